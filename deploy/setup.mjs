@@ -1,0 +1,93 @@
+// Installs what a fresh machine lacks, says what it does, and does nothing the second time.
+//
+//   node deploy/setup.mjs          the npm packages (what `npm start` needs)
+//   node deploy/setup.mjs test     also Apache Kafka's jars and a Chromium (what `npm test` needs)
+//
+// Plain JavaScript, because it runs before Node 24 is there. Stamps say what was installed; a stamp
+// names its cause (a hash of the lock file, a version), so a change of cause installs anew.
+
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cache = `${root}.cache`
+
+/** The Node that every part of Surety runs under. */
+export const pinnedNode = `${root}node_modules/node/bin/node`
+
+/** Where Kafka's jars are after `node deploy/setup.mjs test`. */
+export const kafkaJars = `${cache}/kafka`
+
+function say(text) {
+  console.error(`[setup] ${text}`)
+}
+
+function run(command, args, remedy) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status === 0) return
+  console.error(`[setup] «${command} ${args.join(' ')}» failed (${error ? error.message : `exit ${status}`}). ${remedy}`)
+  process.exit(1)
+}
+
+function hasCommand(command) {
+  return spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
+}
+
+export function installPackages() {
+  const stampPath = `${root}node_modules/.surety-stamp`
+  const wanted = createHash('sha256')
+    .update(readFileSync(`${root}package-lock.json`))
+    .digest('hex')
+  if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted) return
+  say('installing the npm packages, about 1.1 GB with the ClickHouse engine: half a minute on a fast line …')
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'Check the network and the npm registry, then run the command again.')
+  writeFileSync(stampPath, wanted)
+  say('npm packages are in place')
+}
+
+function installKafka() {
+  const pom = `${root}deploy/kafka/pom.xml`
+  const wanted = createHash('sha256').update(readFileSync(pom)).digest('hex')
+  const stampPath = `${kafkaJars}/.stamp`
+  if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted) return
+  if (!hasCommand('java') || !hasCommand('mvn')) {
+    console.error('[setup] Apache Kafka needs Java 17 and Maven: apt-get install openjdk-17-jre-headless maven')
+    process.exit(1)
+  }
+  say("fetching Apache Kafka's jars by Maven, about 44 MB …")
+  rmSync(kafkaJars, { recursive: true, force: true })
+  mkdirSync(kafkaJars, { recursive: true })
+  const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies'
+  const args = ['-q', '-B', '-f', pom, goal, '-DincludeScope=runtime', `-DoutputDirectory=${kafkaJars}`]
+  run('mvn', args, 'Check the network and Maven Central, then run the command again.')
+  writeFileSync(stampPath, wanted)
+  say(`Apache Kafka is in place (${readdirSync(kafkaJars).filter((name) => name.endsWith('.jar')).length} jars)`)
+}
+
+function installChromium() {
+  if (['chromium', 'chromium-browser', 'google-chrome'].some(hasCommand)) return
+  if (!hasCommand('apt-get')) {
+    console.error('[setup] the browser tests need Chromium: install the package chromium, then run the command again.')
+    process.exit(1)
+  }
+  say('installing Chromium and a Chinese font by apt-get (browser tests) …')
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  const [update, install] = [
+    [...asRoot, 'apt-get', 'update', '-qq'],
+    [...asRoot, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-noto-cjk'],
+  ]
+  const remedy = 'Install the packages chromium and fonts-noto-cjk by hand, then run the command again.'
+  run('env', ['DEBIAN_FRONTEND=noninteractive', ...update], remedy)
+  run('env', ['DEBIAN_FRONTEND=noninteractive', ...install], remedy)
+  say('Chromium is in place')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  installPackages()
+  if (process.argv[2] === 'test') {
+    installKafka()
+    installChromium()
+  }
+}

@@ -1,0 +1,185 @@
+// The API contract: every request and reply of the query service as zod shapes. The OpenAPI document, the
+// routes' validation and the dashboards' types all come from here. No behaviour lives here.
+
+import { z } from 'zod'
+
+/** An instant: RFC 3339 with zone, `now`, or relative to now: `-15m`, `-24h`, `-7d`. */
+export const Instant = z
+  .string()
+  .max(40)
+  .regex(
+    /^(now|-\d{1,6}(s|m|h|d)|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))$/,
+    'must be RFC 3339 with a zone, «now», or relative such as -15m, -24h, -7d',
+  )
+
+export const RangeQuery = z.object({
+  from: Instant.default('-15m').describe('start of the range, inclusive; default -15m'),
+  to: Instant.default('now').describe('end of the range, exclusive; default now'),
+})
+
+const Scope = z.object({
+  site: z.string().max(256).optional().describe('only requests served at this bank.site'),
+  channel: z.string().max(256).optional().describe('only requests of this bank.channel'),
+  region: z.string().max(256).optional().describe('only requests of this bank.region'),
+  branch: z.string().max(256).optional().describe('only requests of this bank.branch'),
+  traffic: z.string().max(64).default('live').describe('bank.traffic; default live'),
+})
+
+/** Requests by outcome. SERVER and CONSUMER spans only. */
+export const Outcomes = z.object({
+  ok: z.number().int(),
+  business_reject: z.number().int(),
+  business_error: z.number().int(),
+  shed: z.number().int(),
+  system_error: z.number().int(),
+})
+export type Outcomes = z.infer<typeof Outcomes>
+
+/** Latency of requests in milliseconds; null without requests, because no evidence is not a fast answer. */
+export const Latency = z.object({
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+})
+
+export const ServicesQuery = RangeQuery.extend(Scope.shape)
+export const ServiceItem = z
+  .object({
+    service: z.string(),
+    version: z.string().describe('service.version; empty when the service does not say'),
+    system: z.string().describe('bank.system, or service.namespace'),
+    requests: z.number().int(),
+    ratePerSecond: z.number().describe('requests per second over the whole range'),
+    errorRatio: z.number().nullable().describe('bad outcomes ÷ requests, 0–1; null without requests'),
+    outcomes: Outcomes,
+    lastSeenAt: z.string().describe('end of the last 10 s bucket with a request, RFC 3339'),
+  })
+  .extend(Latency.shape)
+export type ServiceItem = z.infer<typeof ServiceItem>
+export const ServicesReply = z.object({
+  from: z.string(),
+  to: z.string(),
+  items: z.array(ServiceItem),
+})
+export type ServicesReply = z.infer<typeof ServicesReply>
+
+export const ServiceParams = z.object({ service: z.string().min(1).max(512) })
+export const ServiceSeriesQuery = ServicesQuery.extend({
+  stepSeconds: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(86_400)
+    .multipleOf(10)
+    .optional()
+    .describe('width of a point in seconds, a multiple of 10; by default about 120 points'),
+})
+export const ServiceSeriesReply = z.object({
+  service: z.string(),
+  from: z.string(),
+  to: z.string(),
+  stepSeconds: z.number().int().describe('width of a point of `requests`, `bad`'),
+  latencyStepSeconds: z.number().int().describe('width of a latency point; at least 60'),
+  versions: z.array(
+    z.object({
+      version: z.string(),
+      points: z.array(
+        z.object({
+          at: z.string().describe('start of the point, RFC 3339'),
+          requests: z.number().int(),
+          bad: z.number().int().describe('business_error + shed + system_error'),
+          errorRatio: z.number().nullable(),
+        }),
+      ),
+      latency: z.array(z.object({ at: z.string() }).extend(Latency.shape)),
+    }),
+  ),
+})
+export type ServiceSeriesReply = z.infer<typeof ServiceSeriesReply>
+
+export const TraceParams = z.object({
+  traceId: z.string().regex(/^[0-9a-fA-F]{32}$/, 'must be 32 hexadecimal digits'),
+})
+export const Span = z.object({
+  spanId: z.string(),
+  parentSpanId: z.string().nullable(),
+  service: z.string(),
+  version: z.string(),
+  site: z.string(),
+  name: z.string(),
+  kind: z.enum(['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']),
+  startAt: z.string().describe('RFC 3339 with nanoseconds'),
+  durationMs: z.number(),
+  outcome: z.enum(['ok', 'business_reject', 'business_error', 'shed', 'system_error']),
+  statusCode: z.enum(['UNSET', 'OK', 'ERROR']),
+  statusMessage: z.string(),
+  attributes: z.record(z.string(), z.string()),
+  resource: z.record(z.string(), z.string()),
+  events: z.array(z.object({ at: z.string(), name: z.string(), attributes: z.record(z.string(), z.string()) })),
+})
+export const TraceReply = z.object({ traceId: z.string(), spans: z.array(Span) })
+export type TraceReply = z.infer<typeof TraceReply>
+
+export const ReleaseEventsQuery = RangeQuery.extend({
+  from: Instant.default('-24h'),
+  service: z.string().max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+})
+export const ReleaseEvent = z.object({
+  source: z.string(),
+  id: z.string(),
+  type: z.string().describe('as sent, e.g. dev.cdevents.service.deployed.0.2.0'),
+  at: z.string().describe('when it happened, by its sender'),
+  receivedAt: z.string(),
+  service: z.string().describe('empty when the event names none'),
+  version: z.string(),
+  environment: z.string(),
+  action: z
+    .enum(['deployed', 'upgraded', 'rolledback', 'removed', 'published', 'other'])
+    .describe('what a known type means for a service; other when it means nothing for one'),
+  description: z.string().describe('short free text for a marker; may be empty'),
+})
+export type ReleaseEvent = z.infer<typeof ReleaseEvent>
+export const ReleaseEventsReply = z.object({ from: z.string(), to: z.string(), items: z.array(ReleaseEvent) })
+export type ReleaseEventsReply = z.infer<typeof ReleaseEventsReply>
+
+export const IngestStatusReply = z.object({
+  at: z.string(),
+  rowsPerSecond: z.number().describe('spans stored per second over the last minute'),
+  newestSpanAt: z.string().nullable().describe('start of the newest stored span; null when there is none'),
+  lagSeconds: z.number().nullable().describe('now − newest stored span; null when there is none'),
+  spans: z.object({ rows: z.number().int(), bytesOnDisk: z.number().int(), parts: z.number().int() }),
+  tables: z.array(
+    z.object({ table: z.string(), rows: z.number().int(), bytesOnDisk: z.number().int(), parts: z.number().int() }),
+  ),
+  deadLetters: z.object({
+    lastHour: z.number().int(),
+    total: z.number().int(),
+    newest: z.array(
+      z.object({ at: z.string(), origin: z.string(), reason: z.string(), bytes: z.number().int() }),
+    ),
+  }),
+  kafka: z
+    .array(
+      z.object({
+        topic: z.string(),
+        partition: z.number().int(),
+        lagMessages: z.number().int(),
+        paused: z.boolean(),
+      }),
+    )
+    .nullable()
+    .describe('null when no broker is configured, or the ingest role runs elsewhere'),
+})
+export type IngestStatusReply = z.infer<typeof IngestStatusReply>
+
+/** RFC 9457 problem details, with our stable code. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  code: z.string(),
+  errors: z.array(z.object({ place: z.string(), message: z.string() })).optional(),
+})
+export type Problem = z.infer<typeof Problem>
