@@ -32,7 +32,9 @@ export function readConfig<Shape extends z.ZodRawShape>(
   env: Environment,
   known: readonly string[] = Object.keys(schema.shape),
 ): Readonly<z.output<z.ZodObject<Shape>>> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  )
   const problems = unknownVariables(Object.keys(given), known)
   const parsed = schema.safeParse(given)
   if (!parsed.success) {
@@ -80,14 +82,14 @@ function editDistance(a: string, b: string): number {
 // Field kinds that several roles share.
 
 /** A whole number within bounds. The message says the bounds. */
-export function integer(min: number, max: number, fallback: number): z.ZodDefault<z.ZodPipe> {
+export function integer(min: number, max: number, fallback: number) {
   const message = `must be a whole number from ${min} to ${max}`
   return z
     .string()
     .regex(/^-?\d+$/, message)
     .transform(Number)
     .pipe(z.number().min(min, message).max(max, message))
-    .default(fallback) as unknown as z.ZodDefault<z.ZodPipe>
+    .default(fallback)
 }
 
 /** A TCP port; 0 lets the system choose. */

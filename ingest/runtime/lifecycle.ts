@@ -24,7 +24,8 @@ export function buildLifecycle(logger: Logger, stopTimeoutMs = 20_000): Lifecycl
       try {
         const late = sleep(left, 'late' as const, { signal: overrun.signal }).catch(() => 'closed' as const)
         const outcome = await Promise.race([Promise.resolve(part.close()), late])
-        if (outcome === 'late') logger.error({ part: part.name, waitedMs: left }, 'a part did not close in time')
+        if (outcome === 'late')
+          logger.error({ part: part.name, waitedMs: left }, 'a part did not close in time')
       } catch (error) {
         logger.error({ part: part.name, err: error }, 'a part failed to close')
       } finally {

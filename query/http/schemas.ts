@@ -115,7 +115,9 @@ export const Span = z.object({
   statusMessage: z.string(),
   attributes: z.record(z.string(), z.string()),
   resource: z.record(z.string(), z.string()),
-  events: z.array(z.object({ at: z.string(), name: z.string(), attributes: z.record(z.string(), z.string()) })),
+  events: z.array(
+    z.object({ at: z.string(), name: z.string(), attributes: z.record(z.string(), z.string()) }),
+  ),
 })
 export const TraceReply = z.object({ traceId: z.string(), spans: z.array(Span) })
 export type TraceReply = z.infer<typeof TraceReply>
@@ -150,7 +152,12 @@ export const IngestStatusReply = z.object({
   lagSeconds: z.number().nullable().describe('now − newest stored span; null when there is none'),
   spans: z.object({ rows: z.number().int(), bytesOnDisk: z.number().int(), parts: z.number().int() }),
   tables: z.array(
-    z.object({ table: z.string(), rows: z.number().int(), bytesOnDisk: z.number().int(), parts: z.number().int() }),
+    z.object({
+      table: z.string(),
+      rows: z.number().int(),
+      bytesOnDisk: z.number().int(),
+      parts: z.number().int(),
+    }),
   ),
   deadLetters: z.object({
     lastHour: z.number().int(),

@@ -1,0 +1,49 @@
+// `surety demo`: serve, and the demo bank as a process of its own beside it, so that its work is not counted as ours.
+
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { untilSignal } from '../ingest/runtime/lifecycle.ts'
+import { ROLES } from './environment.ts'
+import { serve } from './serve.ts'
+
+const BANK_STOP_MS = 5000
+
+export async function demoCommand(): Promise<number> {
+  const signal = untilSignal()
+  const { url, otlpHttpUrl, lifecycle } = await serve(ROLES, process.env)
+  const bank = fork(fileURLToPath(new URL('./demo/main.ts', import.meta.url)), [], {
+    env: { ...process.env, SURETY_DEMO_SURETY_URL: url, OTEL_EXPORTER_OTLP_ENDPOINT: otlpHttpUrl ?? '' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const ended = new Promise<number>((resolve) => bank.once('exit', (code) => resolve(code ?? 1)))
+  lifecycle.add('demo bank', async () => {
+    bank.kill('SIGTERM')
+    const timer = setTimeout(() => bank.kill('SIGKILL'), BANK_STOP_MS)
+    await ended
+    clearTimeout(timer)
+  })
+  const ready = new Promise<string>((resolve) => {
+    bank.on('message', (message: { kind?: string; url?: string }) => {
+      if (message.kind === 'ready') resolve(message.url ?? '')
+    })
+  })
+  const first = await Promise.race([ready, ended, signal])
+  if (typeof first === 'number') {
+    await lifecycle.stop()
+    console.error(
+      'The demo bank ended before it was ready; the lines above say why. «npm run surety -- serve» runs Surety without it.',
+    )
+    return 1
+  }
+  if (!first.startsWith('SIG')) {
+    console.log(`The demo bank is open: ${first} (deploy, inject faults, roll back)`)
+    console.log(`Surety is ready: ${url}`)
+    const end = await Promise.race([signal, ended])
+    if (typeof end === 'number') {
+      console.error(`The demo bank ended (exit ${end}); Surety goes on without it.`)
+      await signal
+    }
+  }
+  await lifecycle.stop()
+  return 0
+}

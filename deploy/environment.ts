@@ -1,0 +1,44 @@
+// Which roles a command runs, and their configuration read as one: every problem of every role at once.
+
+import { IngestConfig } from '../ingest/config.ts'
+import { ConfigError, readConfig, type Environment } from '../ingest/runtime/config.ts'
+import { QueryConfig } from '../query/config.ts'
+import { DEMO_VARIABLES } from './demo/config.ts'
+
+export const ROLES = ['ingest', 'query'] as const
+export type Role = (typeof ROLES)[number]
+
+const SCHEMAS = { ingest: IngestConfig, query: QueryConfig } as const
+
+/** Every SURETY_ variable that any role knows, so that one role does not refuse another's. */
+export const KNOWN_VARIABLES: readonly string[] = [
+  ...new Set([...ROLES.flatMap((role) => Object.keys(SCHEMAS[role].shape)), ...DEMO_VARIABLES]),
+]
+
+/** @throws ConfigError naming the words that are no roles */
+export function parseRoles(text: string | undefined): Role[] {
+  const words = (text ?? ROLES.join(',')).split(',').map((word) => word.trim())
+  const problems = words.flatMap((word) => {
+    if ((ROLES as readonly string[]).includes(word)) return []
+    if (word === 'alerts')
+      return ['--roles: alerts is not in this release; it measures and judges promises, which come later']
+    return [`--roles: «${word}» is no role; there are ${ROLES.join(', ')}`]
+  })
+  if (problems.length > 0) throw new ConfigError(problems)
+  return ROLES.filter((role) => words.includes(role))
+}
+
+/**
+ * The configuration of the given roles. Their schemas extend one another, so one reading serves all.
+ * @throws ConfigError with every problem
+ */
+export function readEnvironment(roles: readonly Role[], env: Environment): IngestConfig {
+  // A process without the ingest role still gets that role's defaults, but none of its variables is judged.
+  const wanted = roles.includes('ingest') ? env : omitForeign(env, Object.keys(QueryConfig.shape))
+  return readConfig(IngestConfig, wanted, KNOWN_VARIABLES)
+}
+
+function omitForeign(env: Environment, own: readonly string[]): Environment {
+  const foreign = Object.keys(IngestConfig.shape).filter((name) => !own.includes(name))
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.includes(name)))
+}

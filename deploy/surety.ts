@@ -1,0 +1,108 @@
+// The command line. Each command is one straight function; `serve` starts the roles in one process, which the
+// embedded store needs, and puts their routes on one port.
+
+import { parseArgs } from 'node:util'
+import { migrateCommand, checkConfigCommand } from './commands.ts'
+import { demoCommand } from './demo-command.ts'
+import { serveCommand } from './serve.ts'
+import { ConfigError } from '../ingest/runtime/config.ts'
+import { StoreError } from '../ingest/store/store.ts'
+
+type Command = {
+  readonly summary: string
+  readonly help: string
+  readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; short?: string }>>
+  readonly run: (values: Readonly<Record<string, string | boolean | undefined>>) => Promise<number>
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  serve: {
+    summary: 'run Surety: OTLP and release-event doors, API and pages',
+    help: `surety serve [--roles ingest,query]
+
+Runs the named roles in this process; all that exist by default. Stops on SIGINT or SIGTERM after writing what
+was accepted. Ports, directories and brokers come from the environment; «surety check-config» lists them.`,
+    options: { roles: { type: 'string' } },
+    run: serveCommand,
+  },
+  demo: {
+    summary: 'serve, with a small bank beside it that sends real telemetry',
+    help: `surety demo
+
+Runs «surety serve» and the demo bank: eight services in two sites, with customers, branches and releases. Its
+control page (SURETY_DEMO_PORT, 8090) deploys versions, injects faults and rolls back.`,
+    options: {},
+    run: demoCommand,
+  },
+  migrate: {
+    summary: 'bring the store to the schema of this release, then end',
+    help: `surety migrate
+
+Applies the numbered migrations that the store in SURETY_DATA_DIR lacks and the retention that is configured.
+«serve» does the same when it starts.`,
+    options: {},
+    run: migrateCommand,
+  },
+  'check-config': {
+    summary: 'read the environment as «serve» would, and say what is wrong or what will be used',
+    help: `surety check-config [--roles ingest,query]
+
+Ends with 0 when the environment is accepted and 2 when not; every problem is named at once.`,
+    options: { roles: { type: 'string' } },
+    run: checkConfigCommand,
+  },
+}
+
+const USAGE = `Surety: observability and SLO analytics for banking workloads
+
+surety COMMAND [options]
+
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`)
+  .join('\n')}
+
+«surety COMMAND --help» says more. The README holds the configuration.`
+
+const USAGE_ERROR = 2
+
+export async function main(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    console.log(USAGE)
+    return name === undefined ? USAGE_ERROR : 0
+  }
+  const command = COMMANDS[name]
+  if (command === undefined) {
+    console.error(`surety has no command «${name}».\n\n${USAGE}`)
+    return USAGE_ERROR
+  }
+  try {
+    const { values } = parseArgs({
+      args: rest,
+      options: { ...command.options, help: { type: 'boolean', short: 'h' } },
+    })
+    if (values['help'] === true) {
+      console.log(command.help)
+      return 0
+    }
+    return await command.run(values)
+  } catch (error) {
+    if (error instanceof ConfigError || error instanceof StoreError) {
+      console.error(error.message)
+      return USAGE_ERROR
+    }
+    if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true) {
+      console.error(`${(error as Error).message}\n\n${command.help}`)
+      return USAGE_ERROR
+    }
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      console.error(
+        `${(error as Error).message}. Another program has the port; stop it or set another port (SURETY_HTTP_PORT, SURETY_OTLP_HTTP_PORT, SURETY_DEMO_PORT).`,
+      )
+      return 1
+    }
+    throw error
+  }
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)))

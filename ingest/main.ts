@@ -1,0 +1,122 @@
+// Wires the role `ingest`: doors, pipeline, writer. Opened in order, closed in reverse: first the doors take
+// nothing new, then what was accepted is written, then the store may close.
+
+import type { FastifyInstance } from 'fastify'
+import type { IngestConfig } from './config.ts'
+import { buildHttpDoor, HTTP_DOOR } from './otlp/http-door.ts'
+import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/accumulator.ts'
+import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
+import type { Prepared } from './pipeline/prepare.ts'
+import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
+import { releaseRoutes } from './releases/release-routes.ts'
+import { buildReleaseEventStore } from './releases/stored-release-events.ts'
+import { readReturnCodes } from './return-codes.ts'
+import type { Clock } from './runtime/clock.ts'
+import type { Health } from './runtime/health.ts'
+import type { Lifecycle } from './runtime/lifecycle.ts'
+import type { Logger } from './runtime/logger.ts'
+import type { Metrics } from './runtime/metrics.ts'
+import type { Retention, Store } from './store/store.ts'
+
+export type IngestParts = {
+  readonly store: Store
+  /** The application on SURETY_HTTP_PORT, not yet listening. */
+  readonly app: FastifyInstance
+  readonly lifecycle: Lifecycle
+  readonly health: Health
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+export type IngestRole = {
+  /** Where OTLP/HTTP listens, with the port that the system chose when 0 was asked for. */
+  readonly otlpHttpUrl: string
+  /** Partitions that this process reads; null when no broker is configured. */
+  readonly kafkaStatus: () => readonly PartitionStatus[] | null
+}
+
+export type PartitionStatus = {
+  readonly topic: string
+  readonly partition: number
+  readonly lagMessages: number
+  readonly paused: boolean
+}
+
+const DAY_MS = 86_400_000
+// A sender gets its answer before common exporters' time-out of 10 s.
+const DOOR_PATIENCE_MS = 8000
+// How far ahead of our clock a span may start: beyond a day no clock is believed.
+const AHEAD_MS = DAY_MS
+
+export function retentionOf(
+  config: Pick<IngestConfig, `SURETY_RETENTION_${string}` & keyof IngestConfig>,
+): Retention {
+  return {
+    spansDays: config.SURETY_RETENTION_SPANS_DAYS,
+    requests10sDays: config.SURETY_RETENTION_10S_DAYS,
+    requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+    deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
+  }
+}
+
+export async function start(config: IngestConfig, parts: IngestParts): Promise<IngestRole> {
+  const { store, app, lifecycle, health, metrics, clock } = parts
+  const logger = parts.logger.child({ role: 'ingest' })
+  const rules = readReturnCodes(config.SURETY_RETURN_CODE_MAP)
+  const timeBounds = { retentionMs: config.SURETY_RETENTION_SPANS_DAYS * DAY_MS, aheadMs: AHEAD_MS }
+  const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
+  const deadLetters = buildDeadLetterBox(store, metrics, logger, clock)
+  const writer = buildSpanWriter({ transport: store.transport, deadLetters, rules, metrics, logger, clock })
+
+  // A request carries no identity that outlives this process, so a batch is named by this start and a number.
+  const startId = crypto.randomUUID()
+  let sequence = 0
+  const accumulator = buildAccumulator<Prepared>(
+    async (batch) => {
+      sequence += 1
+      const token = `http/${startId}/${sequence}`
+      const written = await writer.write(batch, { token, door: HTTP_DOOR, patienceMs: DOOR_PATIENCE_MS })
+      return batch.map((item) => settle(written, item))
+    },
+    budget,
+    clock,
+    config.SURETY_LINGER_MS,
+  )
+  lifecycle.add('writer', () => writer.hurry())
+  lifecycle.add('door batches', () => accumulator.flush())
+
+  await app.register(releaseRoutes, { store: buildReleaseEventStore(store), clock })
+  health.register('ingest pipeline', () =>
+    budget.used() < budget.bytesMax
+      ? undefined
+      : `${budget.used()} bytes wait for the store (SURETY_PENDING_BYTES_MAX)`,
+  )
+
+  const door = buildHttpDoor({
+    accumulator,
+    budget,
+    deadLetters,
+    clock,
+    metrics,
+    logger,
+    timeBounds,
+    allowedHosts: config.SURETY_ALLOWED_HOSTS,
+    bodyBytesMax: config.SURETY_OTLP_BODY_BYTES_MAX,
+  })
+  const otlpHttpUrl = await door.listen({ host: config.SURETY_HOST, port: config.SURETY_OTLP_HTTP_PORT })
+  // Closing waits for answers, answers wait for their batch: flush while the door closes.
+  lifecycle.add('OTLP/HTTP door', async () => {
+    const closed = door.close()
+    await accumulator.flush()
+    await closed
+  })
+  logger.info({ otlpHttpUrl }, 'OTLP/HTTP door is open')
+  return { otlpHttpUrl, kafkaStatus: () => null }
+}
+
+function settle(written: Written, item: Prepared): Settled {
+  if (written.kind === 'given-up') return written
+  const refusal = written.refused.get(item)
+  return refusal === undefined ? { kind: 'stored' } : { kind: 'stored', refusal }
+}

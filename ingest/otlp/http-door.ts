@@ -1,0 +1,180 @@
+// OTLP/HTTP for traces: `POST /v1/traces`, protobuf, gzip or plain. Answers after the rows are in.
+// Refusals follow the OTLP specification: 400 never again, 429 and 503 with Retry-After, a google.rpc.Status body.
+
+import { promisify } from 'node:util'
+import { gunzip as gunzipCallback } from 'node:zlib'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+} from 'fastify'
+import type { Accumulator, MemoryBudget } from '../pipeline/accumulator.ts'
+import type { DeadLetterBox } from '../pipeline/dead-letter-box.ts'
+import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { foreignRequest } from '../runtime/http-app.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { rpcStatus, traceResponse } from './otlp-status.ts'
+
+const gunzip = promisify(gunzipCallback)
+
+export const HTTP_DOOR = 'otlp/http'
+
+export type HttpDoorParts = {
+  readonly accumulator: Accumulator<Prepared>
+  readonly budget: MemoryBudget
+  readonly deadLetters: DeadLetterBox
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly timeBounds: TimeBounds
+  readonly allowedHosts: readonly string[]
+  /** Largest body, as sent and inflated: SURETY_OTLP_BODY_BYTES_MAX. */
+  readonly bodyBytesMax: number
+}
+
+const PROTOBUF = 'application/x-protobuf'
+const RETRY_AFTER_SECONDS = '2'
+// Dead letters of a hostile sender must not fill the store: beyond this many a minute they are only counted.
+const DEAD_LETTERS_PER_MINUTE_MAX = 600
+
+const INVALID_ARGUMENT = 3
+const RESOURCE_EXHAUSTED = 8
+const INTERNAL = 13
+const UNAVAILABLE = 14
+
+export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
+  const { accumulator, budget, deadLetters, clock, metrics, logger, timeBounds, allowedHosts, bodyBytesMax } =
+    parts
+  const app = Fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: 60_000,
+  })
+  let letterWindow = { startedAt: 0, count: 0 }
+
+  function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
+    metrics.refusedRequests.inc({ door: HTTP_DOOR, status })
+    if (status === 503 || status === 429) void reply.header('retry-after', RETRY_AFTER_SECONDS)
+    return reply.code(status).type(PROTOBUF).send(rpcStatus(code, message))
+  }
+
+  function mayKeepLetter(): boolean {
+    const now = clock.now()
+    if (now - letterWindow.startedAt > 60_000) letterWindow = { startedAt: now, count: 0 }
+    letterWindow.count += 1
+    return letterWindow.count <= DEAD_LETTERS_PER_MINUTE_MAX
+  }
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser([PROTOBUF, 'application/protobuf'], { parseAs: 'buffer' }, (_, body, done) =>
+    done(null, body),
+  )
+  app.addHook('onRequest', async (request, reply) => {
+    const refusal = foreignRequest(request, ['localhost', '127.0.0.1', '[::1]', ...allowedHosts])
+    if (refusal !== undefined) await refuse(reply, 403, 7, refusal)
+    else if (budget.used() >= budget.bytesMax) {
+      await refuse(
+        reply,
+        503,
+        UNAVAILABLE,
+        `Surety holds ${budget.used()} bytes that are not stored yet; send again in ${RETRY_AFTER_SECONDS} s`,
+      )
+    }
+  })
+  app.setNotFoundHandler((request, reply) =>
+    refuse(
+      reply,
+      404,
+      12,
+      `There is no ${request.method} ${request.url.split('?')[0] ?? ''} here; traces go to POST /v1/traces`,
+    ),
+  )
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+      return refuse(reply, 413, RESOURCE_EXHAUSTED, tooLarge(bodyBytesMax))
+    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+      const given = request.headers['content-type'] ?? 'none'
+      return refuse(
+        reply,
+        415,
+        INVALID_ARGUMENT,
+        `Content-Type ${given} is not taken; send application/x-protobuf`,
+      )
+    }
+    if ((error.statusCode ?? 500) < 500)
+      return refuse(reply, error.statusCode ?? 400, INVALID_ARGUMENT, error.message)
+    logger.error({ err: error }, 'the OTLP door failed on a request')
+    return refuse(reply, 500, INTERNAL, 'Surety could not take the request; the cause is in its log')
+  })
+
+  app.post('/v1/traces', async (request, reply) => {
+    const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity'
+    if (encoding !== 'gzip' && encoding !== 'identity') {
+      return refuse(
+        reply,
+        415,
+        INVALID_ARGUMENT,
+        `Content-Encoding ${encoding} is not taken; send gzip or none`,
+      )
+    }
+    const sent = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+    let bytes = sent
+    if (encoding === 'gzip') {
+      try {
+        bytes = await gunzip(sent, { maxOutputLength: bodyBytesMax })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+          return refuse(reply, 413, RESOURCE_EXHAUSTED, tooLarge(bodyBytesMax))
+        }
+        return refuse(
+          reply,
+          400,
+          INVALID_ARGUMENT,
+          `The body is not gzip (${(error as Error).message}) although Content-Encoding says so`,
+        )
+      }
+    }
+    if (bytes.length === 0) return reply.code(200).type(PROTOBUF).send(traceResponse(0, ''))
+    metrics.bytes.inc({ door: HTTP_DOOR }, bytes.length)
+
+    const prepared = prepareTraces(bytes, HTTP_DOOR, clock.now(), timeBounds)
+    const [letter] = prepared.deadLetters
+    if (letter?.reason === 'malformed') {
+      metrics.messages.inc({ door: HTTP_DOOR, result: 'malformed' })
+      if (mayKeepLetter()) await deadLetters.add([letter], `http-dead/${clock.now()}/${crypto.randomUUID()}`)
+      return refuse(
+        reply,
+        400,
+        INVALID_ARGUMENT,
+        `The body is not an ExportTraceServiceRequest: ${letter.detail}`,
+      )
+    }
+    const kept = mayKeep(prepared, mayKeepLetter)
+    const settled = await accumulator.add(kept)
+    if (settled.kind === 'given-up') {
+      return refuse(
+        reply,
+        503,
+        UNAVAILABLE,
+        'The store is busy and the spans were not stored; send them again',
+      )
+    }
+    if (settled.refusal !== undefined) {
+      metrics.messages.inc({ door: HTTP_DOOR, result: 'refused' })
+      return refuse(reply, 400, INVALID_ARGUMENT, `The store cannot read the body: ${settled.refusal}`)
+    }
+    metrics.messages.inc({ door: HTTP_DOOR, result: 'stored' })
+    return reply.code(200).type(PROTOBUF).send(traceResponse(prepared.rejectedSpans, prepared.rejection))
+  })
+  return app
+}
+
+function mayKeep(prepared: Prepared, may: () => boolean): Prepared {
+  return prepared.deadLetters.length === 0 || may() ? prepared : { ...prepared, deadLetters: [] }
+}
+
+function tooLarge(bytes: number): string {
+  return `The body is over ${bytes} bytes (SURETY_OTLP_BODY_BYTES_MAX, inflated); send smaller batches`
+}

@@ -1,0 +1,209 @@
+// Puts a batch into the store: all of it, or all but what the engine refuses alone, which becomes dead letters.
+// Waits while the store is busy. Knows statements and tokens; knows neither Kafka nor HTTP.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeadLetter } from '../records/dead-letter.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import {
+  ENVELOPE_SETTINGS,
+  insertResources,
+  insertSpans,
+  type ReturnCodeRule,
+} from '../store/insert-spans.ts'
+import { StoreError, type InsertTransport } from '../store/store.ts'
+import { bisect, type Attempt } from './bisect.ts'
+import type { DeadLetterBox } from './dead-letter-box.ts'
+import { envelope } from './envelope.ts'
+import { TRACES_FORMAT, type Prepared } from './prepare.ts'
+
+export type BatchIdentity = {
+  /** Names exactly this content; the same messages always give the same token. */
+  readonly token: string
+  /** The door, for metrics: `otlp/http`, `kafka`. */
+  readonly door: string
+  /** How long to wait for a busy store; beyond it the batch is given back. Infinity for what can be read again. */
+  readonly patienceMs: number
+}
+
+/** `given-up`: nothing of the batch is acknowledged, its sender must send it again. */
+export type Written =
+  | { readonly kind: 'stored'; readonly refused: ReadonlyMap<Prepared, string> }
+  | { readonly kind: 'given-up'; readonly error: StoreError }
+
+export interface SpanWriter {
+  write(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
+  /** Ends waiting: a batch that the store does not take now is given up. */
+  hurry(): void
+}
+
+type Parts = {
+  readonly transport: InsertTransport
+  readonly deadLetters: DeadLetterBox
+  readonly rules: readonly ReturnCodeRule[]
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+const RESOURCES_REMEMBERED_MAX = 20_000
+const RESOURCE_KEY_LENGTH_MAX = 4096
+const RESOURCE_REPEAT_MS = 86_400_000
+const BACK_OFF_MS = [100, 200, 500, 1000, 2000, 5000]
+const TOO_BIG_ATTEMPTS = 3
+
+export function buildSpanWriter({
+  transport,
+  deadLetters,
+  rules,
+  metrics,
+  logger,
+  clock,
+}: Parts): SpanWriter {
+  const resourcesSeen = new Map<string, number>()
+  const hurried = new AbortController()
+
+  async function insertOnce(part: readonly Prepared[], token: string, batchId: string): Promise<void> {
+    const unseen = unseenResources(part)
+    const spans = {
+      sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules),
+      token,
+    }
+    const resources = { sql: insertResources, token: `${token}/resources` }
+    await transport.insert({
+      body: envelope(part.map((message) => message.bytes)),
+      format: 'ProtobufList',
+      statements: unseen.length === 0 ? [spans] : [resources, spans],
+      settings: ENVELOPE_SETTINGS,
+    })
+    remember(unseen)
+  }
+
+  function unseenResources(part: readonly Prepared[]): string[] {
+    const staleBefore = clock.now() - RESOURCE_REPEAT_MS
+    const unseen = new Set<string>()
+    for (const message of part) {
+      for (const key of message.resources) if ((resourcesSeen.get(key) ?? 0) < staleBefore) unseen.add(key)
+    }
+    return [...unseen]
+  }
+
+  function remember(keys: readonly string[]): void {
+    for (const key of keys) {
+      if (key.length > RESOURCE_KEY_LENGTH_MAX) continue
+      resourcesSeen.delete(key)
+      resourcesSeen.set(key, clock.now())
+    }
+    for (const key of resourcesSeen.keys()) {
+      if (resourcesSeen.size <= RESOURCES_REMEMBERED_MAX) break
+      resourcesSeen.delete(key)
+    }
+  }
+
+  /** An error that we do not know: is it this data, or the store? An empty batch tells. */
+  async function isStoreItself(): Promise<boolean> {
+    try {
+      const sql = (source: (structure: string) => string) => insertSpans(source, '0', rules)
+      const statements = [{ sql, token: 'canary' }]
+      await transport.insert({
+        body: envelope([]),
+        format: 'ProtobufList',
+        statements,
+        settings: ENVELOPE_SETTINGS,
+      })
+      return false
+    } catch {
+      return true
+    }
+  }
+
+  return {
+    hurry: () => hurried.abort(),
+    async write(batch, { token, door, patienceMs }) {
+      const startedAt = clock.now()
+      const stopTimer = metrics.inserts.startTimer({ door })
+      const batchId = `sipHash64('${token.replaceAll(/[^\w/.#:-]/g, '_')}')`
+      const items = batch.filter((message) => message.spans > 0)
+      let failures = 0
+
+      /** Waits before the next attempt. @throws StoreError when patience is over */
+      async function wait(error: StoreError): Promise<void> {
+        failures += 1
+        metrics.insertRetries.inc()
+        if (clock.now() - startedAt > patienceMs || hurried.signal.aborted) throw error
+        if (failures === 1 || failures % 12 === 0) {
+          logger.warn(
+            { door, code: error.code, engineCode: error.engineCode, failures, reason: firstLine(error) },
+            'the store does not take a batch; waiting, nothing is lost',
+          )
+        }
+        const delayMs = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length) - 1] ?? 5000
+        await sleep(delayMs, undefined, { signal: hurried.signal }).catch(() => undefined)
+      }
+
+      async function attempt(part: readonly Prepared[]): Promise<Attempt> {
+        const partToken =
+          part.length === items.length
+            ? token
+            : `${token}#${items.indexOf(part[0] as Prepared)}+${part.length}`
+        for (let tries = 1; ; tries += 1) {
+          try {
+            await insertOnce(part, partToken, batchId)
+            return { kind: 'stored' }
+          } catch (error) {
+            if (!(error instanceof StoreError)) throw error
+            if (error.code === 'SURETY_STORE_REFUSED') return { kind: 'refused', detail: firstLine(error) }
+            if (error.code === 'SURETY_STORE_TOO_BIG' && (part.length > 1 || tries >= TOO_BIG_ATTEMPTS)) {
+              return { kind: 'refused', detail: `too big: ${firstLine(error)}` }
+            }
+            if (error.code === 'SURETY_STORE_QUERY' && !(await isStoreItself())) {
+              return { kind: 'refused', detail: firstLine(error) }
+            }
+            await wait(error)
+          }
+        }
+      }
+
+      try {
+        const refused = await bisect(items, attempt)
+        if (failures > 0) logger.info({ door, failures }, 'the store takes batches again')
+        const letters = [
+          ...batch.flatMap((message) => message.deadLetters),
+          ...refused.map(({ item, detail }) => refusedLetter(item, detail)),
+        ]
+        for (;;) {
+          try {
+            await deadLetters.add(letters, `${token}/dead`)
+            break
+          } catch (error) {
+            if (!(error instanceof StoreError)) throw error
+            await wait(error)
+          }
+        }
+        const lost = new Set(refused.map(({ item }) => item))
+        const stored = items.reduce((sum, item) => sum + (lost.has(item) ? 0 : item.spans), 0)
+        metrics.rows.inc({ table: 'spans', door }, stored)
+        metrics.expiredSpans.inc(
+          { door },
+          batch.reduce((sum, message) => sum + message.expiredSpans, 0),
+        )
+        return { kind: 'stored', refused: new Map(refused.map(({ item, detail }) => [item, detail])) }
+      } catch (error) {
+        if (error instanceof StoreError) return { kind: 'given-up', error }
+        throw error
+      } finally {
+        stopTimer()
+      }
+    },
+  }
+}
+
+function refusedLetter(item: Prepared, detail: string): DeadLetter {
+  const reason = detail.startsWith('too big') ? 'too-big' : 'engine-refused'
+  return { reason, detail, origin: item.origin, format: TRACES_FORMAT, payload: item.bytes }
+}
+
+function firstLine(error: Error): string {
+  return (error.message.split('\n')[0] ?? '').slice(0, 500)
+}

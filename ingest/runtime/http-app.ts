@@ -1,0 +1,149 @@
+// The HTTP application that every role hangs its routes on: health, metrics, problem+json, and the guard that
+// keeps foreign web pages out. Builds, never listens.
+
+import type {} from '@fastify/swagger'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyRequest,
+} from 'fastify'
+import type { Health } from './health.ts'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+
+export type HttpAppParts = {
+  readonly logger: Logger
+  readonly health: Health
+  readonly metrics: Metrics
+  /** Host names beyond loopback that requests may be addressed to. */
+  readonly allowedHosts: readonly string[]
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+
+export function buildHttpApp({ logger, health, metrics, allowedHosts }: HttpAppParts): FastifyInstance {
+  const app = Fastify({
+    requestTimeout: 60_000,
+    bodyLimit: 1_048_576,
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    const refusal = foreignRequest(request, [...LOOPBACK, ...allowedHosts])
+    if (refusal !== undefined) {
+      await reply
+        .code(403)
+        .type(PROBLEM_JSON)
+        .send(problem(403, 'SURETY_FOREIGN_REQUEST', 'Forbidden', refusal))
+    }
+  })
+  app.get('/healthz', { schema: { hide: true } }, () => ({ status: 'alive' }))
+  app.get('/readyz', { schema: { hide: true } }, async (_, reply) => {
+    const report = await health.check()
+    return reply.code(report.ready ? 200 : 503).send(report)
+  })
+  app.get('/metrics', { schema: { hide: true } }, async (_, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  )
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .type(PROBLEM_JSON)
+      .send(
+        problem(
+          404,
+          'SURETY_NOT_FOUND',
+          'Not found',
+          `There is nothing at ${request.method} ${request.url.split('?')[0]}. The API is described at /api/v1/openapi.json.`,
+        ),
+      ),
+  )
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, logger))
+  return app
+}
+
+export const PROBLEM_JSON = 'application/problem+json'
+
+/** RFC 9457 problem details with our stable code. */
+export function problem(
+  status: number,
+  code: string,
+  title: string,
+  detail: string,
+  errors?: readonly { place: string; message: string }[],
+) {
+  return { type: 'about:blank', title, status, detail, code, ...(errors === undefined ? {} : { errors }) }
+}
+
+type Reply = {
+  code(status: number): Reply
+  type(type: string): Reply
+  header(name: string, value: string): Reply
+  send(body: unknown): unknown
+}
+
+// One place that maps codes to status.
+function answerError(
+  error: FastifyError & { retryable?: boolean },
+  request: FastifyRequest,
+  reply: Reply,
+): unknown {
+  const status = error.statusCode ?? 500
+  if (error.retryable === true) {
+    return reply
+      .code(503)
+      .header('retry-after', '5')
+      .type(PROBLEM_JSON)
+      .send(problem(503, error.code, 'Busy', `${error.message}. Nothing was lost; ask again in 5 seconds.`))
+  }
+  if (status < 500) {
+    const errors = error.validation?.map((issue) => ({
+      place: `${error.validationContext ?? 'request'}${issue.instancePath.replaceAll('/', '.')}`,
+      message: issue.message ?? 'is not valid',
+    }))
+    const code = error.validation === undefined ? error.code : 'SURETY_INVALID_REQUEST'
+    const detail =
+      errors === undefined
+        ? error.message
+        : errors.map(({ place, message }) => `${place}: ${message}`).join('; ')
+    return reply
+      .code(status)
+      .type(PROBLEM_JSON)
+      .send(problem(status, code, error.name === 'Error' ? 'Invalid request' : error.name, detail, errors))
+  }
+  logger.error({ err: error, url: request.url }, 'a request failed')
+  return reply
+    .code(500)
+    .type(PROBLEM_JSON)
+    .send(
+      problem(
+        500,
+        error.code ?? 'SURETY_INTERNAL',
+        'Internal error',
+        'Surety could not answer; the cause is in its log.',
+      ),
+    )
+}
+
+/**
+ * DNS rebinding and cross-site requests: a page from elsewhere may make a browser call us, but it cannot hide
+ * the host it called, nor where it comes from.
+ * @returns why the request is refused, or undefined
+ */
+export function foreignRequest(
+  request: Pick<FastifyRequest, 'headers'>,
+  hosts: readonly string[],
+): string | undefined {
+  const host = request.headers.host ?? ''
+  if (!hosts.includes(hostName(host))) {
+    return `The Host header «${host.slice(0, 100)}» is not one of ${hosts.join(', ')}. Add it to SURETY_ALLOWED_HOSTS if it is yours.`
+  }
+  const { origin } = request.headers
+  if (origin === undefined) return undefined
+  const originHost = URL.canParse(origin) ? hostName(new URL(origin).host) : ''
+  if (hosts.includes(originHost)) return undefined
+  return `The Origin header «${origin.slice(0, 100)}» is not one of ${hosts.join(', ')}. Surety does not answer other sites' pages.`
+}
+
+function hostName(host: string): string {
+  return host.toLowerCase().replace(/:\d+$/, '')
+}

@@ -1,0 +1,85 @@
+// Surety's own metrics, in Prometheus' form. One registry per process, handed to the parts; labels have few values.
+
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+export type Metrics = ReturnType<typeof buildMetrics>
+
+export function buildMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry, prefix: 'surety_' })
+  return {
+    registry,
+    rows: new Counter({
+      name: 'surety_ingest_rows_total',
+      help: 'Rows stored, by table and door',
+      labelNames: ['table', 'door'] as const,
+      registers,
+    }),
+    messages: new Counter({
+      name: 'surety_ingest_messages_total',
+      help: 'Messages taken, by door and what became of them',
+      labelNames: ['door', 'result'] as const,
+      registers,
+    }),
+    bytes: new Counter({
+      name: 'surety_ingest_bytes_total',
+      help: 'Bytes of messages taken, inflated, by door',
+      labelNames: ['door'] as const,
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'surety_ingest_dead_letters_total',
+      help: 'Messages set aside, by reason',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    expiredSpans: new Counter({
+      name: 'surety_ingest_expired_spans_total',
+      help: 'Spans older than the retention of raw spans when they came; not stored',
+      labelNames: ['door'] as const,
+      registers,
+    }),
+    inserts: new Histogram({
+      name: 'surety_ingest_insert_duration_seconds',
+      help: 'Time to insert one batch of spans, retries included',
+      labelNames: ['door'] as const,
+      buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
+      registers,
+    }),
+    insertRetries: new Counter({
+      name: 'surety_ingest_insert_retries_total',
+      help: 'Attempts that the store could not take for now',
+      registers,
+    }),
+    pendingBytes: new Gauge({
+      name: 'surety_ingest_pending_bytes',
+      help: 'Bytes accepted and not yet stored',
+      registers,
+    }),
+    refusedRequests: new Counter({
+      name: 'surety_ingest_refused_requests_total',
+      help: 'Requests turned away at a door, by HTTP status',
+      labelNames: ['door', 'status'] as const,
+      registers,
+    }),
+    kafkaLag: new Gauge({
+      name: 'surety_ingest_kafka_lag_messages',
+      help: 'Messages not yet read, by topic and partition',
+      labelNames: ['topic', 'partition'] as const,
+      registers,
+    }),
+    kafkaPaused: new Gauge({
+      name: 'surety_ingest_kafka_paused_partitions',
+      help: 'Partitions paused because the pipeline is full',
+      registers,
+    }),
+    queries: new Histogram({
+      name: 'surety_query_duration_seconds',
+      help: 'Time to answer an API request, by route',
+      labelNames: ['route', 'status'] as const,
+      buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,184 @@
+// The two statements that turn an envelope of OTLP bytes into rows: resources first, then spans. The engine
+// parses; JavaScript never sees an attribute. Pure text building: nothing here runs a query.
+
+import { fileURLToPath } from 'node:url'
+import { literal } from './literal.ts'
+import { MOVED_KEYS, PROMOTED, type Promoted } from './promoted.ts'
+
+const PROTO = fileURLToPath(new URL('./otlp-trace.proto', import.meta.url))
+
+/** `LIM*` and the like: a return code or, with a trailing `*`, all that begin so. */
+export type ReturnCodeRule = { readonly code: string; readonly outcome: Outcome }
+export type Outcome = 'ok' | 'business_reject' | 'business_error' | 'shed' | 'system_error'
+
+const list = (texts: readonly string[]) => texts.map(literal).join(', ')
+
+// Integers, booleans and doubles are Nullable so that 0 and false are told from absent; a string needs no mark.
+const SCALAR =
+  'string_value String, int_value Nullable(Int64), bool_value Nullable(Bool), double_value Nullable(Float64)'
+const ATTRIBUTES = `Array(Tuple(key LowCardinality(String), value Tuple(${SCALAR}, bytes_value String, array_value Tuple(values Array(Tuple(${SCALAR}))))))`
+const RESOURCE = `resource Tuple(attributes ${ATTRIBUTES})`
+const SPAN = `trace_id String, span_id String, trace_state String, parent_span_id String, name String, kind Int32, start_time_unix_nano UInt64, end_time_unix_nano UInt64, attributes ${ATTRIBUTES}, events Array(Tuple(time_unix_nano UInt64, name String, attributes ${ATTRIBUTES})), status Tuple(message String, code Int32)`
+const SCOPE_SPANS = `scope_spans Array(Tuple(scope Tuple(name String), spans Array(Tuple(${SPAN}))))`
+
+/** How the engine reads the envelope; part of every statement's inline settings. */
+export const ENVELOPE_SETTINGS = [
+  // A schema given as text would be cached as a file in the working directory.
+  `format_schema_source='file'`,
+  `format_schema=${literal(PROTO)}`,
+  `format_schema_message_name='ResourceSpans'`,
+].join(', ')
+
+const scalarText = (s: string, i: string, b: string, d: string, otherwise: string) =>
+  `multiIf(${s} != '', ${s}, isNotNull(${i}), toString(assumeNotNull(${i})), isNotNull(${b}), toString(assumeNotNull(${b})), isNotNull(${d}), toString(assumeNotNull(${d})), ${otherwise})`
+
+/** All values of an attribute list as texts; arrays as JSON, bytes as base64. */
+function valueTexts(attributes: string): string {
+  const v = `${attributes}.value`
+  const item = scalarText('y.string_value', 'y.int_value', 'y.bool_value', 'y.double_value', `''`)
+  const otherwise = `multiIf(notEmpty(a), toJSONString(arrayMap(y -> ${item}, a)), base64Encode(x))`
+  return `arrayMap((s, i, b, d, x, a) -> ${scalarText('s', 'i', 'b', 'd', otherwise)}, ${v}.string_value, ${v}.int_value, ${v}.bool_value, ${v}.double_value, ${v}.bytes_value, ${v}.array_value.values)`
+}
+
+/** The first of a promoted attribute's keys that is there, cut to a length that a dictionary can bear. */
+function lookUp(promoted: Promoted, keys: string, values: string, otherwise: string): string {
+  const found = promoted.keys.map((key) => `${values}[indexOf(${keys}, ${literal(key)})]`)
+  const [only] = found
+  return found.length === 1 && otherwise === `''` ? `${only}` : firstOf([...found, otherwise])
+}
+
+function firstOf(texts: readonly string[]): string {
+  const [head = `''`, ...rest] = texts.filter((text, index) => text !== `''` || index === texts.length - 1)
+  return rest.length === 0 ? head : `if(${head} != '', ${head}, ${firstOf(rest)})`
+}
+
+// gRPC codes by number, for instrumentations that send the number.
+const GRPC_NAMES =
+  'OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED'.split(
+    ' ',
+  )
+const GRPC_OURS = ['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS']
+
+/** DESIGN: return-code map first, then HTTP or RPC code, then span status. */
+function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
+  const byCode = rules.flatMap(({ code, outcome }) => {
+    const test = code.endsWith('*')
+      ? `startsWith(return_code, ${literal(code.slice(0, -1))})`
+      : `return_code = ${literal(code)}`
+    return [test, literal(outcome)]
+  })
+  const branches = [
+    ...byCode,
+    `http_status IN (425, 429)`,
+    `'shed'`,
+    `http_status = 408 OR http_status >= 500`,
+    `'system_error'`,
+    `http_status >= 400`,
+    `'business_reject'`,
+    `http_status > 0`,
+    `'ok'`,
+    `rpc_status = 'RESOURCE_EXHAUSTED'`,
+    `'shed'`,
+    `rpc_status IN (${list(GRPC_OURS)})`,
+    `'system_error'`,
+    `rpc_status = 'OK'`,
+    `'ok'`,
+    `rpc_status IN (${list(GRPC_NAMES)})`,
+    `'business_reject'`,
+    `status = 2`,
+    `'system_error'`,
+    `'ok'`,
+  ]
+  return `multiIf(${branches.join(', ')})`
+}
+
+const RESOURCE_ID = `arraySort(arrayZip(resource.attributes.key, ${valueTexts('resource.attributes')}))`
+
+/**
+ * `INSERT INTO resources …` over an envelope.
+ * @param source a table function or input that yields the envelope, made by the transport from a structure
+ */
+export function insertResources(source: (structure: string) => string): string {
+  return `INSERT INTO resources (res_id, service, attr_k, attr_v, seen_at)
+SELECT DISTINCT sipHash64(toString(pairs)) AS res_id, attr_v[indexOf(attr_k, 'service.name')] AS service, pairs.1 AS attr_k, pairs.2 AS attr_v, now('UTC') AS seen_at
+FROM (SELECT ${RESOURCE_ID} AS pairs FROM ${source(RESOURCE)})`
+}
+
+/**
+ * `INSERT INTO spans …` over an envelope; views fill the rollups from the same block.
+ * @param batch  SQL literal of the batch id, a UInt64
+ */
+export function insertSpans(
+  source: (structure: string) => string,
+  batch: string,
+  rules: readonly ReturnCodeRule[],
+): string {
+  const resourceColumns = PROMOTED.filter((promoted) => promoted.level !== 'span').map((promoted) => {
+    const otherwise = promoted.level === 'resource' ? literal(promoted.fallback ?? '') : `''`
+    const name = promoted.level === 'resource' ? promoted.column : `res_${promoted.column}`
+    return `toLowCardinality(substring(${lookUp(promoted, 'res_k', 'res_v', otherwise)}, 1, 256)) AS ${name}`
+  })
+  const spanColumns = PROMOTED.filter((promoted) => promoted.level !== 'resource').map((promoted) => {
+    const inherited = promoted.level === 'either' ? `toString(res_${promoted.column})` : `''`
+    const text = firstOf([lookUp(promoted, 'k', 'v', inherited), literal(promoted.fallback ?? '')])
+    return `${columnForm(promoted.column, text)} AS ${promoted.column}`
+  })
+  return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')})
+WITH s.attributes.key AS k, ${valueTexts('s.attributes')} AS v, arrayMap(x -> x NOT IN (${list(MOVED_KEYS)}), k) AS kept
+SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
+  if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0) AS duration_ns,
+  service, toLowCardinality(substring(s.name, 1, 512)) AS operation, toInt8(s.kind) AS kind,
+  ${outcomeExpression(rules)} AS outcome, toInt8(s.status.code) AS status,
+  toFixedString(substring(s.trace_id, 1, 16), 16) AS trace_id, toFixedString(substring(s.span_id, 1, 8), 8) AS span_id, toFixedString(substring(s.parent_span_id, 1, 8), 8) AS parent_id,
+  res_id, ${batch} AS batch, version, system, environment, site, zone, cluster,
+  ${spanColumns.join(',\n  ')},
+  s.status.message AS status_message, s.trace_state AS trace_state, ss.scope.name AS scope,
+  arrayFilter((x, keep) -> keep, k, kept) AS attr_k, arrayFilter((x, keep) -> keep, v, kept) AS attr_v,
+  s.events.time_unix_nano AS event_ns, s.events.name AS event_name,
+  arrayMap(e -> toJSONString(CAST((e.attributes.key, ${valueTexts('e.attributes')}), 'Map(String, String)')), s.events) AS event_attr
+FROM (
+  SELECT ${resourceColumns.join(', ')}, res_id, scope_spans
+  FROM (SELECT pairs.1 AS res_k, pairs.2 AS res_v, sipHash64(toString(pairs)) AS res_id, scope_spans
+    FROM (SELECT ${RESOURCE_ID} AS pairs, scope_spans FROM ${source(`${RESOURCE}, ${SCOPE_SPANS}`)}))
+) ARRAY JOIN scope_spans AS ss ARRAY JOIN ss.spans AS s`
+}
+
+function columnForm(column: string, text: string): string {
+  if (column === 'http_status') return `toUInt16OrZero(${text})`
+  if (column === 'txn_id') return text
+  if (column === 'rpc_status') {
+    const numbers = GRPC_NAMES.map((_, code) => String(code))
+    return `toLowCardinality(substring(transform(${text}, [${list(numbers)}], [${list(GRPC_NAMES)}], ${text}), 1, 64))`
+  }
+  return `toLowCardinality(substring(${text}, 1, 256))`
+}
+
+export const SPAN_COLUMNS = [
+  'ts',
+  'duration_ns',
+  'service',
+  'operation',
+  'kind',
+  'outcome',
+  'status',
+  'trace_id',
+  'span_id',
+  'parent_id',
+  'res_id',
+  'batch',
+  'version',
+  'system',
+  'environment',
+  'site',
+  'zone',
+  'cluster',
+  ...PROMOTED.filter((promoted) => promoted.level !== 'resource').map((promoted) => promoted.column),
+  'status_message',
+  'trace_state',
+  'scope',
+  'attr_k',
+  'attr_v',
+  'event_ns',
+  'event_name',
+  'event_attr',
+] as const

@@ -1,0 +1,44 @@
+// How long each table keeps its rows. The schema carries the defaults; what the deployment asks for is put in
+// place at start, and only where it differs, because changing a TTL rewrites metadata.
+
+import type { MigrationTarget } from './migrate.ts'
+
+/** Days kept, by table. */
+export type Retention = {
+  readonly spansDays: number
+  readonly requests10sDays: number
+  readonly requests1mDays: number
+  readonly deadLettersDays: number
+}
+
+export const DEFAULT_RETENTION: Retention = {
+  spansDays: 7,
+  requests10sDays: 14,
+  requests1mDays: 90,
+  deadLettersDays: 30,
+}
+
+const rules = (retention: Retention) => [
+  { table: 'spans', column: 'toDateTime(ts)', days: retention.spansDays },
+  { table: 'trace_roots', column: 'started_at', days: retention.spansDays },
+  { table: 'requests_10s', column: 'bucket', days: retention.requests10sDays },
+  { table: 'requests_1m', column: 'bucket', days: retention.requests1mDays },
+  { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
+]
+
+/** @returns the tables whose retention was changed */
+export async function applyRetention(target: MigrationTarget, retention: Retention): Promise<string[]> {
+  const rows = await target.rows(
+    "SELECT name, extract(create_table_query, 'TTL .*?toIntervalDay\\\\((\\\\d+)\\\\)') AS days FROM system.tables WHERE database = currentDatabase()",
+  )
+  const current = new Map(rows.map((row) => [String(row['name']), Number(row['days'])]))
+  const changed: string[] = []
+  for (const { table, column, days } of rules(retention)) {
+    if (current.get(table) === days) continue
+    await target.command(
+      `ALTER TABLE ${table} MODIFY TTL ${column} + INTERVAL ${days} DAY SETTINGS materialize_ttl_after_modify=0`,
+    )
+    changed.push(table)
+  }
+  return changed
+}

@@ -1,0 +1,60 @@
+// The query API as one Fastify plugin: the OpenAPI document, validation by the zod contract, the routes.
+// Builds, never listens.
+
+import fastifySwagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
+import type { Clock } from '../../ingest/runtime/clock.ts'
+import type { Metrics } from '../../ingest/runtime/metrics.ts'
+import type { Store } from '../../ingest/store/store.ts'
+import type { KafkaStatus } from '../reports/ingest-status.ts'
+import { ingestRoutes } from './routes/ingest.ts'
+import { releaseRoutes } from './routes/releases.ts'
+import { serviceRoutes } from './routes/services.ts'
+import { traceRoutes } from './routes/traces.ts'
+
+export type ApiParts = {
+  readonly store: Store
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly retentionSpansDays: number
+  /** What the ingest role in this process knows of its partitions; null when there is none. */
+  readonly kafkaStatus: () => KafkaStatus | null
+}
+
+/** To be called on the application itself, before other routes, so that the document holds them all. */
+export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Surety',
+        version: '1',
+        description:
+          'Observability and SLO analytics for banking workloads. Times are RFC 3339 in UTC; errors are problem+json.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+    },
+    transform: jsonSchemaTransform,
+  })
+  app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger())
+}
+
+export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> {
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    parts.metrics.queries.observe({ route, status: reply.statusCode }, reply.elapsedTime / 1000)
+  })
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  serviceRoutes(typed, parts)
+  traceRoutes(typed, parts)
+  releaseRoutes(typed, parts)
+  ingestRoutes(typed, parts)
+}

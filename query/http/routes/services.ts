@@ -1,0 +1,63 @@
+// Services: all of them over a range, one over time.
+
+import { serviceSeries } from '../../reports/service-series.ts'
+import { serviceItems } from '../../reports/services.ts'
+import type { Scope } from '../../reports/latency.ts'
+import { iso } from '../../time-range.ts'
+import type { ApiParts } from '../api.ts'
+import { rangeOf } from '../errors.ts'
+import {
+  Problem,
+  ServiceParams,
+  ServiceSeriesQuery,
+  ServiceSeriesReply,
+  ServicesQuery,
+  ServicesReply,
+} from '../schemas.ts'
+import type { TypedApp } from './typed.ts'
+
+export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
+  app.get(
+    '/api/v1/services',
+    {
+      schema: {
+        summary: 'Services by version: rate, errors, latency over a range',
+        tags: ['services'],
+        querystring: ServicesQuery,
+        response: { 200: ServicesReply, 400: Problem, 503: Problem },
+      },
+    },
+    async ({ query }) => {
+      const { range, items } = await serviceItems(store, rangeOf(query, clock), scopeOf(query))
+      return { from: iso(range.fromMs), to: iso(range.toMs), items }
+    },
+  )
+  app.get(
+    '/api/v1/services/:service/series',
+    {
+      schema: {
+        summary: 'One service over time, by version',
+        tags: ['services'],
+        params: ServiceParams,
+        querystring: ServiceSeriesQuery,
+        response: { 200: ServiceSeriesReply, 400: Problem, 503: Problem },
+      },
+    },
+    ({ params, query }) =>
+      serviceSeries(store, params.service, rangeOf(query, clock), query.stepSeconds, scopeOf(query)),
+  )
+}
+
+function scopeOf(query: {
+  site?: string | undefined
+  channel?: string | undefined
+  region?: string | undefined
+  traffic: string
+}): Scope {
+  return {
+    site: query.site ?? '',
+    channel: query.channel ?? '',
+    region: query.region ?? '',
+    traffic: query.traffic,
+  }
+}

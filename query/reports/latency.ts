@@ -1,0 +1,61 @@
+// Latency by service and version from minute states.
+
+import { z } from 'zod'
+import { statement, type Store } from '../../ingest/store/store.ts'
+import type { Latency } from '../http/schemas.ts'
+import { sqlSecond, type TimeRange } from '../time-range.ts'
+
+/** Which requests; the empty string means all. */
+export type Scope = {
+  readonly site: string
+  readonly channel: string
+  readonly region: string
+  readonly traffic: string
+}
+
+const Quantiles = z.tuple([z.number(), z.number(), z.number()])
+type Quantiles = z.infer<typeof Quantiles>
+
+const range = { from: z.string(), to: z.string() }
+const scope = { site: z.string(), channel: z.string(), region: z.string(), traffic: z.string() }
+
+const merged = statement(
+  new URL('./latency-merged.sql', import.meta.url),
+  z.object({ ...range, ...scope }),
+  z.object({ service: z.string(), version: z.string(), quantiles: Quantiles }),
+)
+
+const series = statement(
+  new URL('./latency-series.sql', import.meta.url),
+  z.object({ ...range, ...scope, service: z.string(), step: z.number().int() }),
+  z.object({ version: z.string(), at: z.coerce.number(), quantiles: Quantiles }),
+)
+
+/**
+ * Latency of every service and version over a range taken as one.
+ * @param within starts at a whole minute
+ */
+export function mergedLatency(store: Store, within: TimeRange, which: Scope) {
+  return store.ask(merged, { ...which, from: sqlSecond(within.fromMs), to: sqlSecond(within.toMs) })
+}
+
+/**
+ * Latency of one service over time, by version.
+ * @param within       starts at a whole step
+ * @param stepSeconds  width of a point, a multiple of 60
+ */
+export function latencySeries(
+  store: Store,
+  service: string,
+  within: TimeRange,
+  stepSeconds: number,
+  which: Scope,
+) {
+  const times = { from: sqlSecond(within.fromMs), to: sqlSecond(within.toMs), step: stepSeconds }
+  return store.ask(series, { ...which, ...times, service })
+}
+
+/** Quantiles in nanoseconds as the API says them. */
+export function milliseconds([p50, p95, p99]: Quantiles): z.infer<typeof Latency> {
+  return { p50Ms: p50 / 1e6, p95Ms: p95 / 1e6, p99Ms: p99 / 1e6 }
+}

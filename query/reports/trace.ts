@@ -1,0 +1,133 @@
+// One trace by its id. The root's time narrows the search; a trace without a stored root is looked for in all
+// that is kept.
+
+import { z } from 'zod'
+import { PROMOTED } from '../../ingest/store/promoted.ts'
+import { statement, type Store } from '../../ingest/store/store.ts'
+import type { TraceReply } from '../http/schemas.ts'
+import { sqlSecond } from '../time-range.ts'
+
+const trace = z.object({ trace: z.string() })
+const traceStart = statement(
+  new URL('./trace-start.sql', import.meta.url),
+  trace,
+  z.object({ started: z.coerce.number() }),
+)
+
+const SpanRow = z.looseObject({
+  span: z.string(),
+  parent: z.string(),
+  service: z.string(),
+  version: z.string(),
+  site: z.string(),
+  operation: z.string(),
+  kind: z.number(),
+  start_ns: z.coerce.bigint(),
+  duration_ns: z.coerce.number(),
+  outcome: z.enum(['ok', 'business_reject', 'business_error', 'shed', 'system_error']),
+  status: z.number(),
+  status_message: z.string(),
+  res_id: z.string(),
+  attr_k: z.array(z.string()),
+  attr_v: z.array(z.string()),
+  event_ns: z.array(z.coerce.bigint()),
+  event_name: z.array(z.string()),
+  event_attr: z.array(z.string()),
+})
+const traceSpans = statement(
+  new URL('./trace-spans.sql', import.meta.url),
+  trace.extend({ from: z.string(), to: z.string() }),
+  SpanRow,
+)
+const resources = statement(
+  new URL('./resources.sql', import.meta.url),
+  z.object({ ids: z.array(z.string()) }),
+  z.object({ id: z.string(), keys: z.array(z.string()), vals: z.array(z.string()) }),
+)
+
+const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
+const STATUSES = ['UNSET', 'OK', 'ERROR'] as const
+const NO_PARENT = '0'.repeat(16)
+const MINUTE_MS = 60_000
+// Spans of one trace lie this far around its root at most: a long batch job, a slow clock.
+const AROUND_ROOT_MS = 60 * MINUTE_MS
+const DAY_MS = 86_400_000
+
+/**
+ * @param traceId        32 hexadecimal digits
+ * @param nowMs          upper end of the search for a trace without a root
+ * @param retentionDays  how far back such a search goes
+ * @returns its spans in order of start; undefined when none is stored
+ */
+export async function traceById(
+  store: Store,
+  traceId: string,
+  nowMs: number,
+  retentionDays: number,
+): Promise<TraceReply | undefined> {
+  const id = traceId.toLowerCase()
+  const roots = await store.ask(traceStart, { trace: id })
+  const starts = roots.map(({ started }) => started * 1000)
+  const [fromMs, toMs] =
+    starts.length > 0
+      ? [Math.min(...starts) - AROUND_ROOT_MS, Math.max(...starts) + AROUND_ROOT_MS]
+      : [nowMs - retentionDays * DAY_MS, nowMs + DAY_MS]
+  const rows = await store.ask(
+    traceSpans,
+    { trace: id, from: sqlSecond(Math.max(0, fromMs)), to: sqlSecond(toMs) },
+    { lane: starts.length > 0 ? 'light' : 'heavy' },
+  )
+  if (rows.length === 0) return undefined
+  const ids = [...new Set(rows.map((row) => row.res_id))]
+  const found = await store.ask(resources, { ids })
+  const resourceOf = new Map(found.map((row) => [row.id, pairs(row.keys, row.vals)]))
+  return {
+    traceId: id,
+    spans: rows.map((row) => ({
+      spanId: row.span.toLowerCase(),
+      parentSpanId: row.parent === NO_PARENT ? null : row.parent.toLowerCase(),
+      service: row.service,
+      version: row.version,
+      site: row.site,
+      name: row.operation,
+      kind: KINDS[row.kind] ?? 'UNSPECIFIED',
+      startAt: isoNanoseconds(row.start_ns),
+      durationMs: row.duration_ns / 1e6,
+      outcome: row.outcome,
+      statusCode: STATUSES[row.status] ?? 'UNSET',
+      statusMessage: row.status_message,
+      attributes: { ...promotedAttributes(row), ...pairs(row.attr_k, row.attr_v) },
+      resource: resourceOf.get(row.res_id) ?? {},
+      events: row.event_ns.map((at, index) => ({
+        at: isoNanoseconds(at),
+        name: row.event_name[index] ?? '',
+        attributes: eventAttributes(row.event_attr[index]),
+      })),
+    })),
+  }
+}
+
+/** Attributes that have a column, back under their own names. */
+function promotedAttributes(row: Readonly<Record<string, unknown>>): Record<string, string> {
+  const attributes: Record<string, string> = {}
+  for (const { column, keys, level, fallback } of PROMOTED) {
+    const value = row[column]
+    if (level === 'resource' || value === undefined || value === '' || value === 0 || value === fallback)
+      continue
+    attributes[keys[0]] = String(value)
+  }
+  return attributes
+}
+
+function pairs(keys: readonly string[], values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(keys.map((key, index) => [key, values[index] ?? '']))
+}
+
+function eventAttributes(json: string | undefined): Record<string, string> {
+  return json === undefined || json === '' ? {} : (JSON.parse(json) as Record<string, string>)
+}
+
+function isoNanoseconds(ns: bigint): string {
+  const seconds = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, 19)
+  return `${seconds}.${String(ns % 1_000_000_000n).padStart(9, '0')}Z`
+}

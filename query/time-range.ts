@@ -1,0 +1,45 @@
+// Ranges of time as people write them: RFC 3339, `now`, `-15m`. Pure; the clock is an argument.
+
+export type TimeRange = { readonly fromMs: number; readonly toMs: number }
+
+export type RangeProblem = { readonly place: 'from' | 'to'; readonly message: string }
+
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+/** The longest range an answer covers, by its finest table. */
+const RANGE_DAYS_MAX = 400
+
+/**
+ * @returns the range, or what is wrong with it
+ */
+export function parseRange(from: string, to: string, nowMs: number): TimeRange | RangeProblem {
+  const fromMs = instantMs(from, nowMs)
+  const toMs = instantMs(to, nowMs)
+  if (fromMs === undefined) return { place: 'from', message: 'is not a date that exists' }
+  if (toMs === undefined) return { place: 'to', message: 'is not a date that exists' }
+  if (fromMs >= toMs) return { place: 'from', message: 'must lie before to' }
+  if (toMs - fromMs > RANGE_DAYS_MAX * UNIT_MS.d)
+    return { place: 'from', message: `a range covers at most ${RANGE_DAYS_MAX} days` }
+  return { fromMs, toMs }
+}
+
+function instantMs(text: string, nowMs: number): number | undefined {
+  if (text === 'now') return nowMs
+  const relative = /^-(\d+)([smhd])$/.exec(text)
+  if (relative !== null) return nowMs - Number(relative[1]) * UNIT_MS[relative[2] as keyof typeof UNIT_MS]
+  const ms = Date.parse(text)
+  return Number.isNaN(ms) ? undefined : ms
+}
+
+/** The bucket of `stepMs` that an instant lies in. */
+export function floorTo(ms: number, stepMs: number): number {
+  return Math.floor(ms / stepMs) * stepMs
+}
+
+export function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+/** An instant as the engine's DateTime('UTC') reads it. */
+export function sqlSecond(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
+}
