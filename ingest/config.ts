@@ -1,7 +1,7 @@
 // What the role `ingest` reads from its environment. Units and defaults stand with each field.
 
 import { z } from 'zod'
-import { flag, integer, list, port } from './runtime/config.ts'
+import { integer, list, port } from './runtime/config.ts'
 import { LOG_LEVELS } from './runtime/logger.ts'
 
 const days = (fallback: number) => integer(1, 36_500, fallback)
@@ -59,7 +59,5 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_GROUP: z.string().min(1).max(249).default('surety-ingest'),
   /** Topic of trace requests as the OpenTelemetry Collector's Kafka exporter writes them (otlp_proto). */
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
-  /** Whether a missing topic may be created by Surety; sites usually say no. */
-  SURETY_KAFKA_CREATE_TOPICS: flag(false),
 })
 export type IngestConfig = Readonly<z.output<typeof IngestConfig>>

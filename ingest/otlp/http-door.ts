@@ -3,12 +3,7 @@
 
 import { promisify } from 'node:util'
 import { gunzip as gunzipCallback } from 'node:zlib'
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-} from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Accumulator, MemoryBudget } from '../pipeline/accumulator.ts'
 import type { DeadLetterBox } from '../pipeline/dead-letter-box.ts'
 import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'

@@ -45,8 +45,8 @@ export interface Accumulator<Item> {
   add(item: Item): Promise<Settled>
   /** The items up to here make one batch now, whatever their number. */
   flush(): Promise<void>
-  /** Items not yet settled. */
-  pending(): number
+  /** Gives up what waits and resolves when the batch under way has ended; nothing may be added afterwards. */
+  discard(): Promise<void>
 }
 
 type Sized = { readonly bytes: Uint8Array; readonly spans: number }
@@ -70,7 +70,6 @@ export function buildAccumulator<Item extends Sized>(
   let waiting: Waiting[] = []
   let spans = 0
   let bytes = 0
-  let inFlight = 0
   let writing: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -101,7 +100,6 @@ export function buildAccumulator<Item extends Sized>(
 
   async function writeBatch(): Promise<void> {
     const batch = takeBatch()
-    inFlight = batch.length
     const size = batch.reduce((sum, { item }) => sum + item.bytes.length, 0)
     try {
       const settled = await write(batch.map(({ item }) => item))
@@ -114,7 +112,6 @@ export function buildAccumulator<Item extends Sized>(
       const failure = error instanceof Error ? error : new Error(String(error))
       for (const { settle } of batch) settle({ kind: 'given-up', error: failure })
     } finally {
-      inFlight = 0
       budget.give(size)
     }
   }
@@ -164,6 +161,15 @@ export function buildAccumulator<Item extends Sized>(
         }
       }
     },
-    pending: () => waiting.length + inFlight,
+    async discard() {
+      clearTimeout(timer)
+      const dropped = waiting
+      waiting = []
+      spans = 0
+      budget.give(bytes)
+      bytes = 0
+      for (const { settle } of dropped) settle({ kind: 'given-up', error: new Error('the lane was closed') })
+      await writing
+    },
   }
 }

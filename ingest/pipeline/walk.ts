@@ -123,6 +123,7 @@ class Walker {
   }
 
   private resourceSpans(end: number): void {
+    const known = this.resources.length
     while (this.at < end) {
       const tag = this.varint(end)
       const number = tag >>> 3
@@ -133,6 +134,7 @@ class Walker {
         this.message(resourceEnd)
       } else this.skip(tag, end)
     }
+    if (this.resources.length === known) this.resources.push(end, end)
   }
 
   private scopeSpans(end: number): void {

@@ -2,12 +2,7 @@
 // keeps foreign web pages out. Builds, never listens.
 
 import type {} from '@fastify/swagger'
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyRequest,
-} from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Health } from './health.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
@@ -86,6 +81,7 @@ function answerError(
   error: FastifyError & { retryable?: boolean },
   request: FastifyRequest,
   reply: Reply,
+  logger: Logger,
 ): unknown {
   const status = error.statusCode ?? 500
   if (error.retryable === true) {

@@ -1,0 +1,250 @@
+// The consumer loop: partitions in, batches out, offsets committed after the rows are in.
+//
+// States of a partition's lane:
+//   assigned → recovering (an intent was found: its records are collected until its last offset, then written)
+//            → reading (records go to the accumulator; each batch is intent → insert → commit)
+//            → closed (revoked, stale or given up: what waits is dropped, Kafka delivers it again)
+// Nothing here knows a Kafka client; the port does.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { crc32 } from 'node:zlib'
+import {
+  buildAccumulator,
+  type Accumulator,
+  type MemoryBudget,
+  type Settled,
+} from '../pipeline/accumulator.ts'
+import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
+import type { SpanWriter } from '../pipeline/span-writer.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { readIntent, writeIntent, type Intent } from './intent.ts'
+import {
+  KafkaError,
+  type AssignedPartition,
+  type KafkaBatch,
+  type KafkaPort,
+  type KafkaRecord,
+} from './kafka-port.ts'
+
+export const KAFKA_DOOR = 'kafka'
+
+export type ConsumerParts = {
+  readonly port: KafkaPort
+  readonly writer: SpanWriter
+  readonly budget: MemoryBudget
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly timeBounds: TimeBounds
+  readonly lingerMs: number
+}
+
+export interface SpanConsumer {
+  start(): void
+  close(): Promise<void>
+}
+
+type Item = Prepared & { readonly offset: bigint; readonly value: Uint8Array }
+
+type Lane = {
+  readonly partition: AssignedPartition
+  readonly accumulator: Accumulator<Item>
+  /** Records of an intent that was found at assignment, until its last offset has come. */
+  recovering: { readonly intent: Intent; readonly items: Item[] } | undefined
+  closed: boolean
+}
+
+const EMPTY = new Uint8Array()
+const COMMIT_BACK_OFF_MS = [100, 250, 500, 1000, 2000]
+const STATUS_EVERY_MS = 2000
+// Reading goes on when half of the memory is free again: stopping and starting at one mark would flutter.
+const RESUME_BELOW = 0.5
+
+export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
+  const { port, writer, budget, clock, metrics, timeBounds, lingerMs } = parts
+  const logger = parts.logger.child({ part: KAFKA_DOOR })
+  const lanes = new Map<string, Lane>()
+  let status: NodeJS.Timeout | undefined
+  let paused = false
+
+  const key = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
+
+  function openLane(partition: AssignedPartition, intent: Intent | undefined): Lane {
+    const lane: Lane = {
+      partition,
+      accumulator: buildAccumulator<Item>((batch) => writeBatch(lane, batch), budget, clock, lingerMs),
+      recovering: intent === undefined ? undefined : { intent, items: [] },
+      closed: false,
+    }
+    return lane
+  }
+
+  async function writeBatch(lane: Lane, batch: readonly Item[]): Promise<Settled[]> {
+    const outcome = await intendInsertCommit(lane, batch)
+    relieve()
+    return batch.map(() => outcome)
+  }
+
+  /** The three steps of a batch. Any failure closes the lane, because later offsets must not overtake these. */
+  async function intendInsertCommit(lane: Lane, batch: readonly Item[]): Promise<Settled> {
+    const [head, tail] = [batch[0], batch.at(-1)]
+    if (head === undefined || tail === undefined) return { kind: 'stored' }
+    if (lane.closed) return { kind: 'given-up', error: new Error('the partition was handed on') }
+    const intent = lane.recovering?.intent ?? { first: head.offset, last: tail.offset }
+    try {
+      await commit(lane, intent.first, writeIntent(intent))
+      const written = await writer.write(batch, {
+        token: token(lane.partition, intent, batch),
+        door: KAFKA_DOOR,
+        patienceMs: Number.POSITIVE_INFINITY,
+      })
+      if (written.kind === 'given-up') throw written.error
+      metrics.messages.inc({ door: KAFKA_DOOR, result: 'refused' }, written.refused.size)
+      metrics.messages.inc({ door: KAFKA_DOOR, result: 'stored' }, batch.length - written.refused.size)
+      await commit(lane, intent.last + 1n, '')
+      return { kind: 'stored' }
+    } catch (error) {
+      lane.closed = true
+      const failure = error instanceof Error ? error : new Error(String(error))
+      const expected =
+        failure instanceof KafkaError &&
+        (failure.code === 'SURETY_KAFKA_STALE' || failure.code === 'SURETY_KAFKA_CLOSED')
+      const fields = {
+        partition: key(lane.partition),
+        first: String(intent.first),
+        last: String(intent.last),
+        reason: failure.message,
+      }
+      if (expected) logger.info(fields, 'a batch was left to the next owner of its partition')
+      else logger.error(fields, 'a batch was not finished; its partition is read again from its first record')
+      if (!expected && lanes.get(key(lane.partition)) === lane) {
+        lanes.set(key(lane.partition), openLane(lane.partition, intent))
+        port.seek(lane.partition, intent.first)
+      }
+      return { kind: 'given-up', error: failure }
+    }
+  }
+
+  /** Waits out a broker that is away. @throws KafkaError stale or closed */
+  async function commit(lane: Lane, offset: bigint, metadata: string): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await port.commit(lane.partition, offset, metadata)
+        return
+      } catch (error) {
+        if (!(error instanceof KafkaError) || !error.retryable) throw error
+        await sleep(COMMIT_BACK_OFF_MS[Math.min(tries, COMMIT_BACK_OFF_MS.length - 1)])
+      }
+    }
+  }
+
+  function prepare(record: KafkaRecord): Item {
+    const origin = `kafka ${record.topic}/${record.partition}@${record.offset}`
+    const value = record.value ?? EMPTY
+    metrics.bytes.inc({ door: KAFKA_DOOR }, value.length)
+    return { ...prepareTraces(value, origin, clock.now(), timeBounds), offset: record.offset, value }
+  }
+
+  async function take(lane: Lane, record: KafkaRecord): Promise<void> {
+    const item = prepare(record)
+    const { recovering } = lane
+    if (recovering === undefined) {
+      void lane.accumulator.add(item)
+      return
+    }
+    const { intent, items } = recovering
+    if (item.offset <= intent.last) items.push(item)
+    if (item.offset < intent.last) return
+    if (items.length > 0) await finishIntent(lane, intent, items)
+    else
+      logger.error(
+        { partition: key(lane.partition), first: String(intent.first), last: String(intent.last) },
+        'the records of an unfinished batch are no longer in Kafka; its rows may be missing: keep topics longer than an outage',
+      )
+    lane.recovering = undefined
+    if (item.offset > intent.last && !lane.closed) void lane.accumulator.add(item)
+  }
+
+  async function finishIntent(lane: Lane, intent: Intent, items: readonly Item[]): Promise<void> {
+    logger.info(
+      { partition: key(lane.partition), first: String(intent.first), last: String(intent.last) },
+      'finishing a batch that was begun before',
+    )
+    const settled = await intendInsertCommit(lane, items)
+    if (settled.kind === 'given-up') throw settled.error
+  }
+
+  function relieve(): void {
+    if (!paused || budget.used() > budget.bytesMax * RESUME_BELOW) return
+    paused = false
+    port.resume(port.paused())
+    publish()
+  }
+
+  function publish(): void {
+    metrics.kafkaPaused.set(port.paused().length)
+    for (const { topic, partition, highWatermark, position } of port.lag()) {
+      metrics.kafkaLag.set({ topic, partition }, Number(highWatermark - position))
+    }
+  }
+
+  return {
+    start() {
+      status = setInterval(() => {
+        relieve()
+        publish()
+      }, STATUS_EVERY_MS)
+      port.run({
+        async onAssigned(partitions) {
+          const committed = await port.committed(partitions)
+          partitions.forEach((partition, index) => {
+            lanes.set(key(partition), openLane(partition, readIntent(committed[index]?.metadata ?? '')))
+          })
+          paused = false
+        },
+        async onRevoked(partitions) {
+          await Promise.all(
+            partitions.map(async (partition) => {
+              const lane = lanes.get(key(partition))
+              if (lane === undefined) return
+              lanes.delete(key(partition))
+              // The batch under way is finished and committed; what only waits is left to the next owner.
+              await lane.accumulator.discard()
+              lane.closed = true
+            }),
+          )
+          metrics.kafkaLag.reset()
+        },
+        async onBatch(batch: KafkaBatch) {
+          const laneKey = key(batch)
+          for (const record of batch.records) {
+            const lane = lanes.get(laneKey)
+            if (lane === undefined || lane.closed || batch.isStale()) return
+            await take(lane, record)
+          }
+          if (budget.used() >= budget.bytesMax) {
+            paused = true
+            port.pause([...lanes.values()].map((lane) => lane.partition))
+            publish()
+          }
+        },
+      })
+    },
+    async close() {
+      clearInterval(status)
+      await port.close()
+    },
+  }
+}
+
+/** Topic, partition, offsets and content: a topic made anew may use the same offsets for other records. */
+function token(
+  { topic, partition }: AssignedPartition,
+  { first, last }: Intent,
+  batch: readonly Item[],
+): string {
+  const digest = batch.reduce((crc, item) => crc32(item.value, crc), 0)
+  return `kafka/${topic}/${partition}/${first}-${last}/${digest.toString(16)}`
+}
