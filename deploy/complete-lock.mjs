@@ -11,7 +11,15 @@ const lock = JSON.parse(readFileSync(lockUrl, 'utf8'))
 const known = new Set(Object.keys(lock.packages).map((path) => path.split('node_modules/').pop()))
 
 const OPERATING_SYSTEMS = ['linux', 'darwin', 'win32', 'android', 'freebsd', 'openharmony']
-const PROCESSORS = { x64: 'x64', ia32: 'ia32', arm64: 'arm64', arm: 'arm', ppc64: 'ppc64', riscv64: 'riscv64', s390x: 's390x' }
+const PROCESSORS = {
+  x64: 'x64',
+  ia32: 'ia32',
+  arm64: 'arm64',
+  arm: 'arm',
+  ppc64: 'ppc64',
+  riscv64: 'riscv64',
+  s390x: 's390x',
+}
 
 for (const entry of Object.values(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {

@@ -39,7 +39,16 @@ export async function serve(roles: readonly Role[], env: Environment): Promise<S
       : undefined
     if (roles.includes('query')) {
       const kafkaStatus = () => ingest?.kafkaStatus() ?? null
-      await startQuery(config, { store, app, health, metrics, clock: systemClock, kafkaStatus })
+      const otlpTracesUrl = ingest === undefined ? {} : { otlpTracesUrl: `${ingest.otlpHttpUrl}/v1/traces` }
+      await startQuery(config, {
+        store,
+        app,
+        health,
+        metrics,
+        clock: systemClock,
+        kafkaStatus,
+        ...otlpTracesUrl,
+      })
     }
     const url = await app.listen({ host: config.SURETY_HOST, port: config.SURETY_HTTP_PORT })
     return { url, otlpHttpUrl: ingest?.otlpHttpUrl, lifecycle }

@@ -27,7 +27,9 @@ function say(text) {
 function run(command, args, remedy) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
   if (status === 0) return
-  console.error(`[setup] «${command} ${args.join(' ')}» failed (${error ? error.message : `exit ${status}`}). ${remedy}`)
+  console.error(
+    `[setup] «${command} ${args.join(' ')}» failed (${error ? error.message : `exit ${status}`}). ${remedy}`,
+  )
   process.exit(1)
 }
 
@@ -42,7 +44,11 @@ export function installPackages() {
     .digest('hex')
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted) return
   say('installing the npm packages, about 1.1 GB with the ClickHouse engine: half a minute on a fast line …')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'Check the network and the npm registry, then run the command again.')
+  run(
+    'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    'Check the network and the npm registry, then run the command again.',
+  )
   writeFileSync(stampPath, wanted)
   say('npm packages are in place')
 }
@@ -53,7 +59,9 @@ function installKafka() {
   const stampPath = `${kafkaJars}/.stamp`
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted) return
   if (!hasCommand('java') || !hasCommand('mvn')) {
-    console.error('[setup] Apache Kafka needs Java 17 and Maven: apt-get install openjdk-17-jre-headless maven')
+    console.error(
+      '[setup] Apache Kafka needs Java 17 and Maven: apt-get install openjdk-17-jre-headless maven',
+    )
     process.exit(1)
   }
   say("fetching Apache Kafka's jars by Maven, about 44 MB …")
@@ -63,13 +71,17 @@ function installKafka() {
   const args = ['-q', '-B', '-f', pom, goal, '-DincludeScope=runtime', `-DoutputDirectory=${kafkaJars}`]
   run('mvn', args, 'Check the network and Maven Central, then run the command again.')
   writeFileSync(stampPath, wanted)
-  say(`Apache Kafka is in place (${readdirSync(kafkaJars).filter((name) => name.endsWith('.jar')).length} jars)`)
+  say(
+    `Apache Kafka is in place (${readdirSync(kafkaJars).filter((name) => name.endsWith('.jar')).length} jars)`,
+  )
 }
 
 function installChromium() {
   if (['chromium', 'chromium-browser', 'google-chrome'].some(hasCommand)) return
   if (!hasCommand('apt-get')) {
-    console.error('[setup] the browser tests need Chromium: install the package chromium, then run the command again.')
+    console.error(
+      '[setup] the browser tests need Chromium: install the package chromium, then run the command again.',
+    )
     process.exit(1)
   }
   say('installing Chromium and a Chinese font by apt-get (browser tests) …')

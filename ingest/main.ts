@@ -3,6 +3,9 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { IngestConfig } from './config.ts'
+import { buildSpanConsumer } from './kafka/consumer.ts'
+import type { KafkaPort } from './kafka/kafka-port.ts'
+import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { buildHttpDoor, HTTP_DOOR } from './otlp/http-door.ts'
 import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/accumulator.ts'
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
@@ -112,7 +115,46 @@ export async function start(config: IngestConfig, parts: IngestParts): Promise<I
     await closed
   })
   logger.info({ otlpHttpUrl }, 'OTLP/HTTP door is open')
-  return { otlpHttpUrl, kafkaStatus: () => null }
+
+  const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
+  return { otlpHttpUrl, kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)) }
+
+  function openKafka(): KafkaPort {
+    const port = openKafkajsPort({
+      brokers: config.KAFKA_BROKERS,
+      clientId: 'surety',
+      groupId: config.SURETY_KAFKA_GROUP,
+      topics: [config.SURETY_KAFKA_TOPIC_SPANS],
+      logger,
+    })
+    const consumer = buildSpanConsumer({
+      port,
+      writer,
+      budget,
+      clock,
+      metrics,
+      logger,
+      timeBounds,
+      lingerMs: config.SURETY_LINGER_MS,
+    })
+    consumer.start()
+    lifecycle.add('Kafka door', () => consumer.close())
+    health.register('kafka', () => port.notReadyReason())
+    logger.info(
+      { brokers: config.KAFKA_BROKERS, topic: config.SURETY_KAFKA_TOPIC_SPANS },
+      'Kafka door is open',
+    )
+    return port
+  }
+}
+
+function partitionStatus(port: KafkaPort): PartitionStatus[] {
+  return port.lag().map(({ topic, partition, highWatermark, position, paused }) => ({
+    topic,
+    partition,
+    lagMessages: Number(highWatermark - position),
+    paused,
+  }))
 }
 
 function settle(written: Written, item: Prepared): Settled {

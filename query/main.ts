@@ -18,11 +18,13 @@ export type QueryParts = {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly kafkaStatus: () => KafkaStatus | null
+  /** What the page of an empty store tells people to send traces to. */
+  readonly otlpTracesUrl?: string
 }
 
 export async function start(
   config: QueryConfig,
-  { store, app, health, metrics, clock, kafkaStatus }: QueryParts,
+  { store, app, health, metrics, clock, kafkaStatus, otlpTracesUrl }: QueryParts,
 ): Promise<void> {
   health.register('store', async () => {
     await store.rows('SELECT 1')
@@ -35,5 +37,5 @@ export async function start(
     kafkaStatus,
     retentionSpansDays: config.SURETY_RETENTION_SPANS_DAYS,
   })
-  await app.register(pages)
+  await app.register(pages, otlpTracesUrl === undefined ? {} : { otlpTracesUrl })
 }

@@ -13,7 +13,7 @@ import { KafkaError, type KafkaHandlers, type KafkaPort, type TopicPartition } f
 const MIB = 1024 * 1024
 const COMMITTED_TIMEOUT_MS = 15_000
 const BACKOFF_MS_MIN = 500
-const BACKOFF_MS_MAX = 10_000
+const BACKOFF_MS_MAX = 5_000
 const REMINDER_INTERVAL_MS = 60_000
 const LAG_REFRESH_INTERVAL_MS = 10_000
 /** Without any sign of life for this long beyond the group's own time limits, a membership counts as hung. */
@@ -74,6 +74,7 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
       topicRefreshMs: options.topicRefreshMs ?? 60_000,
       admin,
       handlers,
+      formerMemberId: session?.memberId(),
       nextAssignment: () => (assignments += 1),
       onJoined(partitions) {
         const names = partitions.map(({ topic, partition }) => `${topic}-${partition}`)
@@ -251,7 +252,7 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   }
 }
 
-/** Doubles from 0.5 s to 10 s, up to a fifth shorter, so that members do not come back in step. */
+/** Doubles from 0.5 s to 5 s, up to a fifth shorter, so that members do not come back in step. */
 function backoff(failures: number): number {
   const ms = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(10, failures - 1))
   return Math.round(ms * (0.8 + Math.random() * 0.2))

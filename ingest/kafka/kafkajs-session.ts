@@ -48,6 +48,8 @@ export type SessionOptions = KafkaClientOptions & {
   readonly handlers: KafkaHandlers
   /** Numbers the assignments; goes on counting over all sessions of a port. */
   readonly nextAssignment: () => number
+  /** The member id of a session that may not have left the group; the first join takes its place. */
+  readonly formerMemberId: string | undefined
   readonly onJoined: (partitions: readonly AssignedPartition[]) => void
 }
 
@@ -73,6 +75,7 @@ export interface Session {
   lastSignAt(): number
   /** True once a batch was taken over. */
   hasDelivered(): boolean
+  memberId(): string | undefined
 }
 
 type Phase = 'assigning' | 'delivering' | 'revoking' | 'over'
@@ -85,6 +88,11 @@ type PartitionState = AssignedPartition & {
   seeks: number
   /** the last batch was out of sequence and we sought back to `position` */
   soughtBack: boolean
+}
+
+/** What kafkajs's types leave out. */
+type JoiningBroker = Broker & {
+  joinGroup(request: { readonly memberId: string }): Promise<Membership>
 }
 
 type Membership = { readonly generationId: number; readonly memberId: string }
@@ -106,6 +114,7 @@ export function openSession(options: SessionOptions): Session {
   const client = buildKafkaClient(options)
   const endedBy = Promise.withResolvers<KafkaError>()
   const closing = new AbortController()
+  let formerMemberId = options.formerMemberId
   let hasEnded = false
   let hasCrashed = false
   let delivered = false
@@ -156,11 +165,14 @@ export function openSession(options: SessionOptions): Session {
   function watchJoin(broker: Broker): Broker {
     if (watched.has(broker)) return broker
     watched.add(broker)
-    // Not in kafkajs's types.
-    const joining = broker as Broker & { joinGroup(request: unknown): Promise<Membership> }
+    const joining = broker as JoiningBroker
     const join = joining.joinGroup.bind(broker)
     joining.joinGroup = async (request) => {
-      const joined = await join(request)
+      // A lost connection leaves our old member in the group, which would wait for it until its session times
+      // out. Joining in its name ends that wait; if the broker has forgotten it, kafkajs joins as a new one.
+      const memberId = request.memberId === '' ? (formerMemberId ?? '') : request.memberId
+      formerMemberId = undefined
+      const joined = await join({ ...request, memberId })
       membership = { generationId: joined.generationId, memberId: joined.memberId }
       return joined
     }
@@ -207,9 +219,7 @@ export function openSession(options: SessionOptions): Session {
     try {
       await handlers.onAssigned(handedOut(next))
     } catch (error) {
-      throw new KafkaError('SURETY_KAFKA_FAILED', 'the consumer loop could not take on its partitions', {
-        cause: error,
-      })
+      throw handlerError('take on its partitions', error)
     }
     if (phaseOf(next) !== 'assigning' || hasEnded) return
     // Always an explicit seek: kafkajs keeps an unused one of an earlier assignment and would follow it now.
@@ -305,11 +315,7 @@ export function openSession(options: SessionOptions): Session {
       return 'taken'
     } catch (error) {
       if (batch.isStale()) return 'refused'
-      fail(
-        new KafkaError('SURETY_KAFKA_FAILED', 'the consumer loop did not take over a batch', {
-          cause: error,
-        }),
-      )
+      fail(handlerError('take over a batch', error))
       return 'refused'
     }
   }
@@ -520,6 +526,7 @@ export function openSession(options: SessionOptions): Session {
     },
     lastSignAt: () => lastSignAt,
     hasDelivered: () => delivered,
+    memberId: () => membership?.memberId,
   }
 }
 
@@ -600,6 +607,13 @@ function staleError({ topic, partition }: TopicPartition): KafkaError {
     'SURETY_KAFKA_STALE',
     `Kafka: ${topic}-${partition} is no longer assigned to this member`,
   )
+}
+
+function handlerError(doing: string, cause: unknown): KafkaError {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  return new KafkaError('SURETY_KAFKA_FAILED', `Kafka: the consumer loop could not ${doing}: ${said}`, {
+    cause,
+  })
 }
 
 function closedError(): KafkaError {

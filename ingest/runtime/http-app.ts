@@ -20,6 +20,8 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 export function buildHttpApp({ logger, health, metrics, allowedHosts }: HttpAppParts): FastifyInstance {
   const app = Fastify({
     requestTimeout: 60_000,
+    // A service name is part of a path; the router's own bound of 100 is too short for hostile ones.
+    routerOptions: { maxParamLength: 2048 },
     bodyLimit: 1_048_576,
   })
   app.addHook('onRequest', async (request, reply) => {

@@ -27,7 +27,7 @@ test.each([
     name: 'a list',
     sql: '{a:Array(String)}',
     value: ["o'r", 'b'],
-    want: "CAST('[\\'o\\\\\\'r\\', \\'b\\']', 'Array(String)')",
+    want: "CAST(['o\\'r', 'b'], 'Array(String)')",
   },
 ])('$name binds as a typed literal', ({ sql, value, want }) => {
   expect(bind(sql, { a: value })).toBe(want)

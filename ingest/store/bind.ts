@@ -19,11 +19,11 @@ export function bind(sql: string, parameters: Readonly<Record<string, Bindable>>
   return sql.replaceAll(PLACEHOLDER, (_, name: string, type: string) => {
     const value = parameters[name]
     if (value === undefined) throw new Error(`The statement needs a value for {${name}:${type}}`)
-    return `CAST(${literal(text(value))}, ${literal(type.trim())})`
+    return `CAST(${expression(value)}, ${literal(type.trim())})`
   })
 }
 
-function text(value: Bindable): string {
-  if (typeof value !== 'object') return String(value)
+function expression(value: Bindable): string {
+  if (typeof value !== 'object') return literal(String(value))
   return `[${value.map((item) => literal(item)).join(', ')}]`
 }

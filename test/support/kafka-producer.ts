@@ -35,7 +35,7 @@ export async function openKafkaProducer(brokers: readonly string[]): Promise<Kaf
         waitForLeaders: true,
       })
     },
-    async send(topic, partition, records, compression = kafkajs.CompressionTypes.None as CompressionTypes) {
+    async send(topic, partition, records, compression = kafkajs.CompressionTypes.None) {
       const messages = records.map((record) =>
         typeof record === 'string' || Buffer.isBuffer(record)
           ? { value: record, partition }

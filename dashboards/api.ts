@@ -1,0 +1,116 @@
+// What the pages ask of the query service, and what can go wrong on the way. Types come from the API contract;
+// nothing is re-checked here, and nothing is drawn.
+
+import type {
+  IngestStatusReply,
+  Problem,
+  ReleaseEventsReply,
+  ServiceSeriesReply,
+  ServicesReply,
+  TraceReply,
+} from '../query/http/schemas.ts'
+
+/** `from` and `to` as the API takes them: RFC 3339, `now` or relative such as `-15m`. */
+export type Range = { readonly from: string; readonly to: string }
+
+export interface Api {
+  services(range: Range, signal?: AbortSignal): Promise<ServicesReply>
+  series(service: string, range: Range, signal?: AbortSignal): Promise<ServiceSeriesReply>
+  releaseEvents(
+    range: Range & { readonly service?: string; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<ReleaseEventsReply>
+  ingestStatus(signal?: AbortSignal): Promise<IngestStatusReply>
+  trace(traceId: string, signal?: AbortSignal): Promise<TraceReply>
+}
+
+/**
+ * `unreachable`: no answer came (network, proxy). `timeout`: none within the bound. `problem`: the API said what is
+ * wrong. `garbled`: something answered that is not our API.
+ */
+export type ApiFailure =
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'timeout'; readonly afterMs: number }
+  | { readonly kind: 'problem'; readonly problem: Problem }
+  | { readonly kind: 'garbled'; readonly status: number }
+
+export class ApiError extends Error {
+  readonly failure: ApiFailure
+
+  constructor(failure: ApiFailure, options?: ErrorOptions) {
+    super(`API: ${failure.kind}`, options)
+    this.name = 'ApiError'
+    this.failure = failure
+  }
+}
+
+/** Longer than any report should take, short enough that a person still believes the page is trying. */
+const timeoutMs = 10_000
+
+export const apiPaths = {
+  services: '/api/v1/services',
+  series: (service: string) => `/api/v1/services/${encodeURIComponent(service)}/series`,
+  releaseEvents: '/api/v1/releases/events',
+  ingestStatus: '/api/v1/ingest/status',
+  trace: (traceId: string) => `/api/v1/traces/${encodeURIComponent(traceId)}`,
+} as const
+
+/**
+ * @param fetchReply `fetch`, or a stand-in
+ * @throws ApiError from every call, or the signal's AbortError when the caller gave up
+ */
+export function buildApi(fetchReply: typeof fetch, baseUrl = ''): Api {
+  async function ask<Reply>(
+    path: string,
+    query: Readonly<Record<string, string | number | undefined>>,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
+    const search = new URLSearchParams()
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) search.set(name, String(value))
+    const url = search.size === 0 ? `${baseUrl}${path}` : `${baseUrl}${path}?${search.toString()}`
+    const timeout = AbortSignal.timeout(timeoutMs)
+    let reply: Response
+    let body: unknown
+    try {
+      reply = await fetchReply(url, {
+        headers: { accept: 'application/json, application/problem+json' },
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      })
+      body = await reply.json().catch((error: unknown) => {
+        if (error instanceof SyntaxError) return undefined
+        throw error
+      })
+    } catch (error) {
+      if (signal?.aborted === true) throw error
+      if (timeout.aborted) throw new ApiError({ kind: 'timeout', afterMs: timeoutMs }, { cause: error })
+      throw new ApiError({ kind: 'unreachable' }, { cause: error })
+    }
+    if (reply.ok && typeof body === 'object' && body !== null) return body as Reply
+    if (isProblem(body)) throw new ApiError({ kind: 'problem', problem: body })
+    throw new ApiError({ kind: 'garbled', status: reply.status })
+  }
+
+  return {
+    services: (range, signal) => ask(apiPaths.services, { from: range.from, to: range.to }, signal),
+    series: (service, range, signal) =>
+      ask(apiPaths.series(service), { from: range.from, to: range.to }, signal),
+    releaseEvents: ({ from, to, service, limit }, signal) =>
+      ask(apiPaths.releaseEvents, { from, to, service, limit }, signal),
+    ingestStatus: (signal) => ask(apiPaths.ingestStatus, {}, signal),
+    trace: (traceId, signal) => ask(apiPaths.trace(traceId), {}, signal),
+  }
+}
+
+function isProblem(body: unknown): body is Problem {
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    'title' in body &&
+    'code' in body &&
+    'status' in body &&
+    typeof body.title === 'string' &&
+    typeof body.code === 'string' &&
+    typeof body.status === 'number'
+  )
+}

@@ -1,0 +1,210 @@
+// The demo bank, whole: real instances, real traces into a receiver that decodes them. A version goes to two
+// branches with a wrong result, fails one hop away and nowhere else, and is rolled back.
+
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import protobuf from 'protobufjs'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { readDemoConfig } from '../../deploy/demo/config.ts'
+import { start, type Demo } from '../../deploy/demo/main.ts'
+
+type Attributes = Readonly<Record<string, string>>
+type Span = {
+  readonly resource: Attributes
+  readonly name: string
+  readonly kind: number
+  readonly traceId: string
+  readonly attributes: Attributes
+}
+type ReleaseEvent = {
+  readonly type: string
+  readonly subject: string
+  readonly data: { readonly subject: unknown }
+}
+
+/** The fields of OTLP that this test reads; a decoder passes over the others. */
+const OTLP = `
+  syntax = "proto3";
+  message Value { oneof value { string text = 1; bool flag = 2; int64 whole = 3; double real = 4; } }
+  message Pair { string key = 1; Value value = 2; }
+  message Resource { repeated Pair attributes = 1; }
+  message Span { bytes trace_id = 1; string name = 5; int32 kind = 6; repeated Pair attributes = 9; }
+  message ScopeSpans { repeated Span spans = 2; }
+  message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
+  message Request { repeated ResourceSpans resource_spans = 1; }
+`
+const Request = protobuf.parse(OTLP).root.lookupType('Request')
+const SERVER = 2
+
+type Pair = { readonly key: string; readonly value?: Readonly<Record<string, unknown>> }
+type Decoded = {
+  readonly resourceSpans?: readonly {
+    readonly resource: { readonly attributes?: readonly Pair[] }
+    readonly scopeSpans?: readonly {
+      readonly spans?: readonly {
+        traceId: string
+        name: string
+        kind: number
+        attributes?: readonly Pair[]
+      }[]
+    }[]
+  }[]
+}
+
+const attributesOf = (pairs: readonly Pair[] = []): Attributes =>
+  Object.fromEntries(pairs.map(({ key, value }) => [key, String(Object.values(value ?? {})[0] ?? '')]))
+
+function spansOf(bytes: Buffer): readonly Span[] {
+  const decoded = Request.toObject(Request.decode(bytes), { longs: String, bytes: String }) as Decoded
+  return (decoded.resourceSpans ?? []).flatMap(({ resource, scopeSpans }) =>
+    (scopeSpans ?? [])
+      .flatMap((scope) => scope.spans ?? [])
+      .map((span) => ({
+        ...span,
+        resource: attributesOf(resource.attributes),
+        attributes: attributesOf(span.attributes),
+      })),
+  )
+}
+
+const spans: Span[] = []
+const events: ReleaseEvent[] = []
+let eventAttempts = 0
+
+/** Both doors of Surety that the bank knows: OTLP, and release events, of which the first attempt fails. */
+const surety = http.createServer((request, response) => {
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  request.on('end', () => {
+    const body = Buffer.concat(chunks)
+    if (request.url === '/v1/traces') {
+      spans.push(...spansOf(body))
+      response.end()
+    } else if (request.url === '/api/v1/releases/events') {
+      eventAttempts += 1
+      if (eventAttempts > 1) events.push(JSON.parse(body.toString()) as ReleaseEvent)
+      response.writeHead(eventAttempts > 1 ? 202 : 503).end()
+    } else {
+      response.writeHead(404).end()
+    }
+  })
+})
+
+let demo: Demo
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => surety.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(surety.address() as AddressInfo).port}`
+  demo = await start(
+    readDemoConfig({
+      SURETY_DEMO_PORT: '0',
+      SURETY_DEMO_RATE: '100',
+      SURETY_DEMO_SURETY_URL: url,
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    }),
+    pino({ level: 'silent' }),
+  )
+})
+
+afterAll(async () => {
+  await demo.stop()
+  surety.closeAllConnections()
+  surety.close()
+})
+
+async function post(path: string, body: object): Promise<number> {
+  const response = await fetch(new URL(path, demo.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  await response.text()
+  return response.status
+}
+
+const serverSpans = (service: string, version?: string): readonly Span[] =>
+  spans.filter(
+    ({ kind, resource }) =>
+      kind === SERVER &&
+      resource['service.name'] === service &&
+      (version === undefined || resource['service.version'] === version),
+  )
+const values = (from: readonly Span[], name: string): readonly string[] =>
+  [...new Set(from.map(({ attributes }) => attributes[name] ?? ''))].sort()
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 100 })
+
+test('every service of both sites sends spans with its own resource, named by route', async () => {
+  const services = [
+    'account',
+    'core-adapter',
+    'counter-bff',
+    'gateway',
+    'ledger',
+    'limit',
+    'mobile-bff',
+    'transfer',
+  ]
+  await eventually(() => {
+    const seen = new Set(spans.map(({ resource }) => `${resource['service.name']} ${resource['bank.site']}`))
+    expect([...seen].sort()).toEqual(services.flatMap((service) => [`${service} sh-a`, `${service} sh-b`]))
+  })
+  expect(serverSpans('transfer')[0]).toMatchObject({
+    name: 'POST /transfers',
+    resource: {
+      'service.namespace': 'core-payment',
+      'service.version': '2.13.4',
+      'deployment.environment.name': 'demo',
+      'bank.system': 'core-payment',
+    },
+    attributes: { 'http.route': '/transfers' },
+  })
+  const instances = new Set(spans.map(({ resource }) => resource['service.instance.id']))
+  expect(instances.size).toBe(16)
+  expect(spans.every(({ name }) => !name.includes('6200'))).toBe(true)
+  expect(values(serverSpans('mobile-bff'), 'bank.branch')).toEqual([''])
+  expect(values(serverSpans('counter-bff'), 'bank.channel')).toEqual(['counter'])
+  expect(values(serverSpans('transfer'), 'bank.return.code')).toContain('PAY0000')
+  await eventually(() => expect(events).toHaveLength(8))
+})
+
+test('a version deployed to two branches serves these alone, and its wrong result fails one hop away', async () => {
+  const branches = ['0531-01', '0531-02']
+  const status = await post('/api/deployments', {
+    service: 'limit',
+    version: '1.10.0',
+    scope: { kind: 'branch', branches },
+    fault: { kind: 'wrong-result', ratio: 1 },
+  })
+  expect(status).toBe(200)
+  await eventually(() => expect(serverSpans('ledger').filter(isRefusal).length).toBeGreaterThan(5))
+
+  const faulty = serverSpans('limit', '1.10.0')
+  expect(values(faulty, 'bank.branch')).toEqual(branches)
+  expect(faulty.every(({ attributes }) => Number(attributes['http.response.status_code']) < 500)).toBe(true)
+  expect(values(serverSpans('ledger').filter(isRefusal), 'bank.branch')).toEqual(branches)
+  expect(events.at(-1)).toMatchObject({
+    type: 'dev.cdevents.service.deployed.0.2.0',
+    subject: 'limit',
+    data: {
+      subject: { content: { artifactId: 'pkg:oci/limit@1.10.0' } },
+      customData: { scope: { kind: 'branch', branches } },
+    },
+  })
+})
+
+const isRefusal = ({ attributes }: Span): boolean =>
+  attributes['http.response.status_code'] === '500' && attributes['bank.return.code'] === 'LED5002'
+
+test('a rollback takes the version out of traffic and its fault with it', async () => {
+  expect(await post('/api/rollbacks', { service: 'limit' })).toBe(200)
+  await eventually(() => expect(events.at(-1)?.type).toBe('dev.cdevents.service.rolledback.0.2.0'))
+  // What the withdrawn instances had answered is in: they send their last spans before they end.
+  const before = serverSpans('limit', '1.10.0').length
+  const base = serverSpans('limit', '1.9.0').length
+  await eventually(() => expect(serverSpans('limit', '1.9.0').length).toBeGreaterThan(base + 50))
+  expect(serverSpans('limit', '1.10.0').length).toBe(before)
+  const response = await fetch(new URL('/api/state', demo.url))
+  expect(await response.json()).toMatchObject({ faults: [] })
+  expect(await post('/api/rollbacks', { service: 'limit' })).toBe(409)
+})

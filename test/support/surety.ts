@@ -1,0 +1,75 @@
+// Starts Surety's roles in the test's own process, on ports of the system's choice and a directory of its own.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ROLES, type Role } from '../../deploy/environment.ts'
+import { serve, type Served } from '../../deploy/serve.ts'
+
+export type TestSurety = Served & {
+  readonly otlpHttpUrl: string
+  readonly dataDir: string
+  /** Parsed JSON of a GET; the status is checked. */
+  get<T>(path: string, status?: number): Promise<T>
+  /** Sends trace bytes to the OTLP door. */
+  send(body: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Sent>
+  stop(): Promise<void>
+}
+
+/** What an OTLP sender sees. */
+export type Sent = { readonly status: number; readonly retryAfter: string | null; readonly text: string }
+
+export async function startSurety(
+  env: Readonly<Record<string, string>> = {},
+  roles: readonly Role[] = ROLES,
+): Promise<TestSurety> {
+  const dataDir = env['SURETY_DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'surety-test-'))
+  const served = await serve(roles, {
+    SURETY_HTTP_PORT: '0',
+    SURETY_OTLP_HTTP_PORT: '0',
+    SURETY_LOG_LEVEL: 'error',
+    SURETY_LINGER_MS: '50',
+    ...env,
+    SURETY_DATA_DIR: dataDir,
+  })
+  const { otlpHttpUrl = '', url, lifecycle } = served
+  return {
+    ...served,
+    otlpHttpUrl,
+    dataDir,
+    async get<T>(path: string, status = 200) {
+      const reply = await fetch(url + path)
+      const text = await reply.text()
+      if (reply.status !== status) throw new Error(`GET ${path}: ${reply.status}, wanted ${status}: ${text}`)
+      return JSON.parse(text) as T
+    },
+    async send(body, headers = {}) {
+      const reply = await fetch(`${otlpHttpUrl}/v1/traces`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-protobuf', ...headers },
+        body: body as Uint8Array<ArrayBuffer>,
+      })
+      return { status: reply.status, retryAfter: reply.headers.get('retry-after'), text: await reply.text() }
+    },
+    async stop() {
+      await lifecycle.stop()
+      if (env['SURETY_DATA_DIR'] === undefined) rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Asks until the answer is good or the time is up. @throws the last answer's complaint */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  isGood: (answer: T) => boolean,
+  timeoutMs = 15_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const answer = await ask()
+    if (isGood(answer)) return answer
+    if (Date.now() > deadline)
+      throw new Error(`not so within ${timeoutMs} ms; last answer: ${JSON.stringify(answer).slice(0, 2000)}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
