@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { IngestConfig } from '../config.ts'
-import { ConfigError, readConfig } from './config.ts'
+import { readConfig, type ConfigError } from './config.ts'
 
 function problems(env: Record<string, string>): readonly string[] {
   try {

@@ -1,8 +1,12 @@
 // The HTTP application that every role hangs its routes on: health, metrics, problem+json, and the guard that
 // keeps foreign web pages out. Builds, never listens.
 
-import type {} from '@fastify/swagger'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifySchema,
+} from 'fastify'
 import type { Health } from './health.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
@@ -14,6 +18,9 @@ export type HttpAppParts = {
   /** Host names beyond loopback that requests may be addressed to. */
   readonly allowedHosts: readonly string[]
 }
+
+// Known to the OpenAPI plugin, which lives downstream of here.
+const HIDDEN = { hide: true } as FastifySchema
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
@@ -33,12 +40,12 @@ export function buildHttpApp({ logger, health, metrics, allowedHosts }: HttpAppP
         .send(problem(403, 'SURETY_FOREIGN_REQUEST', 'Forbidden', refusal))
     }
   })
-  app.get('/healthz', { schema: { hide: true } }, () => ({ status: 'alive' }))
-  app.get('/readyz', { schema: { hide: true } }, async (_, reply) => {
+  app.get('/healthz', { schema: HIDDEN }, () => ({ status: 'alive' }))
+  app.get('/readyz', { schema: HIDDEN }, async (_, reply) => {
     const report = await health.check()
     return reply.code(report.ready ? 200 : 503).send(report)
   })
-  app.get('/metrics', { schema: { hide: true } }, async (_, reply) =>
+  app.get('/metrics', { schema: HIDDEN }, async (_, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   )
   app.setNotFoundHandler((request, reply) =>

@@ -114,7 +114,7 @@ function promotedAttributes(row: Readonly<Record<string, unknown>>): Record<stri
     const value = row[column]
     if (level === 'resource' || value === undefined || value === '' || value === 0 || value === fallback)
       continue
-    attributes[keys[0]] = String(value)
+    if (typeof value === 'string' || typeof value === 'number') attributes[keys[0]] = String(value)
   }
   return attributes
 }

@@ -198,7 +198,7 @@ describe('outcome: return code first, then HTTP or RPC code, then span status', 
     },
   ])('$name: $want', async ({ attributes, statusCode, want }) => {
     const stored = await store({
-      attributes: attributes as Attributes,
+      attributes,
       ...(statusCode === undefined ? {} : { statusCode }),
     })
     expect(stored.outcome).toBe(want)

@@ -1,0 +1,137 @@
+// The folders are the data flow: who may import whom, as a table, so that the drawing in STYLE and ARCHITECTURE
+// cannot drift.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, resolve, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** Folder → folders of this project that its files may import from. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  ingest: ['ingest'],
+  query: ['query', 'ingest'],
+  // Types of the API contract only; everything else over HTTP.
+  dashboards: ['dashboards', 'query/http/schemas.ts'],
+  deploy: ['deploy', 'ingest', 'query'],
+  test: ['test', 'deploy', 'ingest', 'query', 'dashboards'],
+}
+
+/** Package → the only places that may import it. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  chdb: ['ingest/store/', 'test/bench/'],
+  kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
+  echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
+  '@opentelemetry/': ['deploy/demo/', 'test/'],
+  'playwright-core': ['test/'],
+  protobufjs: ['test/'],
+}
+
+/** Inside ingest: a door may use the pipeline, never another door; the pipeline and the store know no door. */
+const INSIDE_INGEST: Readonly<Record<string, readonly string[]>> = {
+  'ingest/runtime': ['ingest/runtime'],
+  'ingest/records': ['ingest/records'],
+  'ingest/store': ['ingest/store', 'ingest/runtime', 'ingest/records'],
+  'ingest/pipeline': ['ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/otlp': ['ingest/otlp', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/kafka': ['ingest/kafka', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/releases': [
+    'ingest/releases',
+    'ingest/store',
+    'ingest/records',
+    'ingest/runtime',
+    'ingest/pipeline',
+  ],
+}
+
+type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean }
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(ts|tsx|mjs)$/.test(name))
+    .map((name) => join(folder, name))
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  const pattern =
+    /^\s*(?:import|export)\s+(type\s+)?(?:[\s\S]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm
+  return [...text.matchAll(pattern)].map((match) => {
+    const specifier = match[2] ?? match[3] ?? ''
+    const to = specifier.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(file), specifier)) : specifier
+    return { from: file, to, typeOnly: match[1] !== undefined }
+  })
+}
+
+const isUnit = (file: string) => /\.test\.tsx?$/.test(file)
+const within = (path: string, place: string) =>
+  path === place || path.startsWith(place.endsWith('/') ? place : `${place}/`)
+const topFolders = Object.keys(MAY_IMPORT)
+const allImports = topFolders.flatMap(sources).flatMap(importsOf)
+const own = allImports.filter(({ to }) => topFolders.some((folder) => within(to, folder)))
+
+test('there is something to hold', () => {
+  expect(own.length).toBeGreaterThan(100)
+})
+
+describe.each(Object.entries(MAY_IMPORT))('%s', (folder, allowed) => {
+  test(`imports only from ${allowed.join(', ')}`, () => {
+    // Unit tests may also use the test data makers.
+    const wrong = own.filter(
+      ({ from, to }) =>
+        within(from, folder) &&
+        !allowed.some((place) => within(to, place)) &&
+        !(isUnit(from) && within(to, 'test/support')),
+    )
+    expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+})
+
+test('dashboards take nothing but types from query', () => {
+  const wrong = own.filter(
+    ({ from, to, typeOnly }) => within(from, 'dashboards') && within(to, 'query') && !typeOnly,
+  )
+  expect(wrong).toEqual([])
+})
+
+describe.each(Object.entries(INSIDE_INGEST))('%s', (folder, allowed) => {
+  test(`imports only from ${allowed.join(', ')}`, () => {
+    const wrong = own.filter(
+      ({ from, to }) =>
+        within(from, folder) &&
+        within(to, 'ingest') &&
+        !isUnit(from) &&
+        !allowed.some((place) => within(to, place)),
+    )
+    expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+})
+
+describe.each(Object.entries(OWNERS))('the package %s', (name, owners) => {
+  test(`is imported only in ${owners.join(', ')}`, () => {
+    const wrong = allImports.filter(
+      ({ from, to }) =>
+        (to === name || to.startsWith(name.endsWith('/') ? name : `${name}/`)) &&
+        !owners.some((place) => from.startsWith(place)),
+    )
+    expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+})
+
+test('nothing but main and config modules reads the environment', () => {
+  const wrong = ['ingest', 'query', 'dashboards']
+    .flatMap(sources)
+    .filter((file) => !isUnit(file) && readFileSync(join(ROOT, file), 'utf8').includes('process.env'))
+  expect(wrong).toEqual([])
+})
+
+test('no upstream file inserts inline: bytes reach the engine through the transport alone', () => {
+  const wrong = ['ingest', 'query']
+    .flatMap(sources)
+    .filter(
+      (file) =>
+        !isUnit(file) && /INSERT INTO[^;]*\bFORMAT [A-Z]/.test(readFileSync(join(ROOT, file), 'utf8')),
+    )
+  expect(wrong).toEqual([])
+})
