@@ -32,7 +32,7 @@ const DRAIN_MS = 1_500
 const INSTANCES_MAX = 32
 const FAULTS_MAX = 50
 const ACTIONS_MAX = 100
-/** A crashed instance is started again after this pause, at most so many times in a row. */
+/** A crashed instance is started again after this pause, at most so many times while the bank runs. */
 const RESTART_PAUSE_MS = 1_000
 const RESTARTS_MAX = 5
 

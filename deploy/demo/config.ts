@@ -10,7 +10,7 @@ const webUrl = (fallback: string) =>
 const schema = z.object({
   /** TCP port of the control page on the loopback address. 8090 leaves 8080 to Surety. */
   SURETY_DEMO_PORT: port(8090),
-  /** Entry requests per second at the day's peak. 20 gives about 250 spans a second and 10 % of one core. */
+  /** Entry requests per second at the day's peak. 20 gives about 210 spans a second for a fifth of one core. */
   SURETY_DEMO_RATE: integer(1, 200, 20),
   /** Seed of customers and arrivals. Any number; 1 unless several banks must differ. */
   SURETY_DEMO_SEED: integer(0, 4_294_967_295, 1),

@@ -81,6 +81,12 @@ export function baselineId(service: ServiceName, version: string): string {
   ].join('-')
 }
 
+/** `fetch failed` says nothing; its cause names the address that does not answer. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? error.cause.message : error.message
+}
+
 export type SenderState = {
   readonly pending: number
   readonly sent: number
@@ -140,7 +146,7 @@ export function openReleaseSender(parts: SenderParts): ReleaseSender {
       logger.warn({ status: response.status, reply, event: event.id }, 'Surety refused a release event')
       return 'refused'
     } catch (error) {
-      lastFailure = error instanceof Error ? error.message : String(error)
+      lastFailure = reasonOf(error)
       return 'retry'
     }
   }

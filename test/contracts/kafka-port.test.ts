@@ -305,6 +305,27 @@ describe('commits', () => {
     expect(offsetsOf(second.records)).toEqual([4, 5, 6, 7, 8, 9])
   })
 
+  test('records that retention deleted before they were read are reported, and delivery goes on behind them', async () => {
+    const topic = await newTopic()
+    await producer.send(topic, 0, numbered('v', 8))
+    const groupId = `retention-${topic}`
+    const first = openPort({ topics: [topic], groupId }).run()
+    await until('8 records', () => first.records.length === 8)
+    await first.port.commit({ topic, partition: 0 }, 2n, 'intent')
+    await first.port.close()
+    await producer.deleteBefore(topic, 0, 5n)
+
+    const second = openPort({ topics: [topic], groupId }).run()
+    await until('3 records', () => second.records.length === 3)
+    expect(offsetsOf(second.records)).toEqual([5, 6, 7])
+    expect(second.lines.filter(({ level }) => level === 50)).toMatchObject([
+      { topic, partition: 0, committed: '2', low: '5', high: '8' },
+    ])
+    expect(await second.port.committed([{ topic, partition: 0 }])).toMatchObject([
+      { offset: 2n, metadata: 'intent' },
+    ])
+  })
+
   test('metadata beyond what the broker keeps is refused as a setting, not retried', async () => {
     const topic = await newTopic()
     const seen = openPort({ topics: [topic] }).run()
@@ -455,6 +476,14 @@ describe('the group', () => {
 })
 
 describe('what is not there yet', () => {
+  test('a broker on a port that is taken says so', async () => {
+    const other = join(directory, 'other')
+    await expect(openBroker({ directory: other, port: broker.port })).rejects.toMatchObject({
+      code: 'SURETY_BROKER_START',
+      message: expect.stringContaining(`Port ${broker.port}`) as string,
+    })
+  })
+
   test('a missing topic is named once, created by nobody, and consumed when it appears', async () => {
     const present = await newTopic()
     const missing = `late-${present}`

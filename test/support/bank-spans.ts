@@ -1,5 +1,5 @@
 // Synthetic bank traffic as OTLP bytes, in the shape that the ingest figures are quoted for: 60 services, 300
-// routes, 12 span and 9 resource attributes, 512 spans a request, about 448 bytes a span. Seeded.
+// routes, 13 span and 9 resource attributes, 512 spans a request, about 448 bytes a span. Seeded.
 
 import { field, random, randomBytes, spanBytes, traceRequest, varint, type SpanInput } from './otlp.ts'
 
@@ -30,6 +30,8 @@ export function bankRequests(options: BankSpansOptions): Buffer[] {
     const spans: SpanInput[] = []
     while (spans.length < spansPerRequest) {
       const traceId = randomBytes(next, 16)
+      // The bank's own serial number of the transaction: day, system, sequence; one for all spans of a trace.
+      const txnId = `20260115${String(service % 12).padStart(4, '0')}${digits(next())}${digits(next())}`
       let parentSpanId: Buffer | undefined
       for (let depth = 0; depth < 8 && spans.length < spansPerRequest; depth += 1) {
         const spanId = randomBytes(next, 8)
@@ -57,6 +59,7 @@ export function bankRequests(options: BankSpansOptions): Buffer[] {
             'bank.region': pick(REGIONS),
             'bank.branch': `0${Math.floor(next() * 900)}-${Math.floor(next() * 9)}`,
             'bank.txn.code': `txn.${service % 20}`,
+            'bank.txn.id': txnId,
             'bank.return.code': failed ? 'SYS9999' : rejected ? 'LIM0021' : 'PAY0000',
             'thread.id': Math.floor(next() * 64),
             'user.group': `g${Math.floor(next() * 50)}`,
@@ -83,6 +86,10 @@ export function bankRequests(options: BankSpansOptions): Buffer[] {
       },
     ])
   })
+}
+
+function digits(fraction: number): string {
+  return String(Math.floor(fraction * 1e6)).padStart(6, '0')
 }
 
 export { field, spanBytes, varint }

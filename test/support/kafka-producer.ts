@@ -11,6 +11,8 @@ export interface KafkaProducer {
     records: readonly (string | Buffer | Message)[],
     compression?: CompressionTypes,
   ): Promise<void>
+  /** Deletes the records before an offset, as retention does. */
+  deleteBefore(topic: string, partition: number, offset: bigint): Promise<void>
   groupMembers(groupId: string): Promise<string[]>
   /** Makes the broker forget a member, as it does after a session timeout. */
   evict(groupId: string, memberId: string): Promise<void>
@@ -42,6 +44,11 @@ export async function openKafkaProducer(brokers: readonly string[]): Promise<Kaf
           : { ...record, partition },
       )
       await producer.send({ topic, messages, compression })
+    },
+    async deleteBefore(topic, partition, offset) {
+      // kafkajs deletes only in topics whose leaders it has asked for before.
+      await admin.fetchTopicOffsets(topic)
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
     },
     async groupMembers(groupId) {
       const { groups } = await admin.describeGroups([groupId])

@@ -1,0 +1,129 @@
+// The main path at a bank: recorded OTLP on a Kafka topic, through the consumer into the store, asked by API. The
+// broker is real; it also goes away and comes back.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openBroker, type Broker } from '../../deploy/kafka/broker.ts'
+import type { IngestStatusReply, ServicesReply } from '../../query/http/schemas.ts'
+import { bankRequests } from '../support/bank-spans.ts'
+import { openProducer, type TestProducer } from '../support/producer.ts'
+import { eventually, startSurety, type TestSurety } from '../support/surety.ts'
+
+const TOPIC = 'otlp_spans'
+const SPANS_PER_REQUEST = 64
+let folder: string
+let broker: Broker
+let producer: TestProducer
+let surety: TestSurety
+let produced = 0
+
+async function restart(): Promise<void> {
+  surety = await startSurety({
+    KAFKA_BROKERS: broker.brokers.join(','),
+    SURETY_DATA_DIR: join(folder, 'data'),
+    SURETY_LINGER_MS: '100',
+  })
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'surety-kafka-'))
+  broker = await openBroker({ directory: join(folder, 'broker'), topics: [{ topic: TOPIC, partitions: 2 }] })
+  producer = await openProducer(broker.brokers)
+  await restart()
+})
+
+afterAll(async () => {
+  await surety.stop()
+  await producer.close()
+  await broker.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function requests(seed: number, count: number): Buffer[] {
+  return bankRequests({
+    seed,
+    requests: count,
+    spansPerRequest: SPANS_PER_REQUEST,
+    startNs: BigInt(Date.now() - 60_000) * 1_000_000n,
+  })
+}
+
+async function produce(values: readonly (Buffer | null)[], good = values.length): Promise<void> {
+  await producer.send(
+    TOPIC,
+    values.filter((_, index) => index % 2 === 0),
+    0,
+  )
+  await producer.send(
+    TOPIC,
+    values.filter((_, index) => index % 2 === 1),
+    1,
+  )
+  produced += good * SPANS_PER_REQUEST
+}
+
+const status = () => surety.get<IngestStatusReply>('/api/v1/ingest/status')
+const stored = () => eventually(status, ({ spans }) => spans.rows >= produced, 30_000)
+
+async function requestsCounted(): Promise<number> {
+  const { items } = await surety.get<ServicesReply>('/api/v1/services')
+  return items.reduce((sum, item) => sum + item.requests, 0)
+}
+
+/** Everything that was produced is in the store exactly once, and the rollups agree. */
+async function expectAllStoredOnce(): Promise<void> {
+  await stored()
+  await eventually(
+    status,
+    ({ kafka }) => kafka?.length === 2 && kafka.every(({ lagMessages }) => lagMessages === 0),
+  )
+  expect((await status()).spans.rows).toBe(produced)
+  // Views of a block are written after its spans, so the rollups follow within the same insert.
+  const counted = await eventually(requestsCounted, (requests) => requests >= produced / 2)
+  expect(counted).toBe(produced / 2)
+}
+
+test('values of the Collector’s Kafka exporter are stored and answered', async () => {
+  await produce(requests(1, 40))
+  await expectAllStoredOnce()
+})
+
+test('a bad value becomes a dead letter that names its place; its neighbours are stored', async () => {
+  const values: (Buffer | null)[] = requests(2, 20)
+  const cut = (values[0] ?? Buffer.alloc(0)).subarray(0, 100)
+  const sql = Buffer.from('\n\nDROP TABLE spans;\n\n')
+  await produce([...values, cut, sql, Buffer.alloc(0), null], values.length)
+  await expectAllStoredOnce()
+  const { deadLetters } = await eventually(status, (reply) => reply.deadLetters.total === 2)
+  expect(deadLetters.newest.map(({ origin }) => origin).sort()).toEqual([
+    expect.stringMatching(/^kafka otlp_spans\/0@\d+$/),
+    expect.stringMatching(/^kafka otlp_spans\/1@\d+$/),
+  ])
+  expect(deadLetters.newest.map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(/^malformed: byte \d+/),
+    expect.stringMatching(/^malformed: byte \d+/),
+  ])
+})
+
+test('a stop and a start lose nothing and repeat nothing', async () => {
+  await produce(requests(3, 100))
+  await surety.stop()
+  await produce(requests(4, 30))
+  await restart()
+  await expectAllStoredOnce()
+})
+
+test('a broker that goes away and comes back is waited for', async () => {
+  await broker.stop()
+  const notReady = await eventually(
+    async () => (await fetch(`${surety.url}/readyz`)).status,
+    (code) => code === 503,
+    30_000,
+  )
+  expect(notReady).toBe(503)
+  broker = await openBroker({ directory: join(folder, 'broker'), port: broker.port })
+  await produce(requests(5, 20))
+  await expectAllStoredOnce()
+}, 120_000)
