@@ -81,7 +81,7 @@ async function expectAllStoredOnce(): Promise<void> {
   )
   expect((await status()).spans.rows).toBe(produced)
   // Views of a block are written after its spans, so the rollups follow within the same insert.
-  const counted = await eventually(requestsCounted, (requests) => requests >= produced / 2)
+  const counted = await eventually(requestsCounted, (count) => count >= produced / 2)
   expect(counted).toBe(produced / 2)
 }
 

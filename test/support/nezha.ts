@@ -56,17 +56,13 @@ export function readNezha(): NezhaSpan[] {
 
 /** The spans as requests of one pod each, all of kind SERVER so that each counts as a request. */
 export function nezhaRequests(spans: readonly NezhaSpan[]): Buffer[] {
-  const requests: Buffer[] = []
-  for (const [pod, own] of Object.entries(Object.groupBy(spans, (span) => span.pod))) {
-    for (let from = 0; own !== undefined && from < own.length; from += SPANS_PER_REQUEST) {
-      const [first] = own
-      const attributes = { 'service.name': first?.service ?? '', 'service.instance.id': pod }
-      requests.push(
-        traceRequest([{ attributes, spans: own.slice(from, from + SPANS_PER_REQUEST).map(spanInput) }]),
-      )
-    }
-  }
-  return requests
+  return Object.entries(Object.groupBy(spans, (span) => span.pod)).flatMap(([pod, own = []]) => {
+    const attributes = { 'service.name': own[0]?.service ?? '', 'service.instance.id': pod }
+    return Array.from({ length: Math.ceil(own.length / SPANS_PER_REQUEST) }, (_, index) => {
+      const part = own.slice(index * SPANS_PER_REQUEST, (index + 1) * SPANS_PER_REQUEST)
+      return traceRequest([{ attributes, spans: part.map(spanInput) }])
+    })
+  })
 }
 
 function spanInput(span: NezhaSpan): SpanInput {

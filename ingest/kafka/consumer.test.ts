@@ -1,0 +1,215 @@
+import { expect, test } from 'vitest'
+import { field, fixed64 } from '../../test/support/otlp.ts'
+import { buildMemoryBudget } from '../pipeline/accumulator.ts'
+import type { Prepared } from '../pipeline/prepare.ts'
+import type { BatchIdentity, Written } from '../pipeline/span-writer.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { buildLogger } from '../runtime/logger.ts'
+import { buildMetrics } from '../runtime/metrics.ts'
+import { StoreError } from '../store/store.ts'
+import { buildSpanConsumer } from './consumer.ts'
+import { readIntent, writeIntent } from './intent.ts'
+import { openMemoryPort } from './memory-port.ts'
+
+const TOPIC = 'otlp_spans'
+const P0 = { topic: TOPIC, partition: 0 }
+
+/** One message with one span whose name tells it apart. */
+function message(name: string): Buffer {
+  const start = fixed64(7, BigInt(Date.now() - 1000) * 1_000_000n)
+  return field(1, field(2, field(2, Buffer.concat([field(5, name), start]))))
+}
+
+type Batch = { readonly names: string[]; readonly identity: BatchIdentity }
+const nameOf = (item: Prepared) => /[a-z]\d/.exec(Buffer.from(item.bytes).toString('latin1'))?.[0] ?? ''
+
+function setUp(
+  write: (batch: Batch) => Promise<Written> | Written = () => ({ kind: 'stored', refused: new Map() }),
+  bytesMax = 1e6,
+) {
+  const port = openMemoryPort()
+  const metrics = buildMetrics()
+  const budget = buildMemoryBudget(bytesMax, metrics.pendingBytes)
+  const batches: Batch[] = []
+  const order: string[] = []
+  const writer = {
+    hurry: () => {},
+    async write(items: readonly Prepared[], identity: BatchIdentity) {
+      const batch = { names: items.map(nameOf), identity }
+      const written = await write(batch)
+      batches.push(batch)
+      order.push(`insert after ${JSON.stringify(port.commits.at(-1)?.metadata)}`)
+      return written
+    },
+  }
+  const consumer = buildSpanConsumer({
+    port,
+    writer,
+    budget,
+    clock: systemClock,
+    metrics,
+    logger: buildLogger('silent'),
+    timeBounds: { retentionMs: 7 * 86_400_000, aheadMs: 86_400_000 },
+    lingerMs: 5,
+  })
+  consumer.start()
+  return { port, consumer, batches, budget, order }
+}
+
+async function settled(isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5000
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error('not so within 5 s')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const commitsOf = (port: ReturnType<typeof openMemoryPort>) =>
+  port.commits.map(({ offset, metadata }) => `${offset} ${metadata}`)
+
+test('intent, insert, commit: in this order, over the whole batch', async () => {
+  const { port, consumer, batches, order } = setUp()
+  port.append(TOPIC, 0, [message('a1'), message('a2'), null, message('a3')])
+  await port.assign([P0])
+  await settled(() => port.commits.length === 2)
+  expect(commitsOf(port)).toEqual(['0 v1:0-3', '4 '])
+  expect(order).toEqual(['insert after "v1:0-3"'])
+  expect(batches[0]?.names).toEqual(['a1', 'a2', '', 'a3'])
+  await consumer.close()
+})
+
+test('an intent that is found is finished first: the same offsets, the same token, nothing else with it', async () => {
+  const messages = Array.from({ length: 6 }, (_, index) => message(`m${index}`))
+  const first = setUp()
+  first.port.append(TOPIC, 0, messages.slice(0, 3))
+  await first.port.assign([P0])
+  await settled(() => first.batches.length === 1)
+  await first.consumer.close()
+
+  const second = setUp()
+  second.port.setCommitted(P0, 0n, writeIntent({ first: 0n, last: 2n }))
+  second.port.append(TOPIC, 0, messages)
+  await second.port.assign([P0])
+  await settled(() => second.batches.length === 2)
+  expect(second.batches.map(({ names }) => names)).toEqual([
+    ['m0', 'm1', 'm2'],
+    ['m3', 'm4', 'm5'],
+  ])
+  expect(second.batches[0]?.identity.token).toBe(first.batches[0]?.identity.token)
+  expect(second.batches[1]?.identity.token).not.toBe(first.batches[0]?.identity.token)
+  await settled(() => second.port.commits.length === 4)
+  expect(commitsOf(second.port)).toEqual(['0 v1:0-2', '3 ', '3 v1:3-5', '6 '])
+  await second.consumer.close()
+})
+
+test('other content under the same offsets gets another token', async () => {
+  const tokens = await Promise.all(
+    ['a1', 'b1'].map(async (name) => {
+      const { port, consumer, batches } = setUp()
+      port.append(TOPIC, 0, [message(name)])
+      await port.assign([P0])
+      await settled(() => batches.length === 1)
+      await consumer.close()
+      return batches[0]?.identity.token
+    }),
+  )
+  expect(tokens[0]).not.toBe(tokens[1])
+})
+
+test('a broker that does not answer a commit is waited for, twice', async () => {
+  const { port, consumer, batches } = setUp()
+  port.failCommits(2)
+  port.append(TOPIC, 0, [message('a1')])
+  await port.assign([P0])
+  await settled(() => port.commits.length === 2)
+  expect(commitsOf(port)).toEqual(['0 v1:0-0', '1 '])
+  expect(batches).toHaveLength(1)
+  await consumer.close()
+})
+
+test('a partition that was taken away: its batch is not inserted once the intent is refused', async () => {
+  const { port, consumer, batches, budget } = setUp()
+  port.append(TOPIC, 0, [message('a1')])
+  await port.assign([P0])
+  await port.lose()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(port.commits.filter(({ metadata }) => metadata === '')).toEqual([])
+  expect(batches.length).toBeLessThanOrEqual(1)
+  expect(budget.used()).toBe(0)
+  await consumer.close()
+})
+
+test('a revoked partition finishes the batch under way; what waits is read again by the next owner', async () => {
+  let release = () => {}
+  const { port, consumer, batches, budget } = setUp(async () => {
+    await new Promise<void>((resolve) => (release = resolve))
+    return { kind: 'stored', refused: new Map() }
+  })
+  port.append(TOPIC, 0, [message('a1')])
+  await port.assign([P0])
+  await settled(() => port.commits.length === 1)
+  port.append(TOPIC, 0, [message('a2')])
+  await port.idle()
+  const revoked = port.revoke()
+  release()
+  await revoked
+  expect(batches.map(({ names }) => names)).toEqual([['a1']])
+  expect(commitsOf(port)).toEqual(['0 v1:0-0', '1 '])
+  expect(budget.used()).toBe(0)
+  const again = port.assign([P0])
+  await again
+  await settled(() => port.commits.length === 3)
+  release()
+  await settled(() => batches.length === 2)
+  expect(batches[1]?.names).toEqual(['a2'])
+  await consumer.close()
+})
+
+test('a batch that the store gives up is read again from its first record, before any later one', async () => {
+  let failures = 0
+  const { port, consumer, batches } = setUp(() => {
+    failures += 1
+    return failures <= 2
+      ? { kind: 'given-up', error: new StoreError('SURETY_STORE_BUSY', 'full') }
+      : { kind: 'stored', refused: new Map() }
+  })
+  port.append(TOPIC, 0, [message('a1'), message('a2')])
+  await port.assign([P0])
+  await settled(() => port.commits.some(({ metadata }) => metadata === ''))
+  expect(batches.map(({ names }) => names)).toEqual([
+    ['a1', 'a2'],
+    ['a1', 'a2'],
+    ['a1', 'a2'],
+  ])
+  expect(new Set(batches.map(({ identity }) => identity.token)).size).toBe(1)
+  await consumer.close()
+})
+
+test('at the bound of memory partitions pause; below half of it they go on', async () => {
+  let release = () => {}
+  let writes = 0
+  const { port, consumer } = setUp(async () => {
+    writes += 1
+    if (writes === 1) await new Promise<void>((resolve) => (release = resolve))
+    return { kind: 'stored', refused: new Map() }
+  }, 50)
+  port.append(TOPIC, 0, [message('a1'), message('a2'), message('a3')])
+  await port.assign([P0])
+  await settled(() => writes === 1)
+  expect(port.paused()).toEqual([expect.objectContaining(P0)])
+  port.append(TOPIC, 0, [message('a4')])
+  release()
+  await settled(() => port.commits.some(({ offset, metadata }) => offset === 4n && metadata === ''))
+  expect(port.paused()).toEqual([])
+  await consumer.close()
+})
+
+test.each([
+  { metadata: 'v1:5-9', want: { first: 5n, last: 9n } },
+  { metadata: '', want: undefined },
+  { metadata: 'v2:5-9', want: undefined },
+  { metadata: 'v1:9-5', want: undefined },
+  { metadata: 'v1:5-9; DROP', want: undefined },
+])('metadata «$metadata» is read as an intent or not at all', ({ metadata, want }) => {
+  expect(readIntent(metadata)).toEqual(want)
+})
