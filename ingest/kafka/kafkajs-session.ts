@@ -171,8 +171,11 @@ export function openSession(options: SessionOptions): Session {
       // A lost connection leaves our old member in the group, which would wait for it until its session times
       // out. Joining in its name ends that wait; if the broker has forgotten it, kafkajs joins as a new one.
       const memberId = request.memberId === '' ? (formerMemberId ?? '') : request.memberId
+      const joined = await join({ ...request, memberId }).catch((error: unknown) => {
+        if (kafkaError(error, 'join the group').code === 'SURETY_KAFKA_STALE') formerMemberId = undefined
+        throw error
+      })
       formerMemberId = undefined
-      const joined = await join({ ...request, memberId })
       membership = { generationId: joined.generationId, memberId: joined.memberId }
       return joined
     }
@@ -526,7 +529,7 @@ export function openSession(options: SessionOptions): Session {
     },
     lastSignAt: () => lastSignAt,
     hasDelivered: () => delivered,
-    memberId: () => membership?.memberId,
+    memberId: () => membership?.memberId ?? formerMemberId,
   }
 }
 

@@ -521,8 +521,8 @@ describe('what is not there yet', () => {
     broker = await openBroker({ directory })
     expect(broker.port).toBe(port)
     await producer.send(topic, 0, ['after'])
-    await until('the record after the outage', () => seen.records.length >= 2)
-    await until('both records', () => early.records.length === 2)
+    await until('the record after the outage', () => seen.records.length >= 2, 22_000)
+    await until('both records', () => early.records.length === 2, 22_000)
     expect(textsOf(seen.records)).toEqual(['before', 'after'])
     expect(textsOf(early.records)).toEqual(['before', 'after'])
     expect(await seen.port.committed([{ topic, partition: 0 }])).toMatchObject([
