@@ -9,7 +9,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{ingest,query,alerts,dashboards,deploy}/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            '{ingest,query,alerts,dashboards,deploy}/**/*.test.ts',
+            'test/*.test.ts',
+            'test/bench/*.test.ts',
+          ],
         },
       },
       {

@@ -1,6 +1,6 @@
 // The commands that end by themselves: migrate and check-config.
 
-import { retentionOf } from '../ingest/main.ts'
+import { retentionOf } from '../ingest/process.ts'
 import { readReturnCodes } from '../ingest/return-codes.ts'
 import { openEmbeddedStore } from '../ingest/store/store.ts'
 import { parseRoles, readEnvironment, ROLES } from './environment.ts'

@@ -1,15 +1,9 @@
-// `surety serve`: opens the store, starts the roles, listens, waits for a signal, closes in reverse.
+// `surety serve`: the roles in one process, on one port, until a signal.
 
 import { start as startIngest } from '../ingest/main.ts'
-import { retentionOf } from '../ingest/main.ts'
-import { systemClock } from '../ingest/runtime/clock.ts'
-import { buildHealth } from '../ingest/runtime/health.ts'
-import { buildHttpApp } from '../ingest/runtime/http-app.ts'
-import { buildLifecycle, untilSignal, type Lifecycle } from '../ingest/runtime/lifecycle.ts'
-import { buildLogger } from '../ingest/runtime/logger.ts'
-import { buildMetrics } from '../ingest/runtime/metrics.ts'
+import { runProcess } from '../ingest/process.ts'
 import type { Environment } from '../ingest/runtime/config.ts'
-import { openEmbeddedStore } from '../ingest/store/store.ts'
+import { untilSignal, type Lifecycle } from '../ingest/runtime/lifecycle.ts'
 import { registerOpenApi } from '../query/http/api.ts'
 import { start as startQuery } from '../query/main.ts'
 import { parseRoles, readEnvironment, type Role } from './environment.ts'
@@ -24,38 +18,17 @@ export type Served = {
 /** Starts the roles and listens; `lifecycle.stop()` ends it. @throws ConfigError, StoreError */
 export async function serve(roles: readonly Role[], env: Environment): Promise<Served> {
   const config = readEnvironment(roles, env)
-  const logger = buildLogger(config.SURETY_LOG_LEVEL)
-  const lifecycle = buildLifecycle(logger)
-  try {
-    const health = buildHealth()
-    const metrics = buildMetrics()
-    const store = await openEmbeddedStore(config.SURETY_DATA_DIR, retentionOf(config))
-    lifecycle.add('store', () => store.close())
-    const app = buildHttpApp({ logger, health, metrics, allowedHosts: config.SURETY_ALLOWED_HOSTS })
-    lifecycle.add('HTTP', () => app.close())
-    await registerOpenApi(app)
-    const ingest = roles.includes('ingest')
-      ? await startIngest(config, { store, app, lifecycle, health, metrics, logger, clock: systemClock })
-      : undefined
+  const { wired, url, lifecycle } = await runProcess(config, async (parts) => {
+    await registerOpenApi(parts.app)
+    const ingest = roles.includes('ingest') ? await startIngest(config, parts) : undefined
     if (roles.includes('query')) {
       const kafkaStatus = () => ingest?.kafkaStatus() ?? null
-      const otlpTracesUrl = ingest === undefined ? {} : { otlpTracesUrl: `${ingest.otlpHttpUrl}/v1/traces` }
-      await startQuery(config, {
-        store,
-        app,
-        health,
-        metrics,
-        clock: systemClock,
-        kafkaStatus,
-        ...otlpTracesUrl,
-      })
+      const otlp = ingest === undefined ? {} : { otlpTracesUrl: `${ingest.otlpHttpUrl}/v1/traces` }
+      await startQuery(config, { ...parts, kafkaStatus, ...otlp })
     }
-    const url = await app.listen({ host: config.SURETY_HOST, port: config.SURETY_HTTP_PORT })
-    return { url, otlpHttpUrl: ingest?.otlpHttpUrl, lifecycle }
-  } catch (error) {
-    await lifecycle.stop()
-    throw error
-  }
+    return ingest
+  })
+  return { url, otlpHttpUrl: wired?.otlpHttpUrl, lifecycle }
 }
 
 export async function serveCommand(

@@ -5,8 +5,7 @@ import { parseArgs } from 'node:util'
 import { migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import { serveCommand } from './serve.ts'
-import { ConfigError } from '../ingest/runtime/config.ts'
-import { StoreError } from '../ingest/store/store.ts'
+import { startFailure } from '../ingest/process.ts'
 
 type Command = {
   readonly summary: string
@@ -87,19 +86,14 @@ export async function main(words: readonly string[]): Promise<number> {
     }
     return await command.run(values)
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof StoreError) {
-      console.error(error.message)
+    const sentence = startFailure(error)
+    if (sentence !== undefined) {
+      console.error(sentence)
       return USAGE_ERROR
     }
     if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true) {
       console.error(`${(error as Error).message}\n\n${command.help}`)
       return USAGE_ERROR
-    }
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-      console.error(
-        `${(error as Error).message}. Another program has the port; stop it or set another port (SURETY_HTTP_PORT, SURETY_OTLP_HTTP_PORT, SURETY_DEMO_PORT).`,
-      )
-      return 1
     }
     throw error
   }

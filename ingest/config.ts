@@ -41,6 +41,8 @@ export const RuntimeConfig = z.object({
   SURETY_RETENTION_DEAD_LETTERS_DAYS: days(30),
 })
 
+export type RuntimeConfig = Readonly<z.output<typeof RuntimeConfig>>
+
 export const IngestConfig = RuntimeConfig.extend({
   /** OTLP/HTTP, the port that OpenTelemetry names. */
   SURETY_OTLP_HTTP_PORT: port(4318),

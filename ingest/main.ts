@@ -1,8 +1,7 @@
 // Wires the role `ingest`: doors, pipeline, writer. Opened in order, closed in reverse: first the doors take
 // nothing new, then what was accepted is written, then the store may close.
 
-import type { FastifyInstance } from 'fastify'
-import type { IngestConfig } from './config.ts'
+import { IngestConfig } from './config.ts'
 import { buildSpanConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
@@ -13,24 +12,9 @@ import type { Prepared } from './pipeline/prepare.ts'
 import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
+import { runAlone, runProcess, type ProcessParts } from './process.ts'
 import { readReturnCodes } from './return-codes.ts'
-import type { Clock } from './runtime/clock.ts'
-import type { Health } from './runtime/health.ts'
-import type { Lifecycle } from './runtime/lifecycle.ts'
-import type { Logger } from './runtime/logger.ts'
-import type { Metrics } from './runtime/metrics.ts'
-import type { Retention, Store } from './store/store.ts'
-
-export type IngestParts = {
-  readonly store: Store
-  /** The application on SURETY_HTTP_PORT, not yet listening. */
-  readonly app: FastifyInstance
-  readonly lifecycle: Lifecycle
-  readonly health: Health
-  readonly metrics: Metrics
-  readonly logger: Logger
-  readonly clock: Clock
-}
+import { readConfig } from './runtime/config.ts'
 
 export type IngestRole = {
   /** Where OTLP/HTTP listens, with the port that the system chose when 0 was asked for. */
@@ -52,18 +36,7 @@ const DOOR_PATIENCE_MS = 8000
 // How far ahead of our clock a span may start: beyond a day no clock is believed.
 const AHEAD_MS = DAY_MS
 
-export function retentionOf(
-  config: Pick<IngestConfig, `SURETY_RETENTION_${string}` & keyof IngestConfig>,
-): Retention {
-  return {
-    spansDays: config.SURETY_RETENTION_SPANS_DAYS,
-    requests10sDays: config.SURETY_RETENTION_10S_DAYS,
-    requests1mDays: config.SURETY_RETENTION_1M_DAYS,
-    deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
-  }
-}
-
-export async function start(config: IngestConfig, parts: IngestParts): Promise<IngestRole> {
+export async function start(config: IngestConfig, parts: ProcessParts): Promise<IngestRole> {
   const { store, app, lifecycle, health, metrics, clock } = parts
   const logger = parts.logger.child({ role: 'ingest' })
   const rules = readReturnCodes(config.SURETY_RETURN_CODE_MAP)
@@ -161,4 +134,11 @@ function settle(written: Written, item: Prepared): Settled {
   if (written.kind === 'given-up') return written
   const refusal = written.refused.get(item)
   return refusal === undefined ? { kind: 'stored' } : { kind: 'stored', refusal }
+}
+
+if (import.meta.main) {
+  process.exitCode = await runAlone(() => {
+    const config = readConfig(IngestConfig, process.env)
+    return runProcess(config, (parts) => start(config, parts))
+  })
 }

@@ -31,9 +31,7 @@ export function readReturnCodes(path: string | undefined): ReturnCodeRule[] {
   }
   const parsed = ReturnCodeMap.safeParse(json)
   if (!parsed.success) {
-    throw new ConfigError(
-      parsed.error.issues.map((issue) => `${place}: ${issue.path.map(String).join('.')}: ${issue.message}`),
-    )
+    throw new ConfigError(parsed.error.issues.map((issue) => [place, ...sentence(issue)].join(': ')))
   }
   const rules = Object.entries(parsed.data).map(([code, outcome]) => ({ code, outcome }))
   if (rules.length > RULES_MAX)
@@ -41,4 +39,11 @@ export function readReturnCodes(path: string | undefined): ReturnCodeRule[] {
   const specificity = ({ code }: ReturnCodeRule) =>
     code.endsWith('*') ? code.length : Number.POSITIVE_INFINITY
   return rules.sort((a, b) => specificity(b) - specificity(a) || (a.code < b.code ? -1 : 1))
+}
+
+/** The entry, if it is one that is wrong, and what is wrong; a key's own issues stand inside its issue. */
+function sentence(issue: z.core.$ZodIssue): string[] {
+  const message =
+    issue.code === 'invalid_key' ? issue.issues.map((inner) => inner.message).join(', ') : issue.message
+  return [...issue.path.map(String), message]
 }

@@ -1,7 +1,6 @@
 // What the role `query` reads from its environment: for now what every role reads.
 
-import type { z } from 'zod'
 import { RuntimeConfig } from '../ingest/config.ts'
 
 export const QueryConfig = RuntimeConfig
-export type QueryConfig = Readonly<z.output<typeof QueryConfig>>
+export type QueryConfig = RuntimeConfig

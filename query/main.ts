@@ -1,41 +1,33 @@
 // Wires the role `query`: the API and the pages, on the application that the process serves.
 
-import type { FastifyInstance } from 'fastify'
-import type { Clock } from '../ingest/runtime/clock.ts'
-import type { Health } from '../ingest/runtime/health.ts'
-import type { Metrics } from '../ingest/runtime/metrics.ts'
-import type { Store } from '../ingest/store/store.ts'
-import type { QueryConfig } from './config.ts'
-import { api } from './http/api.ts'
+import { IngestConfig } from '../ingest/config.ts'
+import { runAlone, runProcess, type ProcessParts } from '../ingest/process.ts'
+import { readConfig } from '../ingest/runtime/config.ts'
+import { QueryConfig } from './config.ts'
+import { api, registerOpenApi } from './http/api.ts'
 import { pages } from './http/routes/pages.ts'
 import type { KafkaStatus } from './reports/ingest-status.ts'
 
-export type QueryParts = {
-  readonly store: Store
-  /** The application on SURETY_HTTP_PORT, not yet listening, with the OpenAPI document registered. */
-  readonly app: FastifyInstance
-  readonly health: Health
-  readonly metrics: Metrics
-  readonly clock: Clock
+export type QueryParts = Pick<ProcessParts, 'store' | 'app' | 'metrics' | 'clock'> & {
+  /** What the ingest role in this process knows of its partitions; null when there is none. */
   readonly kafkaStatus: () => KafkaStatus | null
   /** What the page of an empty store tells people to send traces to. */
   readonly otlpTracesUrl?: string
 }
 
-export async function start(
-  config: QueryConfig,
-  { store, app, health, metrics, clock, kafkaStatus, otlpTracesUrl }: QueryParts,
-): Promise<void> {
-  health.register('store', async () => {
-    await store.rows('SELECT 1')
-    return undefined
-  })
-  await app.register(api, {
-    store,
-    clock,
-    metrics,
-    kafkaStatus,
-    retentionSpansDays: config.SURETY_RETENTION_SPANS_DAYS,
-  })
+/** The OpenAPI document must have been registered on the application before any route (`registerOpenApi`). */
+export async function start(config: QueryConfig, parts: QueryParts): Promise<void> {
+  const { app, otlpTracesUrl } = parts
+  await app.register(api, { ...parts, retentionSpansDays: config.SURETY_RETENTION_SPANS_DAYS })
   await app.register(pages, otlpTracesUrl === undefined ? {} : { otlpTracesUrl })
+}
+
+if (import.meta.main) {
+  process.exitCode = await runAlone(() => {
+    const config = readConfig(QueryConfig, process.env, Object.keys(IngestConfig.shape))
+    return runProcess(config, async (parts) => {
+      await registerOpenApi(parts.app)
+      await start(config, { ...parts, kafkaStatus: () => null })
+    })
+  })
 }

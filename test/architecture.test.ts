@@ -119,11 +119,11 @@ describe.each(Object.entries(OWNERS))('the package %s', (name, owners) => {
   })
 })
 
-test('nothing but main and config modules reads the environment', () => {
+test('only the main modules of the roles read the environment', () => {
   const wrong = ['ingest', 'query', 'dashboards']
     .flatMap(sources)
     .filter((file) => !isUnit(file) && readFileSync(join(ROOT, file), 'utf8').includes('process.env'))
-  expect(wrong).toEqual([])
+  expect(wrong.sort()).toEqual(['ingest/main.ts', 'query/main.ts'])
 })
 
 test('no upstream file inserts inline: bytes reach the engine through the transport alone', () => {

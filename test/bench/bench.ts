@@ -51,8 +51,7 @@ export async function main(words: readonly string[]): Promise<number> {
     console.log(`${bench.name}: ${bench.summary}\n`)
     for (const line of alignColumns(outcome.table)) console.log(line)
     console.log(`\n${outcome.notes.join('\n')}\n`)
-    for (const line of alignColumns(Object.entries(machine).map(([key, value]) => [key, String(value)])))
-      console.log(line)
+    for (const [key, value] of Object.entries(machine)) console.log(`${key.padEnd(12)}${value}`)
     console.log(JSON.stringify({ bench: bench.name, ...outcome.result, machine }))
     return 0
   } catch (error) {

@@ -7,7 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import kafkajs, { type Kafka } from 'kafkajs'
 import { openBroker } from '../../deploy/kafka/broker.ts'
+import { buildKafkaClient } from '../../ingest/kafka/kafkajs-client.ts'
 import type { Lifecycle } from '../../ingest/runtime/lifecycle.ts'
+import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { BenchFailure } from './bench-definition.ts'
 import { restamp, type PooledRequest } from './span-pool.ts'
 
@@ -110,12 +112,7 @@ export async function untilJoined({ kafka }: SpanTopic, group: string): Promise<
 }
 
 function client(brokers: readonly string[]): Kafka {
-  return new kafkajs.Kafka({
-    clientId: 'surety-bench',
-    brokers: [...brokers],
-    logLevel: kafkajs.logLevel.NOTHING,
-    retry: { retries: 10, initialRetryTime: 100, maxRetryTime: 1000 },
-  })
+  return buildKafkaClient({ brokers, clientId: 'surety-bench', logger: buildLogger('silent') }).kafka
 }
 
 function installedKafka(): string {

@@ -1,0 +1,56 @@
+import protobuf from 'protobufjs'
+import { describe, expect, test } from 'vitest'
+import { rpcStatus, traceResponse } from './otlp-status.ts'
+
+// As documented: google/rpc/status.proto; opentelemetry/proto/collector/trace/v1/trace_service.proto.
+const DOCUMENTED = `
+  syntax = "proto3";
+  message Any { string type_url = 1; bytes value = 2; }
+  message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
+  message ExportTraceServiceResponse { ExportTracePartialSuccess partial_success = 1; }
+  message ExportTracePartialSuccess { int64 rejected_spans = 1; string error_message = 2; }
+`
+const { root } = protobuf.parse(DOCUMENTED)
+
+function decode(type: string, bytes: Uint8Array): unknown {
+  const message = root.lookupType(type)
+  return message.toObject(message.decode(bytes), { longs: String })
+}
+
+describe('a refusal is a google.rpc.Status', () => {
+  test.each([
+    { name: 'with an English sentence', code: 3, message: 'The body is not protobuf' },
+    { name: 'with text beyond ASCII', code: 14, message: '存储忙 «later» …' },
+    { name: 'with a text longer than one byte of length says', code: 8, message: 'x'.repeat(20_000) },
+  ])('$name', ({ code, message }) => {
+    expect(decode('Status', rpcStatus(code, message))).toEqual({ code, message })
+  })
+
+  test('without a text it still has its code', () => {
+    expect(decode('Status', rpcStatus(13, ''))).toMatchObject({ code: 13 })
+  })
+})
+
+describe('the answer to a trace request is an ExportTraceServiceResponse', () => {
+  test('full success leaves partial_success unset, as the specification asks', () => {
+    expect(traceResponse(0, '')).toHaveLength(0)
+    expect(decode('ExportTraceServiceResponse', traceResponse(0, ''))).toEqual({})
+  })
+
+  test.each([
+    { rejected: 1, message: '1 span starts in 1970' },
+    { rejected: 127, message: 'the last number of one byte' },
+    { rejected: 128, message: 'the first number of two bytes' },
+    { rejected: 200_000, message: '时间 '.repeat(500) },
+  ])('$rejected rejected spans are told with the reason', ({ rejected, message }) => {
+    expect(decode('ExportTraceServiceResponse', traceResponse(rejected, message))).toEqual({
+      partialSuccess: { rejectedSpans: String(rejected), errorMessage: message },
+    })
+  })
+
+  test('a warning without a rejected span leaves rejected_spans at zero', () => {
+    expect(decode('ExportTraceServiceResponse', traceResponse(0, 'be careful'))).toEqual({
+      partialSuccess: { errorMessage: 'be careful' },
+    })
+  })
+})

@@ -1,0 +1,100 @@
+// One process of Surety, whatever roles it runs: the store, the HTTP application, health and metrics are opened in
+// order, the roles are wired, the port is opened last; any failure on the way closes what was open.
+
+import type { FastifyInstance } from 'fastify'
+import type { RuntimeConfig } from './config.ts'
+import { systemClock, type Clock } from './runtime/clock.ts'
+import { ConfigError } from './runtime/config.ts'
+import { buildHealth, type Health } from './runtime/health.ts'
+import { buildHttpApp } from './runtime/http-app.ts'
+import { buildLifecycle, untilSignal, type Lifecycle } from './runtime/lifecycle.ts'
+import { buildLogger, type Logger } from './runtime/logger.ts'
+import { buildMetrics, type Metrics } from './runtime/metrics.ts'
+import { openEmbeddedStore, StoreError, type Retention, type Store } from './store/store.ts'
+
+/** What every role is handed. */
+export type ProcessParts = {
+  readonly store: Store
+  /** The application on SURETY_HTTP_PORT, not yet listening. */
+  readonly app: FastifyInstance
+  readonly lifecycle: Lifecycle
+  readonly health: Health
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+export type Running<Wired> = {
+  readonly wired: Wired
+  /** Where the application listens, with the port that the system chose when 0 was asked for. */
+  readonly url: string
+  readonly lifecycle: Lifecycle
+}
+
+/**
+ * @param wire  starts the roles on the parts; what it opens it hands to the lifecycle
+ * @throws StoreError, ConfigError, EADDRINUSE; everything is closed by then
+ */
+export async function runProcess<Wired>(
+  config: RuntimeConfig,
+  wire: (parts: ProcessParts) => Promise<Wired>,
+): Promise<Running<Wired>> {
+  const logger = buildLogger(config.SURETY_LOG_LEVEL)
+  const lifecycle = buildLifecycle(logger)
+  try {
+    const health = buildHealth()
+    const metrics = buildMetrics()
+    const store = await openEmbeddedStore(config.SURETY_DATA_DIR, retentionOf(config))
+    lifecycle.add('store', () => store.close())
+    const app = buildHttpApp({ logger, health, metrics, allowedHosts: config.SURETY_ALLOWED_HOSTS })
+    lifecycle.add('HTTP', () => app.close())
+    health.register('store', async () => {
+      await store.rows('SELECT 1')
+      return undefined
+    })
+    const wired = await wire({ store, app, lifecycle, health, metrics, logger, clock: systemClock })
+    const url = await app.listen({ host: config.SURETY_HOST, port: config.SURETY_HTTP_PORT })
+    return { wired, url, lifecycle }
+  } catch (error) {
+    await lifecycle.stop()
+    throw error
+  }
+}
+
+export function retentionOf(config: RuntimeConfig): Retention {
+  return {
+    spansDays: config.SURETY_RETENTION_SPANS_DAYS,
+    requests10sDays: config.SURETY_RETENTION_10S_DAYS,
+    requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+    deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
+  }
+}
+
+/**
+ * Runs one role as a process of its own until a signal.
+ * @returns the exit code
+ */
+export async function runAlone(open: () => Promise<Running<unknown>>): Promise<number> {
+  const signal = untilSignal()
+  try {
+    const { url, lifecycle } = await open()
+    process.stdout.write(`Surety is ready: ${url}\n`)
+    await signal
+    await lifecycle.stop()
+    return 0
+  } catch (error) {
+    const sentence = startFailure(error)
+    if (sentence === undefined) throw error
+    process.stderr.write(`${sentence}\n`)
+    return 2
+  }
+}
+
+/** What to tell a person whose start failed; undefined when the failure is ours. */
+export function startFailure(error: unknown): string | undefined {
+  if (error instanceof ConfigError || error instanceof StoreError) return error.message
+  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+    return `${(error as Error).message}. Another program has the port; stop it or set another one (SURETY_HTTP_PORT, SURETY_OTLP_HTTP_PORT, SURETY_DEMO_PORT).`
+  }
+  return undefined
+}
