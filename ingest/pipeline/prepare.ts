@@ -12,6 +12,8 @@ export type Prepared = {
   /** Bytes for the engine; empty when nothing of the message is to be stored. */
   readonly bytes: Uint8Array
   readonly spans: number
+  /** Whether any attribute is more than a scalar; the statement for scalars alone is cheaper. */
+  readonly hasLists: boolean
   /** Raw bytes of each resource as a latin1 text, for knowing which were stored before. */
   readonly resources: readonly string[]
   readonly origin: string
@@ -57,7 +59,7 @@ export function prepareTraces(
   }
   const resources = resourceKeys(bytes, walked.resources)
   if (walked.outOfRange === 0) {
-    return { ...nothing(origin, [], 0, ''), bytes, spans: walked.spans, resources }
+    return { ...nothing(origin, [], 0, ''), bytes, spans: walked.spans, hasLists: walked.hasLists, resources }
   }
   const split = splitByTime(bytes, range)
   const sane = splitByTime(split.removed, { fromMs: SANE_FROM_MS, toMs: range.toMs })
@@ -84,6 +86,7 @@ export function prepareTraces(
   return {
     bytes: split.kept,
     spans: split.keptSpans,
+    hasLists: walked.hasLists,
     resources,
     origin,
     deadLetters,
@@ -102,6 +105,7 @@ function nothing(
   return {
     bytes: new Uint8Array(),
     spans: 0,
+    hasLists: false,
     resources: [],
     origin,
     deadLetters,

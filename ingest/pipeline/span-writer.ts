@@ -8,6 +8,7 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import {
   ENVELOPE_SETTINGS,
+  INHERITED_KEYS,
   insertResources,
   insertSpans,
   type ReturnCodeRule,
@@ -66,8 +67,12 @@ export function buildSpanWriter({
 
   async function insertOnce(part: readonly Prepared[], token: string, batchId: string): Promise<void> {
     const unseen = unseenResources(part)
+    const shape = {
+      hasLists: part.some((message) => message.hasLists),
+      inherits: part.some(({ resources }) => resources.some(mayBeInherited)),
+    }
     const spans = {
-      sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules),
+      sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules, shape),
       token,
     }
     const resources = { sql: insertResources, token: `${token}/resources` }
@@ -104,7 +109,8 @@ export function buildSpanWriter({
   /** An error that we do not know: is it this data, or the store? An empty batch tells. */
   async function isStoreItself(): Promise<boolean> {
     try {
-      const sql = (source: (structure: string) => string) => insertSpans(source, '0', rules)
+      const sql = (source: (structure: string) => string) =>
+        insertSpans(source, '0', rules, { hasLists: true, inherits: true })
       const statements = [{ sql, token: 'canary' }]
       await transport.insert({
         body: envelope([]),
@@ -191,6 +197,7 @@ export function buildSpanWriter({
         return { kind: 'stored', refused: new Map(refused.map(({ item, detail }) => [item, detail])) }
       } catch (error) {
         if (error instanceof StoreError) return { kind: 'given-up', error }
+        logger.error({ err: error, door }, 'a batch could not be written')
         throw error
       } finally {
         stopTimer()
@@ -198,6 +205,8 @@ export function buildSpanWriter({
     },
   }
 }
+
+const mayBeInherited = (resource: string) => INHERITED_KEYS.some((key) => resource.includes(key))
 
 function refusedLetter(item: Prepared, detail: string): DeadLetter {
   const reason = detail.startsWith('too big') ? 'too-big' : 'engine-refused'

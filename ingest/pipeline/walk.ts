@@ -1,6 +1,7 @@
 // The structural walk: reads an OTLP trace request just far enough to trust it to the engine. It checks every
-// length down to the fields of a span, counts spans, and finds the range of start times. It decodes no
-// attribute and allocates nothing per span. What to do with the finding is decided elsewhere.
+// length down to the fields of a span, counts spans, finds start times out of range, and looks at the first
+// byte of each attribute's value to learn whether it is a scalar. It decodes no attribute and allocates nothing
+// per span. What to do with the finding is decided elsewhere.
 
 /** Bounds of one message. */
 export type WalkLimits = {
@@ -21,6 +22,8 @@ export type Walked =
       readonly spans: number
       /** Spans whose start lies outside the range; 0 for most messages. */
       readonly outOfRange: number
+      /** Whether an attribute of a span or of its events is more than a scalar (a list, bytes, a map). */
+      readonly hasLists: boolean
       /** Digest material for the resources: where each ResourceSpans' resource bytes are, [start, end) pairs. */
       readonly resources: readonly number[]
     }
@@ -31,6 +34,15 @@ const RESOURCE = 1 // ResourceSpans.resource
 const SCOPE_SPANS = 2 // ResourceSpans.scope_spans
 const SPANS = 2 // ScopeSpans.spans
 const START = 7 // Span.start_time_unix_nano
+const ATTRIBUTES = 9 // Span.attributes
+const EVENTS = 11 // Span.events
+const EVENT_ATTRIBUTES = 3 // Span.Event.attributes
+const LIST_FROM = 5 // AnyValue: 1 to 4 are scalars, array_value and above are not
+const ATTRIBUTE_TAG = (ATTRIBUTES << 3) | 2
+const EVENT_TAG = (EVENTS << 3) | 2
+const EVENT_ATTRIBUTE_TAG = (EVENT_ATTRIBUTES << 3) | 2
+const VALUE_TAG = (2 << 3) | 2 // KeyValue.value
+const LIST_TAG_FROM = LIST_FROM << 3
 const NANOSECONDS_PER_MS = 1e6
 const TWO_32 = 4_294_967_296
 
@@ -50,7 +62,8 @@ export function walkTraces(
     if (error instanceof Malformed) return { kind: 'malformed', reason: error.message }
     throw error
   }
-  return { kind: 'walked', spans: walker.spans, outOfRange: walker.outOfRange, resources: walker.resources }
+  const { spans, outOfRange, hasLists, resources } = walker
+  return { kind: 'walked', spans, outOfRange, hasLists, resources }
 }
 
 /** One field of a message, as found by `messageFields`. */
@@ -100,6 +113,7 @@ class Malformed extends Error {}
 class Walker {
   spans = 0
   outOfRange = 0
+  hasLists = false
   readonly resources: number[] = []
   private fieldsSeen = 0
   private at = 0
@@ -156,7 +170,10 @@ class Walker {
         if (this.at + 8 > end) throw this.cutShort('start_time_unix_nano', 8, end)
         startMs = fixed64Ms(this.bytes, this.at)
         this.at += 8
-      } else this.skip(tag, end)
+      } else if (tag === ATTRIBUTE_TAG && !this.hasLists)
+        this.attribute(this.delimited(tag, end, 'attributes'))
+      else if (tag === EVENT_TAG && !this.hasLists) this.event(this.delimited(tag, end, 'events'))
+      else this.skip(tag, end)
     }
     this.spans += 1
     if (startMs < this.range.fromMs || startMs > this.range.toMs) this.outOfRange += 1
@@ -167,6 +184,28 @@ class Walker {
       throw new Malformed(
         `more than ${this.limits.fieldsMax} fields in one message (${this.fieldsSeen - before} in the last span); send smaller batches`,
       )
+    }
+  }
+
+  private event(end: number): void {
+    while (this.at < end) {
+      const tag = this.varint(end)
+      if (tag === EVENT_ATTRIBUTE_TAG) this.attribute(this.delimited(tag, end, 'event attributes'))
+      else this.skip(tag, end)
+    }
+  }
+
+  /** A KeyValue: only the kind of its value is looked at. What is unusual counts as a list, to be on the safe side. */
+  private attribute(end: number): void {
+    while (this.at < end) {
+      const tag = this.varint(end)
+      if (tag !== VALUE_TAG) {
+        this.skip(tag, end)
+        continue
+      }
+      const valueEnd = this.delimited(tag, end, 'attribute value')
+      if (this.at < valueEnd && (this.bytes[this.at] ?? 0) >= LIST_TAG_FROM) this.hasLists = true
+      this.at = valueEnd
     }
   }
 

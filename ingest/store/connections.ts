@@ -19,6 +19,8 @@ const LANES: Readonly<Record<Lane, { connections: number; queueMax: number }>> =
 const ENGINE_ARGUMENTS = [
   '--max_server_memory_usage=8000000000',
   '--mark_cache_size=268435456',
+  // Parameters stand in a statement's text, and a batch of release events may ask for a mebibyte of identities.
+  '--max_query_size=8388608',
   '--logger.level=none',
 ]
 

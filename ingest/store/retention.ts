@@ -1,5 +1,6 @@
 // How long each table keeps its rows. The schema carries the defaults; what the deployment asks for is put in
-// place at start, and only where it differs, because changing a TTL rewrites metadata.
+// place at start, and only where it differs, because a part carries its end with it: the engine then writes it
+// anew for what is stored already, without which old rows would keep the old retention.
 
 import type { MigrationTarget } from './migrate.ts'
 
@@ -35,8 +36,10 @@ export async function applyRetention(target: MigrationTarget, retention: Retenti
   const changed: string[] = []
   for (const { table, column, days } of rules(retention)) {
     if (current.get(table) === days) continue
+    // Only the ends are written anew; rows stay where they are until their part is dropped or merged.
+    await target.command(`ALTER TABLE ${table} MODIFY SETTING materialize_ttl_recalculate_only = 1`)
     await target.command(
-      `ALTER TABLE ${table} MODIFY TTL ${column} + INTERVAL ${days} DAY SETTINGS materialize_ttl_after_modify=0`,
+      `ALTER TABLE ${table} MODIFY TTL ${column} + INTERVAL ${days} DAY SETTINGS materialize_ttl_after_modify=1`,
     )
     changed.push(table)
   }
