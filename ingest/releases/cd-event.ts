@@ -171,7 +171,7 @@ function versionOf(value: unknown): Fact {
   return told.text !== '' ? told : { text: digest, place: artifact.place }
 }
 
-/** What the sender says in words, and the scope of a gray release: `new limits · branch=0531-02, region=east`. */
+/** What the sender says in words, and the scope of a gray release: `new limits · 0531-01, 0531-02 · 20 %`. */
 function descriptionOf(value: unknown): string {
   const words = first(value, 'customData.description', 'subject.content.description').text
   const scope = scopeText(
@@ -180,13 +180,14 @@ function descriptionOf(value: unknown): string {
   return shortText([words, scope].filter((part) => part !== '').join(' · '))
 }
 
+// The values alone, because a marker is read in two languages; `kind` says nothing that they do not.
 function scopeText(scope: unknown): string {
   if (!isObject(scope)) return scalarText(scope)
   return Object.entries(scope)
-    .map(([name, value]) => ({ name, text: scalarText(value) }))
-    .filter(({ text }) => text !== '')
-    .map(({ name, text }) => `${name}=${text}`)
-    .join(', ')
+    .filter(([name]) => name !== 'kind')
+    .map(([name, value]) => (name === 'percent' ? `${scalarText(value)} %` : scalarText(value)))
+    .filter((text) => text !== '' && text !== ' %')
+    .join(' · ')
 }
 
 function scalarText(value: unknown): string {
@@ -194,6 +195,6 @@ function scalarText(value: unknown): string {
     return value
       .map(scalarText)
       .filter((text) => text !== '')
-      .join('|')
+      .join(', ')
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

@@ -274,7 +274,7 @@ describe('facts', () => {
         description: 'new limits',
         exposure: { scope: { branch: ['0531-02', '0531-03'], region: 'east' } },
       },
-      want: 'new limits · branch=0531-02|0531-03, region=east',
+      want: 'new limits · 0531-02, 0531-03 · east',
     },
     {
       name: 'long text cut short',
