@@ -6,6 +6,7 @@ import { buildSpanConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { buildHttpDoor, HTTP_DOOR } from './otlp/http-door.ts'
+import { buildTakeTraces } from './otlp/take-traces.ts'
 import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/accumulator.ts'
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
 import type { Prepared } from './pipeline/prepare.ts'
@@ -62,7 +63,11 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   lifecycle.add('writer', () => writer.hurry())
   lifecycle.add('door batches', () => accumulator.flush())
 
-  await app.register(releaseRoutes, { store: buildReleaseEventStore(store), clock })
+  await app.register(releaseRoutes, {
+    store: buildReleaseEventStore(store),
+    clock,
+    onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
+  })
   health.register('ingest pipeline', () =>
     budget.used() < budget.bytesMax
       ? undefined
@@ -70,13 +75,10 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   )
 
   const door = buildHttpDoor({
-    accumulator,
+    takeTraces: buildTakeTraces({ accumulator, deadLetters, clock, metrics, timeBounds }),
     budget,
-    deadLetters,
-    clock,
     metrics,
     logger,
-    timeBounds,
     allowedHosts: config.SURETY_ALLOWED_HOSTS,
     bodyBytesMax: config.SURETY_OTLP_BODY_BYTES_MAX,
   })

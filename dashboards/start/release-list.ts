@@ -65,7 +65,7 @@ export function releaseList(
             el(
               'td',
               {},
-              el('span', { class: 'clip', title: event.description }, event.description || absent),
+              el('span', { class: 'clip wide', title: event.description }, event.description || absent),
             ),
           ),
         ),

@@ -4,27 +4,22 @@
 import { promisify } from 'node:util'
 import { gunzip as gunzipCallback } from 'node:zlib'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
-import type { Accumulator, MemoryBudget } from '../pipeline/accumulator.ts'
-import type { DeadLetterBox } from '../pipeline/dead-letter-box.ts'
-import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { MemoryBudget } from '../pipeline/accumulator.ts'
 import { foreignRequest } from '../runtime/http-app.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { rpcStatus, traceResponse } from './otlp-status.ts'
+import type { Taken } from './take-traces.ts'
 
 const gunzip = promisify(gunzipCallback)
 
 export const HTTP_DOOR = 'otlp/http'
 
 export type HttpDoorParts = {
-  readonly accumulator: Accumulator<Prepared>
+  readonly takeTraces: (bytes: Uint8Array, door: string) => Promise<Taken>
   readonly budget: MemoryBudget
-  readonly deadLetters: DeadLetterBox
-  readonly clock: Clock
   readonly metrics: Metrics
   readonly logger: Logger
-  readonly timeBounds: TimeBounds
   readonly allowedHosts: readonly string[]
   /** Largest body, as sent and inflated: SURETY_OTLP_BODY_BYTES_MAX. */
   readonly bodyBytesMax: number
@@ -32,34 +27,22 @@ export type HttpDoorParts = {
 
 const PROTOBUF = 'application/x-protobuf'
 const RETRY_AFTER_SECONDS = '2'
-// Dead letters of a hostile sender must not fill the store: beyond this many a minute they are only counted.
-const DEAD_LETTERS_PER_MINUTE_MAX = 600
 
 const INVALID_ARGUMENT = 3
+const PERMISSION_DENIED = 7
 const RESOURCE_EXHAUSTED = 8
+const UNIMPLEMENTED = 12
 const INTERNAL = 13
 const UNAVAILABLE = 14
 
 export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
-  const { accumulator, budget, deadLetters, clock, metrics, logger, timeBounds, allowedHosts, bodyBytesMax } =
-    parts
-  const app = Fastify({
-    bodyLimit: bodyBytesMax,
-    requestTimeout: 60_000,
-  })
-  let letterWindow = { startedAt: 0, count: 0 }
+  const { takeTraces, budget, metrics, logger, allowedHosts, bodyBytesMax } = parts
+  const app = Fastify({ bodyLimit: bodyBytesMax, requestTimeout: 60_000 })
 
   function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
     metrics.refusedRequests.inc({ door: HTTP_DOOR, status })
     if (status === 503 || status === 429) void reply.header('retry-after', RETRY_AFTER_SECONDS)
     return reply.code(status).type(PROTOBUF).send(rpcStatus(code, message))
-  }
-
-  function mayKeepLetter(): boolean {
-    const now = clock.now()
-    if (now - letterWindow.startedAt > 60_000) letterWindow = { startedAt: now, count: 0 }
-    letterWindow.count += 1
-    return letterWindow.count <= DEAD_LETTERS_PER_MINUTE_MAX
   }
 
   app.removeAllContentTypeParsers()
@@ -68,7 +51,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
   )
   app.addHook('onRequest', async (request, reply) => {
     const refusal = foreignRequest(request, ['localhost', '127.0.0.1', '[::1]', ...allowedHosts])
-    if (refusal !== undefined) await refuse(reply, 403, 7, refusal)
+    if (refusal !== undefined) await refuse(reply, 403, PERMISSION_DENIED, refusal)
     else if (budget.used() >= budget.bytesMax) {
       await refuse(
         reply,
@@ -82,7 +65,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
     refuse(
       reply,
       404,
-      12,
+      UNIMPLEMENTED,
       `There is no ${request.method} ${request.url.split('?')[0] ?? ''} here; traces go to POST /v1/traces`,
     ),
   )
@@ -98,6 +81,8 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
         `Content-Type ${given} is not taken; send application/x-protobuf`,
       )
     }
+    if ((error as { retryable?: boolean }).retryable === true)
+      return refuse(reply, 503, UNAVAILABLE, error.message)
     if ((error.statusCode ?? 500) < 500)
       return refuse(reply, error.statusCode ?? 400, INVALID_ARGUMENT, error.message)
     logger.error({ err: error }, 'the OTLP door failed on a request')
@@ -131,43 +116,12 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
         )
       }
     }
-    if (bytes.length === 0) return reply.code(200).type(PROTOBUF).send(traceResponse(0, ''))
-    metrics.bytes.inc({ door: HTTP_DOOR }, bytes.length)
-
-    const prepared = prepareTraces(bytes, HTTP_DOOR, clock.now(), timeBounds)
-    const [letter] = prepared.deadLetters
-    if (letter?.reason === 'malformed') {
-      metrics.messages.inc({ door: HTTP_DOOR, result: 'malformed' })
-      if (mayKeepLetter()) await deadLetters.add([letter], `http-dead/${clock.now()}/${crypto.randomUUID()}`)
-      return refuse(
-        reply,
-        400,
-        INVALID_ARGUMENT,
-        `The body is not an ExportTraceServiceRequest: ${letter.detail}`,
-      )
-    }
-    const kept = mayKeep(prepared, mayKeepLetter)
-    const settled = await accumulator.add(kept)
-    if (settled.kind === 'given-up') {
-      return refuse(
-        reply,
-        503,
-        UNAVAILABLE,
-        'The store is busy and the spans were not stored; send them again',
-      )
-    }
-    if (settled.refusal !== undefined) {
-      metrics.messages.inc({ door: HTTP_DOOR, result: 'refused' })
-      return refuse(reply, 400, INVALID_ARGUMENT, `The store cannot read the body: ${settled.refusal}`)
-    }
-    metrics.messages.inc({ door: HTTP_DOOR, result: 'stored' })
-    return reply.code(200).type(PROTOBUF).send(traceResponse(prepared.rejectedSpans, prepared.rejection))
+    const taken = await takeTraces(bytes, HTTP_DOOR)
+    if (taken.kind === 'busy') return refuse(reply, 503, UNAVAILABLE, taken.message)
+    if (taken.kind === 'refused') return refuse(reply, 400, INVALID_ARGUMENT, taken.message)
+    return reply.code(200).type(PROTOBUF).send(traceResponse(taken.rejectedSpans, taken.message))
   })
   return app
-}
-
-function mayKeep(prepared: Prepared, may: () => boolean): Prepared {
-  return prepared.deadLetters.length === 0 || may() ? prepared : { ...prepared, deadLetters: [] }
 }
 
 function tooLarge(bytes: number): string {
