@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readReturnCodes } from './return-codes.ts'
+import { readReturnCodes, RULES_MAX } from './return-codes.ts'
 import { ConfigError } from './runtime/config.ts'
 
 let folder = ''
@@ -76,8 +76,8 @@ describe('a file that cannot be used is refused, and each problem names the vari
     { name: 'a code of 65 characters', content: { ['x'.repeat(65)]: 'ok' }, want: [/: x{65}: .*64/] },
     {
       name: 'too many codes',
-      content: Object.fromEntries(Array.from({ length: 2001 }, (_, index) => [`C${index}`, 'ok'])),
-      want: [/: 2001 codes, at most 2000; use prefixes$/],
+      content: Object.fromEntries(Array.from({ length: RULES_MAX + 1 }, (_, index) => [`C${index}`, 'ok'])),
+      want: [/: 1001 codes, at most 1000; use prefixes$/],
     },
   ])('$name', ({ content, want }) => {
     const path = file(content)

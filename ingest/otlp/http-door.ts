@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { gunzip as gunzipCallback } from 'node:zlib'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { MemoryBudget } from '../pipeline/accumulator.ts'
-import { foreignRequest } from '../runtime/http-app.ts'
+import { closeAfterAnswers, foreignRequest } from '../runtime/http-app.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { rpcStatus, traceResponse } from './otlp-status.ts'
@@ -45,6 +45,16 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
     return reply.code(status).type(PROTOBUF).send(rpcStatus(code, message))
   }
 
+  const isFull = () => budget.used() >= budget.bytesMax
+  const refuseFull = (reply: FastifyReply) =>
+    refuse(
+      reply,
+      503,
+      UNAVAILABLE,
+      `Surety holds ${budget.used()} bytes that are not stored yet; send again in ${RETRY_AFTER_SECONDS} s`,
+    )
+
+  closeAfterAnswers(app)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser([PROTOBUF, 'application/protobuf'], { parseAs: 'buffer' }, (_, body, done) =>
     done(null, body),
@@ -52,14 +62,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     const refusal = foreignRequest(request, ['localhost', '127.0.0.1', '[::1]', ...allowedHosts])
     if (refusal !== undefined) await refuse(reply, 403, PERMISSION_DENIED, refusal)
-    else if (budget.used() >= budget.bytesMax) {
-      await refuse(
-        reply,
-        503,
-        UNAVAILABLE,
-        `Surety holds ${budget.used()} bytes that are not stored yet; send again in ${RETRY_AFTER_SECONDS} s`,
-      )
-    }
+    else if (isFull()) await refuseFull(reply)
   })
   app.setNotFoundHandler((request, reply) =>
     refuse(
@@ -116,6 +119,8 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
         )
       }
     }
+    // Asked again: many may have been let in while there was room and have sent their bodies since.
+    if (isFull()) return refuseFull(reply)
     const taken = await takeTraces(bytes, HTTP_DOOR)
     if (taken.kind === 'busy') return refuse(reply, 503, UNAVAILABLE, taken.message)
     if (taken.kind === 'refused') return refuse(reply, 400, INVALID_ARGUMENT, taken.message)

@@ -2,6 +2,7 @@
 // the store cannot hold, the split. Pure: the outcome is a value, the clock an argument.
 
 import type { DeadLetter } from '../records/dead-letter.ts'
+import { KEY_SIGNATURES } from './key-signature.ts'
 import { splitByTime } from './time-split.ts'
 import { DEFAULT_WALK_LIMITS, walkTraces, type TimeRange, type WalkLimits } from './walk.ts'
 
@@ -14,6 +15,8 @@ export type Prepared = {
   readonly spans: number
   /** Whether any attribute is more than a scalar; the statement for scalars alone is cheaper. */
   readonly hasLists: boolean
+  /** Marks of the spans' attribute keys (key-signature.ts); what is not marked is not there. */
+  readonly keys: Uint8Array
   /** Raw bytes of each resource as a latin1 text, for knowing which were stored before. */
   readonly resources: readonly string[]
   readonly origin: string
@@ -35,6 +38,7 @@ export type TimeBounds = {
 // Before this, a time is not late but wrong (zero, seconds for nanoseconds).
 const SANE_FROM_MS = Date.UTC(2000, 0, 1)
 const DAY_MS = 86_400_000
+const NO_KEYS = new Uint8Array(KEY_SIGNATURES)
 
 export function prepareTraces(
   bytes: Uint8Array,
@@ -59,7 +63,14 @@ export function prepareTraces(
   }
   const resources = resourceKeys(bytes, walked.resources)
   if (walked.outOfRange === 0) {
-    return { ...nothing(origin, [], 0, ''), bytes, spans: walked.spans, hasLists: walked.hasLists, resources }
+    return {
+      ...nothing(origin, [], 0, ''),
+      bytes,
+      spans: walked.spans,
+      hasLists: walked.hasLists,
+      keys: walked.keys,
+      resources,
+    }
   }
   const split = splitByTime(bytes, range)
   const sane = splitByTime(split.removed, { fromMs: SANE_FROM_MS, toMs: range.toMs })
@@ -87,6 +98,7 @@ export function prepareTraces(
     bytes: split.kept,
     spans: split.keptSpans,
     hasLists: walked.hasLists,
+    keys: walked.keys,
     resources,
     origin,
     deadLetters,
@@ -106,6 +118,7 @@ function nothing(
     bytes: new Uint8Array(),
     spans: 0,
     hasLists: false,
+    keys: NO_KEYS,
     resources: [],
     origin,
     deadLetters,

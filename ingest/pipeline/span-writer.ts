@@ -17,6 +17,7 @@ import { StoreError, type InsertTransport } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
 import type { DeadLetterBox } from './dead-letter-box.ts'
 import { envelope } from './envelope.ts'
+import { mayHold } from './key-signature.ts'
 import { TRACES_FORMAT, type Prepared } from './prepare.ts'
 
 export type BatchIdentity = {
@@ -67,9 +68,11 @@ export function buildSpanWriter({
 
   async function insertOnce(part: readonly Prepared[], token: string, batchId: string): Promise<void> {
     const unseen = unseenResources(part)
+    const marks = part.map((message) => message.keys)
     const shape = {
       hasLists: part.some((message) => message.hasLists),
       inherits: part.some(({ resources }) => resources.some(mayBeInherited)),
+      mayHold: (key: string) => mayHold(marks, key),
     }
     const spans = {
       sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules, shape),
@@ -110,7 +113,7 @@ export function buildSpanWriter({
   async function isStoreItself(): Promise<boolean> {
     try {
       const sql = (source: (structure: string) => string) =>
-        insertSpans(source, '0', rules, { hasLists: true, inherits: true })
+        insertSpans(source, '0', rules, { hasLists: true, inherits: true, mayHold: () => true })
       const statements = [{ sql, token: 'canary' }]
       await transport.insert({
         body: envelope([]),

@@ -3,6 +3,8 @@
 // byte of each attribute's value to learn whether it is a scalar. It decodes no attribute and allocates nothing
 // per span. What to do with the finding is decided elsewhere.
 
+import { KEY_SIGNATURES, keySignature } from './key-signature.ts'
+
 /** Bounds of one message. */
 export type WalkLimits = {
   /** Spans in one message; a message of empty spans would otherwise be millions of rows. */
@@ -24,6 +26,8 @@ export type Walked =
       readonly outOfRange: number
       /** Whether an attribute of a span or of its events is more than a scalar (a list, bytes, a map). */
       readonly hasLists: boolean
+      /** Marks of the attribute keys of spans (key-signature.ts). */
+      readonly keys: Uint8Array
       /** Digest material for the resources: where each ResourceSpans' resource bytes are, [start, end) pairs. */
       readonly resources: readonly number[]
     }
@@ -41,6 +45,7 @@ const LIST_FROM = 5 // AnyValue: 1 to 4 are scalars, array_value and above are n
 const ATTRIBUTE_TAG = (ATTRIBUTES << 3) | 2
 const EVENT_TAG = (EVENTS << 3) | 2
 const EVENT_ATTRIBUTE_TAG = (EVENT_ATTRIBUTES << 3) | 2
+const KEY_TAG = (1 << 3) | 2 // KeyValue.key
 const VALUE_TAG = (2 << 3) | 2 // KeyValue.value
 const LIST_TAG_FROM = LIST_FROM << 3
 const NANOSECONDS_PER_MS = 1e6
@@ -62,8 +67,8 @@ export function walkTraces(
     if (error instanceof Malformed) return { kind: 'malformed', reason: error.message }
     throw error
   }
-  const { spans, outOfRange, hasLists, resources } = walker
-  return { kind: 'walked', spans, outOfRange, hasLists, resources }
+  const { spans, outOfRange, hasLists, keys, resources } = walker
+  return { kind: 'walked', spans, outOfRange, hasLists, keys, resources }
 }
 
 /** One field of a message, as found by `messageFields`. */
@@ -114,6 +119,7 @@ class Walker {
   spans = 0
   outOfRange = 0
   hasLists = false
+  readonly keys = new Uint8Array(KEY_SIGNATURES)
   readonly resources: number[] = []
   private fieldsSeen = 0
   private at = 0
@@ -170,8 +176,7 @@ class Walker {
         if (this.at + 8 > end) throw this.cutShort('start_time_unix_nano', 8, end)
         startMs = fixed64Ms(this.bytes, this.at)
         this.at += 8
-      } else if (tag === ATTRIBUTE_TAG && !this.hasLists)
-        this.attribute(this.delimited(tag, end, 'attributes'))
+      } else if (tag === ATTRIBUTE_TAG) this.attribute(this.delimited(tag, end, 'attributes'))
       else if (tag === EVENT_TAG && !this.hasLists) this.event(this.delimited(tag, end, 'events'))
       else this.skip(tag, end)
     }
@@ -195,10 +200,16 @@ class Walker {
     }
   }
 
-  /** A KeyValue: only the kind of its value is looked at. What is unusual counts as a list, to be on the safe side. */
+  /** A KeyValue: only the shape of its key and the kind of its value are looked at. What is unusual counts as a list, to be on the safe side. */
   private attribute(end: number): void {
     while (this.at < end) {
       const tag = this.varint(end)
+      if (tag === KEY_TAG) {
+        const keyEnd = this.delimited(tag, end, 'attribute key')
+        this.keys[keySignature(this.bytes, this.at, keyEnd)] = 1
+        this.at = keyEnd
+        continue
+      }
       if (tag !== VALUE_TAG) {
         this.skip(tag, end)
         continue

@@ -3,10 +3,18 @@
 // ends before the store has heard of it.
 
 import { STATUS_CODES } from 'node:http'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifySchema } from 'fastify'
 import type { ReleaseEventRecord } from '../records/release-event.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { ACCEPTED_MEDIA_TYPES, parseReleaseEvent, type Problem } from './parse-release-event.ts'
+import {
+  ACCEPTED_MEDIA_TYPES,
+  BATCH_EVENTS_MAX,
+  BATCH_TYPE,
+  JSON_TYPE,
+  parseReleaseEvent,
+  STRUCTURED_TYPE,
+  type Problem,
+} from './parse-release-event.ts'
 import type { ReleaseEventStore } from './release-event-store.ts'
 
 export const RELEASE_EVENTS_PATH = '/api/v1/releases/events'
@@ -69,39 +77,50 @@ export async function releaseRoutes(app: FastifyInstance, options: ReleaseRoutes
     throw error
   })
 
-  app.post(RELEASE_EVENTS_PATH, { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
-    const encoding = request.headers['content-encoding'] ?? 'identity'
-    if (encoding.toLowerCase() !== 'identity') {
-      reply.header('accept-encoding', 'identity')
-      const message = 'must be identity; send the body uncompressed'
-      return refuse(reply, 415, [{ place: 'content-encoding', message }], NO_BODY)
-    }
-    // Fastify reads no body when there is neither content type nor length.
-    const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY
-    const parsed = parseReleaseEvent({ headers: request.headers, body, receivedAt: clock.now() })
-    if (parsed.kind === 'refused') return refuse(reply, 400, parsed.problems, body)
+  app.post(
+    RELEASE_EVENTS_PATH,
+    { bodyLimit: BODY_BYTES_MAX, schema: DESCRIPTION },
+    async (request, reply) => {
+      const encoding = request.headers['content-encoding'] ?? 'identity'
+      if (encoding.toLowerCase() !== 'identity') {
+        reply.header('accept-encoding', 'identity')
+        const message = 'must be identity; send the body uncompressed'
+        return refuse(reply, 415, [{ place: 'content-encoding', message }], NO_BODY)
+      }
+      // Fastify reads no body when there is neither content type nor length.
+      const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY
+      const parsed = parseReleaseEvent({ headers: request.headers, body, receivedAt: clock.now() })
+      if (parsed.kind === 'refused') return refuse(reply, 400, parsed.problems, body)
 
-    const records = withoutTwins(parsed.records)
-    const twins = parsed.records.length - records.length
-    try {
-      const added = records.length === 0 ? { stored: 0, duplicates: 0 } : await store.add(records)
-      reply.code(added.stored > 0 ? 201 : 200)
-      return { stored: added.stored, duplicates: added.duplicates + twins }
-    } catch (error) {
-      if (!isRetryable(error)) throw error
-      reply.header('retry-after', String(RETRY_AFTER_SECONDS))
-      const detail = `The store cannot take events now. Send the same request again after ${RETRY_AFTER_SECONDS} s; events that were stored are not stored twice.`
-      return sendProblem(
-        reply,
-        503,
-        typeof error.code === 'string' ? error.code : 'SURETY_STORE_BUSY',
-        detail,
-      )
-    }
-  })
+      const records = withoutTwins(parsed.records)
+      const twins = parsed.records.length - records.length
+      try {
+        const added = records.length === 0 ? { stored: 0, duplicates: 0 } : await store.add(records)
+        reply.code(added.stored > 0 ? 201 : 200)
+        return { stored: added.stored, duplicates: added.duplicates + twins }
+      } catch (error) {
+        if (!isRetryable(error)) throw error
+        reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+        const detail = `The store cannot take events now. Send the same request again after ${RETRY_AFTER_SECONDS} s; events that were stored are not stored twice.`
+        return sendProblem(
+          reply,
+          503,
+          typeof error.code === 'string' ? error.code : 'SURETY_STORE_BUSY',
+          detail,
+        )
+      }
+    },
+  )
 }
 
 const NO_BODY = Buffer.alloc(0)
+
+// For the OpenAPI document, whose plugin lives downstream of here; nothing is validated or serialised by it.
+const DESCRIPTION = {
+  summary: 'Store release events, each source and id once',
+  description: `One CloudEvent (${STRUCTURED_TYPE}), a batch of at most ${BATCH_EVENTS_MAX} (${BATCH_TYPE}, all or nothing), a binary CloudEvent (ce- headers) or a bare CDEvent (${JSON_TYPE}); at most ${BODY_BYTES_MAX} bytes. Answers {"stored": n, "duplicates": n}: 201 when something was new, 200 when all was known. 400, 413 and 415 are problem+json that names each place; 503 says to send the same request again.`,
+  tags: ['releases'],
+} as FastifySchema
 
 const REFUSALS = {
   400: {

@@ -31,6 +31,7 @@ export function buildHttpApp({ logger, health, metrics, allowedHosts }: HttpAppP
     routerOptions: { maxParamLength: 2048 },
     bodyLimit: 1_048_576,
   })
+  closeAfterAnswers(app)
   app.addHook('onRequest', async (request, reply) => {
     const refusal = foreignRequest(request, [...LOOPBACK, ...allowedHosts])
     if (refusal !== undefined) {
@@ -63,6 +64,35 @@ export function buildHttpApp({ logger, health, metrics, allowedHosts }: HttpAppP
   )
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, logger))
   return app
+}
+
+const CLOSE_POLL_MS = 20
+
+/**
+ * Makes `close()` end soon after the last answer is out. Node waits for connections that a sender keeps alive, and
+ * for those that a browser opened and never used, until their time-outs, which are longer than any stop may take.
+ */
+export function closeAfterAnswers(app: FastifyInstance): void {
+  let answering = 0
+  let isClosing = false
+  app.addHook('onRequest', (_, reply, done) => {
+    answering += 1
+    reply.raw.once('close', () => (answering -= 1))
+    done()
+  })
+  app.addHook('onSend', (_, reply, payload, done) => {
+    if (isClosing) void reply.header('connection', 'close')
+    done(null, payload)
+  })
+  app.addHook('preClose', (done) => {
+    isClosing = true
+    const timer = setInterval(() => {
+      if (answering === 0) app.server.closeAllConnections()
+    }, CLOSE_POLL_MS)
+    app.server.once('close', () => clearInterval(timer))
+    timer.unref()
+    done()
+  })
 }
 
 export const PROBLEM_JSON = 'application/problem+json'

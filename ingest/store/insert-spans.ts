@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { literal } from './literal.ts'
-import { MOVED_KEYS, PROMOTED, type Promoted } from './promoted.ts'
+import { MOVED_KEYS, PROMOTED } from './promoted.ts'
 
 const PROTO = fileURLToPath(new URL('./otlp-trace.proto', import.meta.url))
 
@@ -11,6 +11,7 @@ const PROTO = fileURLToPath(new URL('./otlp-trace.proto', import.meta.url))
 export type ReturnCodeRule = { readonly code: string; readonly outcome: Outcome }
 export type Outcome = 'ok' | 'business_reject' | 'business_error' | 'shed' | 'system_error'
 
+const EMPTY = `''`
 const list = (texts: readonly string[]) => texts.map(literal).join(', ')
 
 /** What a batch holds beyond the usual; each costs, so the statement is made for the batch. */
@@ -19,6 +20,8 @@ export type SpanShape = {
   readonly hasLists: boolean
   /** Some resource carries an attribute that its spans inherit (`either` in promoted.ts). */
   readonly inherits: boolean
+  /** Whether a span may carry the attribute; false is certain. A look-up costs about 0.1 µs a span. */
+  readonly mayHold: (key: string) => boolean
 }
 
 // Integers, booleans and doubles are Nullable so that 0 and false are told from absent; a string needs no mark.
@@ -56,16 +59,17 @@ function valueTexts(list: string, hasLists: boolean): string {
   return `arrayMap((s, i, b, d, x, a) -> ${scalarText('s', 'i', 'b', 'd', otherwise)}, ${scalars}, ${v}.bytes_value, ${v}.array_value.values)`
 }
 
-/** The first of a promoted attribute's keys that is there, cut to a length that a dictionary can bear. */
-function lookUp(promoted: Promoted, keys: string, values: string, otherwise: string): string {
-  const found = promoted.keys.map((key) => `${values}[indexOf(${keys}, ${literal(key)})]`)
-  const [only] = found
-  return found.length === 1 && otherwise === `''` ? `${only}` : firstOf([...found, otherwise])
+/** The first of some keys that is there. */
+function lookUp(keys: readonly string[], list: { keys: string; values: string }, otherwise: string): string {
+  return firstOf([...keys.map((key) => `${list.values}[indexOf(${list.keys}, ${literal(key)})]`), otherwise])
 }
 
+/** The first text that is not empty; the last one whatever it is. */
 function firstOf(texts: readonly string[]): string {
-  const [head = `''`, ...rest] = texts.filter((text, index) => text !== `''` || index === texts.length - 1)
-  return rest.length === 0 ? head : `if(${head} != '', ${head}, ${firstOf(rest)})`
+  const [head = EMPTY, ...rest] = texts.filter((text, index) => text !== EMPTY || index === texts.length - 1)
+  return rest.length === 0 || (rest.length === 1 && rest[0] === EMPTY)
+    ? head
+    : `if(${head} != '', ${head}, ${firstOf(rest)})`
 }
 
 // gRPC codes by number, for instrumentations that send the number.
@@ -128,20 +132,26 @@ export function insertSpans(
   source: (structure: string) => string,
   batch: string,
   rules: readonly ReturnCodeRule[],
-  { hasLists, inherits }: SpanShape,
+  { hasLists, inherits, mayHold }: SpanShape,
 ): string {
-  const resourceColumns = PROMOTED.filter((promoted) => promoted.level !== 'span').map((promoted) => {
-    const otherwise = promoted.level === 'resource' ? literal(promoted.fallback ?? '') : `''`
-    const name = promoted.level === 'resource' ? promoted.column : `res_${promoted.column}`
-    return `toLowCardinality(substring(${lookUp(promoted, 'res_k', 'res_v', otherwise)}, 1, 256)) AS ${name}`
-  })
-  const spanColumns = PROMOTED.filter((promoted) => promoted.level !== 'resource').map((promoted) => {
-    const inherited = promoted.level === 'either' && inherits ? `toString(res_${promoted.column})` : `''`
-    const text = firstOf([lookUp(promoted, 'k', 'v', inherited), literal(promoted.fallback ?? '')])
-    return `${columnForm(promoted.column, text)} AS ${promoted.column}`
-  })
+  const resourceColumns = PROMOTED.filter(({ level }) => level !== 'span').map(
+    ({ column, keys, level, fallback }) => {
+      const otherwise = level === 'resource' ? literal(fallback ?? '') : EMPTY
+      const name = level === 'resource' ? column : `res_${column}`
+      return `toLowCardinality(substring(${lookUp(keys, { keys: 'res_k', values: 'res_v' }, otherwise)}, 1, 256)) AS ${name}`
+    },
+  )
+  const spanColumns = PROMOTED.filter(({ level }) => level !== 'resource').map(
+    ({ column, keys, level, fallback }) => {
+      const inherited = level === 'either' && inherits ? `toString(res_${column})` : EMPTY
+      const own = lookUp(keys.filter(mayHold), { keys: 'k', values: 'v' }, inherited)
+      return `${columnForm(column, firstOf([own, literal(fallback ?? '')]))} AS ${column}`
+    },
+  )
+  const moved = MOVED_KEYS.filter(mayHold)
+  const kept = moved.length === 0 ? `arrayMap(x -> true, k)` : `arrayMap(x -> x NOT IN (${list(moved)}), k)`
   return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')})
-WITH s.attributes.key AS k, ${valueTexts('s.attributes', hasLists)} AS v, arrayMap(x -> x NOT IN (${list(MOVED_KEYS)}), k) AS kept
+WITH s.attributes.key AS k, ${valueTexts('s.attributes', hasLists)} AS v, ${kept} AS kept
 SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0) AS duration_ns,
   service, substring(s.name, 1, 512) AS operation, toInt8(s.kind) AS kind,

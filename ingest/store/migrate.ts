@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { literal } from './literal.ts'
+import { StoreError } from './store-error.ts'
 
 const SCHEMA = new URL('./schema/', import.meta.url)
 
@@ -48,7 +49,7 @@ function splitStatements(text: string): string[] {
 
 /**
  * @returns the names of the migrations that were applied now
- * @throws Error when the store is newer than this release, or a released file was changed
+ * @throws StoreError when the store is newer than this release, or a released file was changed
  */
 export async function migrate(target: MigrationTarget, migrations = readMigrations()): Promise<string[]> {
   await target.command(`CREATE TABLE IF NOT EXISTS schema_migrations
@@ -62,7 +63,8 @@ export async function migrate(target: MigrationTarget, migrations = readMigratio
   const done = new Map(rows.map((row) => [Number(row['number']), row]))
   const newest = Math.max(0, ...done.keys())
   if (newest > migrations.length) {
-    throw new Error(
+    throw new StoreError(
+      'SURETY_STORE_SCHEMA',
       `The store has schema ${newest}, this release knows ${migrations.length}. Start the newer release, or restore a backup made with this one.`,
     )
   }
@@ -71,7 +73,8 @@ export async function migrate(target: MigrationTarget, migrations = readMigratio
     const row = done.get(migration.number)
     if (row !== undefined) {
       if (row['checksum'] === migration.checksum) continue
-      throw new Error(
+      throw new StoreError(
+        'SURETY_STORE_SCHEMA',
         `schema/${migration.name} changed after it was applied. Put it back as released and make the change in the next number.`,
       )
     }

@@ -1,9 +1,16 @@
 // What can go wrong in the store, in the classes that a caller treats differently. Driver errors are
 // classified here and nowhere else, by the engine's error number.
 
-/** SURETY_STORE_BUSY: try again. _REFUSED: this data, never. _TOO_BIG: less of it. _QUERY: our statement is wrong. */
+/**
+ * SURETY_STORE_BUSY: try again. _REFUSED: this data, never. _TOO_BIG: less of it. _QUERY: our statement is wrong.
+ * _SCHEMA: the store was made by another release.
+ */
 export type StoreErrorCode =
-  'SURETY_STORE_BUSY' | 'SURETY_STORE_REFUSED' | 'SURETY_STORE_TOO_BIG' | 'SURETY_STORE_QUERY'
+  | 'SURETY_STORE_BUSY'
+  | 'SURETY_STORE_REFUSED'
+  | 'SURETY_STORE_TOO_BIG'
+  | 'SURETY_STORE_QUERY'
+  | 'SURETY_STORE_SCHEMA'
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode

@@ -56,7 +56,7 @@ export interface Store {
  *
  * @param dataDir    created when missing; one process at a time
  * @param retention  days kept, by table
- * @throws Error when another process has the directory, or the schema is newer than this release
+ * @throws StoreError when another process has the directory, or the schema is newer than this release
  */
 export async function openEmbeddedStore(
   dataDir: string,

@@ -48,4 +48,4 @@ ENGINE = MergeTree
 PARTITION BY toDate(ts)
 ORDER BY (service, operation, toDateTime(ts))
 TTL toDateTime(ts) + INTERVAL 7 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12;

@@ -20,7 +20,7 @@ ENGINE = SummingMergeTree(requests)
 PARTITION BY toDate(bucket)
 ORDER BY (service, bucket, operation, version, system, site, zone, cluster, channel, region, traffic, outcome)
 TTL bucket + INTERVAL 14 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS requests_10s_mv TO requests_10s AS
 SELECT service, toStartOfInterval(toDateTime(ts, 'UTC'), INTERVAL 10 SECOND) AS bucket, operation, version, system, site, zone, cluster,

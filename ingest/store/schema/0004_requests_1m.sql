@@ -22,7 +22,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toDate(bucket)
 ORDER BY (service, bucket, operation, version, system, site, zone, cluster, channel, region, traffic, outcome)
 TTL bucket + INTERVAL 90 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS requests_1m_mv TO requests_1m AS
 SELECT service, toStartOfMinute(toDateTime(ts, 'UTC')) AS bucket, operation, version, system, site, zone, cluster,

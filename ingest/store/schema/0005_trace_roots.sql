@@ -9,7 +9,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(started_at)
 ORDER BY trace_hash
 TTL started_at + INTERVAL 7 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_roots_mv TO trace_roots AS
 SELECT reinterpretAsUInt64(substring(trace_id, 1, 8)) AS trace_hash, toDateTime(ts, 'UTC') AS started_at
