@@ -29,6 +29,7 @@ test('a message whose spans can all be stored joins a batch byte for byte, uncop
   const prepared = prepare(bytes)
   expect(prepared).toMatchObject({
     spans: 2,
+    hasLists: false,
     keys: expect.any(Uint8Array) as Uint8Array,
     resources: [expect.stringContaining('service.name')],
     origin: 'otlp/http',
