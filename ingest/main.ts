@@ -44,7 +44,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const timeBounds = { retentionMs: config.SURETY_RETENTION_SPANS_DAYS * DAY_MS, aheadMs: AHEAD_MS }
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock)
-  const writer = buildSpanWriter({ transport: store.transport, deadLetters, rules, metrics, logger, clock })
+  const writer = buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock })
 
   // A request carries no identity that outlives this process, so a batch is named by this start and a number.
   const startId = crypto.randomUUID()

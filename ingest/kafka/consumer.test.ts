@@ -20,7 +20,7 @@ function message(name: string): Buffer {
   return field(1, field(2, field(2, Buffer.concat([field(5, name), start]))))
 }
 
-type Batch = { readonly names: string[]; readonly identity: BatchIdentity }
+type Batch = { readonly names: string[]; readonly identity: BatchIdentity; readonly how: 'write' | 'finish' }
 const nameOf = (item: Prepared) => /[a-z]\d/.exec(Buffer.from(item.bytes).toString('latin1'))?.[0] ?? ''
 
 function setUp(
@@ -32,16 +32,14 @@ function setUp(
   const budget = buildMemoryBudget(bytesMax, metrics.pendingBytes)
   const batches: Batch[] = []
   const order: string[] = []
-  const writer = {
-    hurry: () => {},
-    async write(items: readonly Prepared[], identity: BatchIdentity) {
-      const batch = { names: items.map(nameOf), identity }
-      const written = await write(batch)
-      batches.push(batch)
-      order.push(`insert after ${JSON.stringify(port.commits.at(-1)?.metadata)}`)
-      return written
-    },
+  const put = (how: 'write' | 'finish') => async (items: readonly Prepared[], identity: BatchIdentity) => {
+    const batch = { names: items.map(nameOf), identity, how }
+    const written = await write(batch)
+    batches.push(batch)
+    order.push(`insert after ${JSON.stringify(port.commits.at(-1)?.metadata)}`)
+    return written
   }
+  const writer = { hurry: () => {}, write: put('write'), finish: put('finish') }
   const consumer = buildSpanConsumer({
     port,
     writer,
@@ -95,6 +93,7 @@ test('an intent that is found is finished first: the same offsets, the same toke
     ['m0', 'm1', 'm2'],
     ['m3', 'm4', 'm5'],
   ])
+  expect(second.batches.map(({ how }) => how)).toEqual(['finish', 'write'])
   expect(second.batches[0]?.identity.token).toBe(first.batches[0]?.identity.token)
   expect(second.batches[1]?.identity.token).not.toBe(first.batches[0]?.identity.token)
   await settled(() => second.port.commits.length === 4)

@@ -95,7 +95,8 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
     const intent = lane.recovering?.intent ?? { first: head.offset, last: tail.offset }
     try {
       await commit(lane, intent.first, writeIntent(intent))
-      const written = await writer.write(batch, {
+      const put = lane.recovering === undefined ? writer.write : writer.finish
+      const written = await put(batch, {
         token: token(lane.partition, intent, batch),
         door: KAFKA_DOOR,
         patienceMs: Number.POSITIVE_INFINITY,

@@ -1,5 +1,5 @@
-import protobuf from 'protobufjs'
 import { describe, expect, test } from 'vitest'
+import { protobufReader } from '../../test/support/protobuf.ts'
 import { rpcStatus, traceResponse } from './otlp-status.ts'
 
 // As documented: google/rpc/status.proto; opentelemetry/proto/collector/trace/v1/trace_service.proto.
@@ -10,12 +10,7 @@ const DOCUMENTED = `
   message ExportTraceServiceResponse { ExportTracePartialSuccess partial_success = 1; }
   message ExportTracePartialSuccess { int64 rejected_spans = 1; string error_message = 2; }
 `
-const { root } = protobuf.parse(DOCUMENTED)
-
-function decode(type: string, bytes: Uint8Array): unknown {
-  const message = root.lookupType(type)
-  return message.toObject(message.decode(bytes), { longs: String })
-}
+const decode = protobufReader(DOCUMENTED)
 
 describe('a refusal is a google.rpc.Status', () => {
   test.each([

@@ -28,6 +28,7 @@ function setUp(failures: Error[] = [], logger = buildLogger('silent')) {
   const inserts: Insert[] = []
   const metrics = buildMetrics()
   const store = {
+    ask: () => Promise.resolve([]),
     insertRows(table: string, _: unknown, rows: readonly Record<string, unknown>[], token: string) {
       const failure = failures.shift()
       if (failure !== undefined) return Promise.reject(failure)

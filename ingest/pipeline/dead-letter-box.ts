@@ -1,10 +1,12 @@
 // Where messages go that cannot be stored. Whole up to a size; beyond it the record stays and says so.
 
+import { hash } from 'node:crypto'
+import { z } from 'zod'
 import type { DeadLetter } from '../records/dead-letter.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import type { Columns, Store } from '../store/store.ts'
+import { statement, type Columns, type Store } from '../store/store.ts'
 
 export interface DeadLetterBox {
   /**
@@ -13,7 +15,15 @@ export interface DeadLetterBox {
    * @throws StoreError
    */
   add(letters: readonly DeadLetter[], token: string): Promise<void>
+  /** Those that are not kept yet: same origin, same reason, same bytes. For recoveries. @throws StoreError */
+  missing(letters: readonly DeadLetter[]): Promise<readonly DeadLetter[]>
 }
+
+const keptLetters = statement(
+  new URL('./kept-dead-letters.sql', import.meta.url),
+  z.object({ origins: z.array(z.string()) }),
+  z.object({ origin: z.string(), reason: z.string(), digest: z.string() }),
+)
 
 const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024
 // Base64 in one JSON file: a few letters at a time keep the file small.
@@ -30,12 +40,26 @@ const COLUMNS: Columns = {
 }
 
 export function buildDeadLetterBox(
-  store: Pick<Store, 'insertRows'>,
+  store: Pick<Store, 'insertRows' | 'ask'>,
   metrics: Metrics,
   logger: Logger,
   clock: Clock,
 ): DeadLetterBox {
   return {
+    async missing(letters) {
+      if (letters.length === 0) return letters
+      const identity = (origin: string, reason: string, digest: string) =>
+        JSON.stringify([origin, reason, digest])
+      const rows = await store.ask(
+        keptLetters,
+        { origins: letters.map(({ origin }) => origin) },
+        { lane: 'heavy' },
+      )
+      const kept = new Set(rows.map(({ origin, reason, digest }) => identity(origin, reason, digest)))
+      return letters.filter(
+        (letter) => !kept.has(identity(letter.origin, letter.reason, md5(letter.payload))),
+      )
+    },
     async add(letters, token) {
       let from = 0
       while (from < letters.length) {
@@ -68,6 +92,8 @@ export function buildDeadLetterBox(
     },
   }
 }
+
+const md5 = (payload: Uint8Array) => hash('md5', payload.length <= PAYLOAD_BYTES_MAX ? payload : '')
 
 function row(letter: DeadLetter, nowMs: number): Record<string, unknown> {
   const keep = letter.payload.length <= PAYLOAD_BYTES_MAX

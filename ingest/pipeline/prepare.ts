@@ -4,7 +4,7 @@
 import type { DeadLetter } from '../records/dead-letter.ts'
 import { KEY_SIGNATURES } from './key-signature.ts'
 import { splitByTime } from './time-split.ts'
-import { DEFAULT_WALK_LIMITS, walkTraces, type TimeRange, type WalkLimits } from './walk.ts'
+import { DEFAULT_WALK_LIMITS, walkTraces, type TimeRange, type Walked, type WalkLimits } from './walk.ts'
 
 export const TRACES_FORMAT = 'otlp_proto traces'
 
@@ -13,6 +13,9 @@ export type Prepared = {
   /** Bytes for the engine; empty when nothing of the message is to be stored. */
   readonly bytes: Uint8Array
   readonly spans: number
+  /** Earliest and latest start of these spans, ms since epoch; 0 without spans. */
+  readonly earliestMs: number
+  readonly latestMs: number
   /** Whether any attribute is more than a scalar; the statement for scalars alone is cheaper. */
   readonly hasLists: boolean
   /** Marks of the spans' attribute keys (key-signature.ts); what is not marked is not there. */
@@ -66,9 +69,7 @@ export function prepareTraces(
     return {
       ...nothing(origin, [], 0, ''),
       bytes,
-      spans: walked.spans,
-      hasLists: walked.hasLists,
-      keys: walked.keys,
+      ...facts(walked),
       resources,
     }
   }
@@ -96,9 +97,8 @@ export function prepareTraces(
   }
   return {
     bytes: split.kept,
+    ...facts(walked),
     spans: split.keptSpans,
-    hasLists: walked.hasLists,
-    keys: walked.keys,
     resources,
     origin,
     deadLetters,
@@ -106,6 +106,10 @@ export function prepareTraces(
     rejection: sentences.join('. '),
     expiredSpans,
   }
+}
+
+function facts({ spans, earliestMs, latestMs, hasLists, keys }: Extract<Walked, { kind: 'walked' }>) {
+  return { spans, earliestMs, latestMs, hasLists, keys }
 }
 
 function nothing(
@@ -117,6 +121,8 @@ function nothing(
   return {
     bytes: new Uint8Array(),
     spans: 0,
+    earliestMs: 0,
+    latestMs: 0,
     hasLists: false,
     keys: NO_KEYS,
     resources: [],

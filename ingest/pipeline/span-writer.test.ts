@@ -52,6 +52,7 @@ function setUp(refuse: (insert: Insert, attempt: number) => Error | undefined = 
       letters.push(...added.map((letter) => ({ letter, token })))
       return Promise.resolve()
     }),
+    missing: (asked: readonly DeadLetter[]) => Promise.resolve(asked),
   }
   const transport = {
     insert(job: InsertJob) {
@@ -69,7 +70,7 @@ function setUp(refuse: (insert: Insert, attempt: number) => Error | undefined = 
     close: () => Promise.resolve(),
   }
   const writer = buildSpanWriter({
-    transport,
+    store: { transport, command: () => Promise.resolve(), rows: () => Promise.resolve([]) },
     deadLetters: box,
     rules: [],
     metrics,

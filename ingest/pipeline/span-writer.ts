@@ -13,10 +13,12 @@ import {
   insertSpans,
   type ReturnCodeRule,
 } from '../store/insert-spans.ts'
-import { StoreError, type InsertTransport } from '../store/store.ts'
+import { countBatch, deleteBatch, rederive } from '../store/batch-rows.ts'
+import { StoreError, type Store } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
 import type { DeadLetterBox } from './dead-letter-box.ts'
 import { envelope } from './envelope.ts'
+import { buildGate } from './gate.ts'
 import { mayHold } from './key-signature.ts'
 import { TRACES_FORMAT, type Prepared } from './prepare.ts'
 
@@ -36,12 +38,18 @@ export type Written =
 
 export interface SpanWriter {
   write(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
+  /**
+   * Completes a batch that was begun before, under the same identity: what is really in the store is counted and
+   * completed, or replaced; the token is not believed (a crash can leave one without its rows). The views' tables
+   * are made anew for the time touched.
+   */
+  finish(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
 
 type Parts = {
-  readonly transport: InsertTransport
+  readonly store: Pick<Store, 'transport' | 'command' | 'rows'>
   readonly deadLetters: DeadLetterBox
   readonly rules: readonly ReturnCodeRule[]
   readonly metrics: Metrics
@@ -55,16 +63,12 @@ const RESOURCE_REPEAT_MS = 86_400_000
 const BACK_OFF_MS = [100, 200, 500, 1000, 2000, 5000]
 const TOO_BIG_ATTEMPTS = 3
 
-export function buildSpanWriter({
-  transport,
-  deadLetters,
-  rules,
-  metrics,
-  logger,
-  clock,
-}: Parts): SpanWriter {
+export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock }: Parts): SpanWriter {
   const resourcesSeen = new Map<string, number>()
+  const { transport } = store
   const hurried = new AbortController()
+  const gate = buildGate()
+  const underWay = new Map<string, Promise<Written>>()
 
   async function insertOnce(part: readonly Prepared[], token: string, batchId: string): Promise<void> {
     const unseen = unseenResources(part)
@@ -127,86 +131,142 @@ export function buildSpanWriter({
     }
   }
 
+  /** @param batchId SQL expression; with `isRecovery` tokens are fresh and dead letters that are kept are left out */
+  async function writeAll(
+    batch: readonly Prepared[],
+    { token, door, patienceMs }: BatchIdentity,
+    batchId: string,
+    isRecovery: boolean,
+  ): Promise<Written> {
+    const startedAt = clock.now()
+    const stopTimer = metrics.inserts.startTimer({ door })
+    const items = batch.filter((message) => message.spans > 0)
+    let failures = 0
+
+    /** Waits before the next attempt. @throws StoreError when patience is over */
+    async function wait(error: StoreError): Promise<void> {
+      failures += 1
+      metrics.insertRetries.inc()
+      if (clock.now() - startedAt > patienceMs || hurried.signal.aborted) throw error
+      if (failures === 1 || failures % 12 === 0) {
+        logger.warn(
+          { door, code: error.code, engineCode: error.engineCode, failures, reason: firstLine(error) },
+          'the store does not take a batch; waiting, nothing is lost',
+        )
+      }
+      const delayMs = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length) - 1] ?? 5000
+      await sleep(delayMs, undefined, { signal: hurried.signal }).catch(() => undefined)
+    }
+
+    async function attempt(part: readonly Prepared[]): Promise<Attempt> {
+      const partToken =
+        part.length === items.length ? token : `${token}#${items.indexOf(part[0] as Prepared)}+${part.length}`
+      for (let tries = 1; ; tries += 1) {
+        try {
+          await insertOnce(part, partToken, batchId)
+          return { kind: 'stored' }
+        } catch (error) {
+          if (!(error instanceof StoreError)) throw error
+          if (error.code === 'SURETY_STORE_REFUSED') return { kind: 'refused', detail: firstLine(error) }
+          if (error.code === 'SURETY_STORE_TOO_BIG' && (part.length > 1 || tries >= TOO_BIG_ATTEMPTS)) {
+            return { kind: 'refused', detail: `too big: ${firstLine(error)}` }
+          }
+          if (error.code === 'SURETY_STORE_QUERY' && !(await isStoreItself())) {
+            return { kind: 'refused', detail: firstLine(error) }
+          }
+          await wait(error)
+        }
+      }
+    }
+
+    try {
+      const refused = await bisect(items, attempt)
+      if (failures > 0) logger.info({ door, failures }, 'the store takes batches again')
+      const letters = [
+        ...batch.flatMap((message) => message.deadLetters),
+        ...refused.map(({ item, detail }) => refusedLetter(item, detail)),
+      ]
+      for (;;) {
+        try {
+          await deadLetters.add(isRecovery ? await deadLetters.missing(letters) : letters, `${token}/dead`)
+          break
+        } catch (error) {
+          if (!(error instanceof StoreError)) throw error
+          await wait(error)
+        }
+      }
+      const lost = new Set(refused.map(({ item }) => item))
+      const stored = items.reduce((sum, item) => sum + (lost.has(item) ? 0 : item.spans), 0)
+      metrics.rows.inc({ table: 'spans', door }, stored)
+      metrics.expiredSpans.inc(
+        { door },
+        batch.reduce((sum, message) => sum + message.expiredSpans, 0),
+      )
+      return { kind: 'stored', refused: new Map(refused.map(({ item, detail }) => [item, detail])) }
+    } catch (error) {
+      if (error instanceof StoreError) return { kind: 'given-up', error }
+      logger.error({ err: error, door }, 'a batch could not be written')
+      throw error
+    } finally {
+      stopTimer()
+    }
+  }
+
+  /** The batch as the store has it, made whole. @throws StoreError */
+  async function complete(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written> {
+    const batchId = batchIdOf(identity.token)
+    const items = batch.filter((message) => message.spans > 0)
+    const range = {
+      fromMs: Math.min(...items.map(({ earliestMs }) => earliestMs)),
+      toMs: Math.max(...items.map(({ latestMs }) => latestMs)),
+    }
+    const wanted = items.reduce((sum, { spans }) => sum + spans, 0)
+    const found = items.length === 0 ? 0 : await countBatch(store, batchId, range)
+    const fresh = { ...identity, token: `${identity.token}@${crypto.randomUUID()}` }
+    logger.info(
+      { door: identity.door, token: identity.token, wanted, found },
+      'completing a batch that was begun before',
+    )
+    const isWhole = found === wanted
+    if (!isWhole && found > 0) await deleteBatch(store, batchId, range)
+    const rest = isWhole ? batch.map((message) => ({ ...message, spans: 0 })) : batch
+    const written = await writeAll(rest, fresh, batchId, true)
+    if (written.kind === 'stored' && items.length > 0) await rederive(store, batchId, range)
+    return written
+  }
+
   return {
     hurry: () => hurried.abort(),
-    async write(batch, { token, door, patienceMs }) {
-      const startedAt = clock.now()
-      const stopTimer = metrics.inserts.startTimer({ door })
-      const batchId = `sipHash64('${token.replaceAll(/[^\w/.#:-]/g, '_')}')`
-      const items = batch.filter((message) => message.spans > 0)
-      let failures = 0
-
-      /** Waits before the next attempt. @throws StoreError when patience is over */
-      async function wait(error: StoreError): Promise<void> {
-        failures += 1
-        metrics.insertRetries.inc()
-        if (clock.now() - startedAt > patienceMs || hurried.signal.aborted) throw error
-        if (failures === 1 || failures % 12 === 0) {
+    write(batch, identity) {
+      const work = gate.shared(() => writeAll(batch, identity, batchIdOf(identity.token), false))
+      underWay.set(identity.token, work)
+      return work.finally(() => underWay.delete(identity.token))
+    },
+    async finish(batch, identity) {
+      // A partition may come back to this process while its earlier owner here still writes.
+      await underWay.get(identity.token)?.catch(() => undefined)
+      for (let failures = 0; ; failures += 1) {
+        try {
+          return await gate.alone(() => complete(batch, identity))
+        } catch (error) {
+          if (!(error instanceof StoreError)) throw error
+          if (hurried.signal.aborted) return { kind: 'given-up', error }
           logger.warn(
-            { door, code: error.code, engineCode: error.engineCode, failures, reason: firstLine(error) },
-            'the store does not take a batch; waiting, nothing is lost',
+            { door: identity.door, code: error.code, reason: firstLine(error) },
+            'a batch cannot be completed yet; waiting',
           )
+          await sleep(BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)], undefined, {
+            signal: hurried.signal,
+          }).catch(() => undefined)
         }
-        const delayMs = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length) - 1] ?? 5000
-        await sleep(delayMs, undefined, { signal: hurried.signal }).catch(() => undefined)
-      }
-
-      async function attempt(part: readonly Prepared[]): Promise<Attempt> {
-        const partToken =
-          part.length === items.length
-            ? token
-            : `${token}#${items.indexOf(part[0] as Prepared)}+${part.length}`
-        for (let tries = 1; ; tries += 1) {
-          try {
-            await insertOnce(part, partToken, batchId)
-            return { kind: 'stored' }
-          } catch (error) {
-            if (!(error instanceof StoreError)) throw error
-            if (error.code === 'SURETY_STORE_REFUSED') return { kind: 'refused', detail: firstLine(error) }
-            if (error.code === 'SURETY_STORE_TOO_BIG' && (part.length > 1 || tries >= TOO_BIG_ATTEMPTS)) {
-              return { kind: 'refused', detail: `too big: ${firstLine(error)}` }
-            }
-            if (error.code === 'SURETY_STORE_QUERY' && !(await isStoreItself())) {
-              return { kind: 'refused', detail: firstLine(error) }
-            }
-            await wait(error)
-          }
-        }
-      }
-
-      try {
-        const refused = await bisect(items, attempt)
-        if (failures > 0) logger.info({ door, failures }, 'the store takes batches again')
-        const letters = [
-          ...batch.flatMap((message) => message.deadLetters),
-          ...refused.map(({ item, detail }) => refusedLetter(item, detail)),
-        ]
-        for (;;) {
-          try {
-            await deadLetters.add(letters, `${token}/dead`)
-            break
-          } catch (error) {
-            if (!(error instanceof StoreError)) throw error
-            await wait(error)
-          }
-        }
-        const lost = new Set(refused.map(({ item }) => item))
-        const stored = items.reduce((sum, item) => sum + (lost.has(item) ? 0 : item.spans), 0)
-        metrics.rows.inc({ table: 'spans', door }, stored)
-        metrics.expiredSpans.inc(
-          { door },
-          batch.reduce((sum, message) => sum + message.expiredSpans, 0),
-        )
-        return { kind: 'stored', refused: new Map(refused.map(({ item, detail }) => [item, detail])) }
-      } catch (error) {
-        if (error instanceof StoreError) return { kind: 'given-up', error }
-        logger.error({ err: error, door }, 'a batch could not be written')
-        throw error
-      } finally {
-        stopTimer()
       }
     },
   }
+}
+
+/** The batch id of a token, as an SQL expression. */
+function batchIdOf(token: string): string {
+  return `sipHash64('${token.replaceAll(/[^\w/.#:-]/g, '_')}')`
 }
 
 const mayBeInherited = (resource: string) => INHERITED_KEYS.some((key) => resource.includes(key))

@@ -24,6 +24,9 @@ export type Walked =
       readonly spans: number
       /** Spans whose start lies outside the range; 0 for most messages. */
       readonly outOfRange: number
+      /** Earliest and latest start within the range, ms since epoch; both 0 without such a span. */
+      readonly earliestMs: number
+      readonly latestMs: number
       /** Whether an attribute of a span or of its events is more than a scalar (a list, bytes, a map). */
       readonly hasLists: boolean
       /** Marks of the attribute keys of spans (key-signature.ts). */
@@ -67,8 +70,8 @@ export function walkTraces(
     if (error instanceof Malformed) return { kind: 'malformed', reason: error.message }
     throw error
   }
-  const { spans, outOfRange, hasLists, keys, resources } = walker
-  return { kind: 'walked', spans, outOfRange, hasLists, keys, resources }
+  const { spans, outOfRange, earliestMs, latestMs, hasLists, keys, resources } = walker
+  return { kind: 'walked', spans, outOfRange, earliestMs, latestMs, hasLists, keys, resources }
 }
 
 /** One field of a message, as found by `messageFields`. */
@@ -118,6 +121,8 @@ class Malformed extends Error {}
 class Walker {
   spans = 0
   outOfRange = 0
+  earliestMs = 0
+  latestMs = 0
   hasLists = false
   readonly keys = new Uint8Array(KEY_SIGNATURES)
   readonly resources: number[] = []
@@ -182,6 +187,10 @@ class Walker {
     }
     this.spans += 1
     if (startMs < this.range.fromMs || startMs > this.range.toMs) this.outOfRange += 1
+    else {
+      if (startMs < this.earliestMs || this.latestMs === 0) this.earliestMs = startMs
+      if (startMs > this.latestMs) this.latestMs = startMs
+    }
     if (this.spans > this.limits.spansMax) {
       throw new Malformed(`more than ${this.limits.spansMax} spans in one message; send smaller batches`)
     }

@@ -135,15 +135,15 @@ function insertRows(
 function lock(folder: string): () => void {
   const path = join(folder, 'surety.pid')
   if (existsSync(path)) {
-    const pid = Number(readFileSync(path, 'utf8'))
-    if (pid !== process.pid && isAlive(pid)) {
+    const [pid = 0, startedAt = ''] = readFileSync(path, 'utf8').split(' ')
+    if (Number(pid) !== process.pid && isAlive(Number(pid)) && startOf(Number(pid)) === startedAt) {
       throw new StoreError(
         'SURETY_STORE_BUSY',
         `The data directory ${folder} is in use by process ${pid}. Stop that process, or set SURETY_DATA_DIR to another directory.`,
       )
     }
   }
-  writeFileSync(path, String(process.pid), { mode: 0o640 })
+  writeFileSync(path, `${process.pid} ${startOf(process.pid)}`, { mode: 0o640 })
   return () => rmSync(path, { force: true })
 }
 
@@ -153,5 +153,15 @@ function isAlive(pid: number): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+// A pid comes again, in containers soon; with its start it does not. Empty where the system does not tell.
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
   }
 }

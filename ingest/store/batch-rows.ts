@@ -1,0 +1,82 @@
+// What is in the store of one batch, and putting it right: counted, deleted, and the views' tables made anew from the
+// spans of the time touched. For recoveries only: a token may name a part that a crash took (non-replicated tables),
+// so rows are believed and tokens are not.
+
+import type { Store } from './store.ts'
+
+type Access = Pick<Store, 'command' | 'rows'>
+
+/** Starts of a batch's spans, ms since epoch, both ends inclusive. */
+export type StartRange = { readonly fromMs: number; readonly toMs: number }
+
+// A view's own SELECT makes the replacement, so the two cannot differ.
+const VIEWS = [
+  { view: 'requests_10s_mv', table: 'requests_10s', time: 'bucket', stepMs: 10_000 },
+  { view: 'requests_1m_mv', table: 'requests_1m', time: 'bucket', stepMs: 60_000 },
+  { view: 'trace_roots_mv', table: 'trace_roots', time: 'started_at', stepMs: 1000 },
+] as const
+
+const milliseconds = (ms: number) => `fromUnixTimestamp64Milli(${Math.floor(ms)}, 'UTC')`
+const seconds = (ms: number) => `toDateTime(${Math.floor(ms / 1000)}, 'UTC')`
+
+/** Runs after the row's milliseconds, because a start is kept to the nanosecond. */
+function within({ fromMs, toMs }: StartRange): string {
+  return `ts >= ${milliseconds(fromMs)} AND ts < ${milliseconds(Math.floor(toMs) + 1)}`
+}
+
+/**
+ * @param batch  SQL expression of the batch id
+ * @returns spans of the batch that are really there
+ */
+export async function countBatch(store: Access, batch: string, range: StartRange): Promise<number> {
+  const [row] = await store.rows(
+    `SELECT count() AS found FROM spans WHERE batch = ${batch} AND ${within(range)}`,
+  )
+  return Number(row?.['found'] ?? 0)
+}
+
+/** Takes out what is there of a batch. Resolves when it is gone. */
+export async function deleteBatch(store: Access, batch: string, range: StartRange): Promise<void> {
+  await store.command(
+    `ALTER TABLE spans DELETE WHERE batch = ${batch} AND ${within(range)} SETTINGS mutations_sync = 2`,
+  )
+}
+
+/**
+ * Replaces what the views made of the time touched by what they make of the spans that are there now. Nothing else
+ * may write meanwhile. Safe to run again after any crash.
+ */
+export async function rederive(store: Access, batch: string, range: StartRange): Promise<void> {
+  for (const { view, table, time, stepMs } of VIEWS) {
+    const fromMs = Math.floor(range.fromMs / stepMs) * stepMs
+    const toMs = Math.floor(range.toMs / stepMs) * stepMs + stepMs
+    const select = await viewSelect(store, view, `ts >= ${seconds(fromMs)} AND ts < ${seconds(toMs)}`)
+    await store.command(
+      `ALTER TABLE ${table} DELETE WHERE ${time} >= ${seconds(fromMs)} AND ${time} < ${seconds(toMs)} SETTINGS mutations_sync = 2`,
+    )
+    await insertSelect(store, table, select)
+  }
+  const select = await viewSelect(store, 'batches_mv', `batch = ${batch} AND ${within(range)}`)
+  await store.command(`ALTER TABLE batches DELETE WHERE batch = ${batch} SETTINGS mutations_sync = 2`)
+  await insertSelect(store, 'batches', select)
+}
+
+/** The SELECT of a view over the spans that a condition leaves. */
+async function viewSelect(store: Access, view: string, condition: string): Promise<string> {
+  const [row] = await store.rows(
+    `SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = '${view}'`,
+  )
+  const select = String(row?.['as_select'] ?? '')
+  const replaced = select.replace(
+    /\bFROM (?:\w+\.)?spans\b/,
+    `FROM (SELECT * FROM spans WHERE ${condition}) AS spans`,
+  )
+  if (replaced === select) throw new Error(`the view ${view} does not read spans: ${select.slice(0, 200)}`)
+  return replaced
+}
+
+async function insertSelect(store: Access, table: string, select: string): Promise<void> {
+  // A token of its own: without one the engine would compare this block's digest with earlier inserts.
+  const settings = `async_insert = 0, max_partitions_per_insert_block = 1000, insert_deduplication_token = 'rederive/${crypto.randomUUID()}'`
+  await store.command(`INSERT INTO ${table} ${select} SETTINGS ${settings}`)
+}
