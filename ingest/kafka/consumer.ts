@@ -95,12 +95,13 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
     const intent = lane.recovering?.intent ?? { first: head.offset, last: tail.offset }
     try {
       await commit(lane, intent.first, writeIntent(intent))
-      const put = lane.recovering === undefined ? writer.write : writer.finish
-      const written = await put(batch, {
+      const identity = {
         token: token(lane.partition, intent, batch),
         door: KAFKA_DOOR,
         patienceMs: Number.POSITIVE_INFINITY,
-      })
+      }
+      const isRecovery = lane.recovering !== undefined
+      const written = await (isRecovery ? writer.finish(batch, identity) : writer.write(batch, identity))
       if (written.kind === 'given-up') throw written.error
       metrics.messages.inc({ door: KAFKA_DOOR, result: 'refused' }, written.refused.size)
       metrics.messages.inc({ door: KAFKA_DOOR, result: 'stored' }, batch.length - written.refused.size)

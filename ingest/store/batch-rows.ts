@@ -66,7 +66,8 @@ async function viewSelect(store: Access, view: string, condition: string): Promi
   const [row] = await store.rows(
     `SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = '${view}'`,
   )
-  const select = String(row?.['as_select'] ?? '')
+  const asSelect = row?.['as_select']
+  const select = typeof asSelect === 'string' ? asSelect : ''
   const replaced = select.replace(
     /\bFROM (?:\w+\.)?spans\b/,
     `FROM (SELECT * FROM spans WHERE ${condition}) AS spans`,
