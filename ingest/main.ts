@@ -1,15 +1,17 @@
 // Wires the role `ingest`: doors, pipeline, writer. Opened in order, closed in reverse: first the doors take
 // nothing new, then what was accepted is written, then the store may close.
 
+import { join } from 'node:path'
 import { IngestConfig } from './config.ts'
 import { buildSpanConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { buildHttpDoor, HTTP_DOOR } from './otlp/http-door.ts'
-import { buildTakeTraces } from './otlp/take-traces.ts'
+import { buildTakeTraces, type DoorItem } from './otlp/take-traces.ts'
 import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/accumulator.ts'
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
-import type { Prepared } from './pipeline/prepare.ts'
+import { openJournal } from './pipeline/journal.ts'
+import { prepareTraces, type Prepared } from './pipeline/prepare.ts'
 import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
@@ -32,8 +34,6 @@ export type PartitionStatus = {
 }
 
 const DAY_MS = 86_400_000
-// A sender gets its answer before common exporters' time-out of 10 s.
-const DOOR_PATIENCE_MS = 8000
 // How far ahead of our clock a span may start: beyond a day no clock is believed.
 const AHEAD_MS = DAY_MS
 
@@ -46,20 +46,14 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock)
   const writer = buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock })
 
+  const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
+  lifecycle.add('journal', () => journal.close())
+  await completeDoorBatches()
+
   // A request carries no identity that outlives this process, so a batch is named by this start and a number.
   const startId = crypto.randomUUID()
   let sequence = 0
-  const accumulator = buildAccumulator<Prepared>(
-    async (batch) => {
-      sequence += 1
-      const token = `http/${startId}/${sequence}`
-      const written = await writer.write(batch, { token, door: HTTP_DOOR, patienceMs: DOOR_PATIENCE_MS })
-      return batch.map((item) => settle(written, item))
-    },
-    budget,
-    clock,
-    config.SURETY_LINGER_MS,
-  )
+  const accumulator = buildAccumulator<DoorItem>(writeDoorBatch, budget, clock, config.SURETY_LINGER_MS)
   lifecycle.add('writer', () => writer.hurry())
   lifecycle.add('door batches', () => accumulator.flush())
 
@@ -75,7 +69,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   )
 
   const door = buildHttpDoor({
-    takeTraces: buildTakeTraces({ accumulator, deadLetters, clock, metrics, timeBounds }),
+    takeTraces: buildTakeTraces({ accumulator, journal, deadLetters, clock, metrics, timeBounds }),
     budget,
     metrics,
     logger,
@@ -93,6 +87,27 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
   return { otlpHttpUrl, kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)) }
+
+  /** On disk first, then into the store: from the first step on the batch is stored, whatever happens. */
+  async function writeDoorBatch(items: readonly DoorItem[]): Promise<Settled[]> {
+    sequence += 1
+    const batch = { token: `doors/${startId}/${sequence}`, items }
+    await journal.begin(batch)
+    const written = await writer.write(items, doorIdentity(batch.token))
+    if (written.kind === 'stored') await journal.end(batch)
+    return items.map((item) => settle(written, item))
+  }
+
+  /** What an earlier process had begun: verified against the rows and completed before the doors open. */
+  async function completeDoorBatches(): Promise<void> {
+    for (const batch of journal.unfinished()) {
+      const items = batch.items.map(({ body, origin }) =>
+        prepareTraces(body, origin, clock.now(), timeBounds),
+      )
+      const written = await writer.finish(items, doorIdentity(batch.token))
+      if (written.kind === 'stored') await journal.end(batch)
+    }
+  }
 
   function openKafka(): KafkaPort {
     const port = openKafkajsPort({
@@ -131,6 +146,12 @@ function partitionStatus(port: KafkaPort): PartitionStatus[] {
     paused,
   }))
 }
+
+const doorIdentity = (token: string) => ({
+  token,
+  door: HTTP_DOOR,
+  patienceMs: Number.POSITIVE_INFINITY,
+})
 
 function settle(written: Written, item: Prepared): Settled {
   if (written.kind === 'given-up') return written

@@ -1,8 +1,11 @@
 // What every OTLP door does with a request of traces once it has its bytes: prepare, wait for the batch, say what
 // became of it. How that is said is the door's own.
 
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Accumulator } from '../pipeline/accumulator.ts'
 import type { DeadLetterBox } from '../pipeline/dead-letter-box.ts'
+import type { Journal, JournalItem } from '../pipeline/journal.ts'
 import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -13,8 +16,12 @@ export type Taken =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'busy'; readonly message: string }
 
+/** A request as its batch holds it: what is stored of it, and the bytes that the journal keeps meanwhile. */
+export type DoorItem = Prepared & JournalItem
+
 export type TakeParts = {
-  readonly accumulator: Accumulator<Prepared>
+  readonly accumulator: Accumulator<DoorItem>
+  readonly journal: Pick<Journal, 'isStored'>
   readonly deadLetters: DeadLetterBox
   readonly clock: Clock
   readonly metrics: Metrics
@@ -23,9 +30,22 @@ export type TakeParts = {
 
 // Dead letters of a hostile sender must not fill the store: beyond this many a minute they are only counted.
 const DEAD_LETTERS_PER_MINUTE_MAX = 600
+// A sender gets its answer before common exporters' time-out of 10 s. Its request stays on the way to the store.
+const PATIENCE_MS = 8000
 
-/** @returns a function that takes the inflated bytes of one request and the door's name */
-export function buildTakeTraces({ accumulator, deadLetters, clock, metrics, timeBounds }: TakeParts) {
+/**
+ * @returns a function that takes the inflated bytes of one request, the door's name and, where senders are told
+ *   apart, the sender's; a request that the same sender repeats byte for byte within ten minutes is stored once
+ */
+export function buildTakeTraces({
+  accumulator,
+  journal,
+  deadLetters,
+  clock,
+  metrics,
+  timeBounds,
+}: TakeParts) {
+  const pending = new Map<string, Promise<Taken>>()
   let letterWindow = { startedAt: 0, count: 0 }
 
   function mayKeepLetter(): boolean {
@@ -36,10 +56,8 @@ export function buildTakeTraces({ accumulator, deadLetters, clock, metrics, time
   }
 
   /** @throws StoreError when a dead letter cannot be kept for now */
-  return async (bytes: Uint8Array, door: string): Promise<Taken> => {
-    if (bytes.length === 0) return { kind: 'stored', rejectedSpans: 0, message: '' }
-    metrics.bytes.inc({ door }, bytes.length)
-    const prepared = prepareTraces(bytes, door, clock.now(), timeBounds)
+  async function store(body: Uint8Array, door: string, digest: string): Promise<Taken> {
+    const prepared = prepareTraces(body, door, clock.now(), timeBounds)
     const [letter] = prepared.deadLetters
     if (letter?.reason === 'malformed') {
       metrics.messages.inc({ door, result: 'malformed' })
@@ -48,9 +66,10 @@ export function buildTakeTraces({ accumulator, deadLetters, clock, metrics, time
       return { kind: 'refused', message: `The body is not an ExportTraceServiceRequest: ${letter.detail}` }
     }
     const keepsLetters = prepared.deadLetters.length === 0 || mayKeepLetter()
-    const settled = await accumulator.add(keepsLetters ? prepared : { ...prepared, deadLetters: [] })
+    const item = { ...prepared, ...(keepsLetters ? {} : { deadLetters: [] }), digest, body }
+    const settled = await accumulator.add(item)
     if (settled.kind === 'given-up') {
-      return { kind: 'busy', message: 'The store is busy and the spans were not stored; send them again' }
+      return { kind: 'busy', message: 'Surety is stopping and the spans are not stored yet; send them again' }
     }
     if (settled.refusal !== undefined) {
       metrics.messages.inc({ door, result: 'refused' })
@@ -58,5 +77,35 @@ export function buildTakeTraces({ accumulator, deadLetters, clock, metrics, time
     }
     metrics.messages.inc({ door, result: 'stored' })
     return { kind: 'stored', rejectedSpans: prepared.rejectedSpans, message: prepared.rejection }
+  }
+
+  return async (body: Uint8Array, door: string, sender = ''): Promise<Taken> => {
+    if (body.length === 0) return { kind: 'stored', rejectedSpans: 0, message: '' }
+    metrics.bytes.inc({ door }, body.length)
+    const digest = createHash('sha256').update(`${sender}\n`).update(body).digest('hex')
+    if (journal.isStored(digest)) {
+      metrics.messages.inc({ door, result: 'repeated' })
+      return { kind: 'stored', rejectedSpans: 0, message: '' }
+    }
+    let taken = pending.get(digest)
+    if (taken === undefined) {
+      taken = store(body, door, digest).finally(() => pending.delete(digest))
+      pending.set(digest, taken)
+    } else metrics.messages.inc({ door, result: 'repeated' })
+    return withinPatience(taken)
+  }
+}
+
+async function withinPatience(taken: Promise<Taken>): Promise<Taken> {
+  const over = new AbortController()
+  const busy = {
+    kind: 'busy',
+    message: 'The store is busy; send the same request again, it is stored once',
+  } as const
+  try {
+    return await Promise.race([taken, sleep(PATIENCE_MS, busy, { signal: over.signal, ref: false })])
+  } finally {
+    taken.catch(() => undefined)
+    over.abort()
   }
 }
