@@ -18,7 +18,7 @@ import { type ChartGroup, openCharts, readPalette } from './charts/mount.ts'
 import { requestsChart } from './charts/requests-chart.ts'
 import { buildWords, chooseLanguage, type Language } from './i18n/words.ts'
 import { byId, el, update } from './start/dom.ts'
-import { failureText, isUnreachable } from './start/failure-text.ts'
+import { asksForToken, failureText, isUnreachable } from './start/failure-text.ts'
 import {
   formatPageState,
   type PageState,
@@ -44,7 +44,13 @@ const retryMaxMs = 30_000
 const releasesFrom = '-7d'
 const releasesMax = 200
 
-const api = buildApi((input, init) => fetch(input, init))
+/** What Surety asks for when it is reached from elsewhere; kept for this tab alone. */
+let token = tokenOfTab()
+const api = buildApi((input, init) => {
+  const headers = new Headers(init?.headers)
+  if (token !== '') headers.set('authorization', `Bearer ${token}`)
+  return fetch(input, { ...init, headers })
+})
 const otlpTracesUrl =
   document.querySelector('meta[name="surety-otlp-traces-url"]')?.getAttribute('content') ||
   `${location.origin}/v1/traces`
@@ -197,6 +203,9 @@ function renderTop(): void {
 
 function renderProblem(): void {
   document.body.classList.toggle('stale', trouble !== undefined)
+  byId('token-form').hidden = !asksForToken(trouble?.error)
+  byId('token-label').textContent = words.text('tokenAsked')
+  byId('token-use').textContent = words.text('tokenUse')
   if (trouble === undefined) {
     update(byId('problem'))
     return
@@ -452,6 +461,14 @@ function remembered(key: string): string | undefined {
   }
 }
 
+function tokenOfTab(): string {
+  try {
+    return sessionStorage.getItem('surety.token') ?? ''
+  } catch {
+    return ''
+  }
+}
+
 function remember(key: string, value: string): void {
   try {
     localStorage.setItem(key, value)
@@ -508,6 +525,16 @@ byId('theme').addEventListener('click', () => {
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   dress()
   render()
+})
+
+byId('token-form').addEventListener('submit', (event) => {
+  event.preventDefault()
+  token = (byId('token') as HTMLInputElement).value.trim()
+  try {
+    sessionStorage.setItem('surety.token', token)
+  } catch {}
+  refresh.now()
+  void loadTrace()
 })
 
 byId('trace-form').addEventListener('submit', (event) => {

@@ -1,6 +1,10 @@
 // The commands that end by themselves: migrate and check-config.
 
 import { retentionOf } from '../ingest/process.ts'
+import { openAccess } from '../ingest/runtime/access.ts'
+import { systemClock } from '../ingest/runtime/clock.ts'
+import { buildLogger } from '../ingest/runtime/logger.ts'
+import { buildMetrics } from '../ingest/runtime/metrics.ts'
 import { readReturnCodes } from '../ingest/return-codes.ts'
 import { openEmbeddedStore } from '../ingest/store/store.ts'
 import { parseRoles, readEnvironment, ROLES } from './environment.ts'
@@ -19,6 +23,10 @@ export async function checkConfigCommand(
 ): Promise<number> {
   const config = readEnvironment(parseRoles(values['roles'] as string | undefined), process.env)
   readReturnCodes(config.SURETY_RETURN_CODE_MAP)
+  // Tokens, certificate and key are read as «serve» would read them.
+  const parts = { clock: systemClock, logger: buildLogger('silent'), metrics: buildMetrics() }
+  const access = await openAccess(config, parts)
+  access.close()
   for (const [name, value] of Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const given = process.env[name] !== undefined && process.env[name] !== ''
     console.log(

@@ -3,12 +3,16 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { untilSignal } from '../ingest/runtime/lifecycle.ts'
-import { ROLES } from './environment.ts'
+import type { RuntimeConfig } from '../ingest/config.ts'
+import { needsTokens } from '../ingest/runtime/access.ts'
+import { ConfigError } from '../ingest/runtime/config.ts'
+import { readEnvironment, ROLES } from './environment.ts'
 import { serve } from './serve.ts'
 
 const BANK_STOP_MS = 5000
 
 export async function demoCommand(): Promise<number> {
+  refuseAccess(readEnvironment(ROLES, process.env))
   const signal = untilSignal()
   const { url, otlpHttpUrl, lifecycle } = await serve(ROLES, process.env)
   const bank = fork(fileURLToPath(new URL('./demo/main.ts', import.meta.url)), [], {
@@ -46,4 +50,16 @@ export async function demoCommand(): Promise<number> {
   }
   await lifecycle.stop()
   return 0
+}
+
+/** The bank is for a first look on one machine: it has no token and knows no certificate. */
+function refuseAccess(config: RuntimeConfig): void {
+  const variables = [
+    needsTokens(config) ? 'SURETY_TOKENS_REQUIRED, SURETY_HOST beyond loopback' : undefined,
+    config.SURETY_TLS_CERT_FILE === undefined ? undefined : 'SURETY_TLS_CERT_FILE',
+  ].filter((line) => line !== undefined)
+  if (variables.length > 0)
+    throw new ConfigError([
+      `${variables.join('; ')}: not with «surety demo», whose bank has neither token nor certificate; «surety serve» has them`,
+    ])
 }

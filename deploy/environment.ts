@@ -1,7 +1,9 @@
 // Which roles a command runs, and their configuration read as one: every problem of every role at once.
 
 import { IngestConfig } from '../ingest/config.ts'
+import { accessProblems } from '../ingest/runtime/access.ts'
 import { ConfigError, readConfig, type Environment } from '../ingest/runtime/config.ts'
+import type { IsLoopback } from '../ingest/runtime/reach.ts'
 import { QueryConfig } from '../query/config.ts'
 import { DEMO_VARIABLES } from './demo/config.ts'
 
@@ -32,10 +34,10 @@ export function parseRoles(text: string | undefined): Role[] {
  * The configuration of the given roles. Their schemas extend one another, so one reading serves all.
  * @throws ConfigError with every problem
  */
-export function readEnvironment(roles: readonly Role[], env: Environment): IngestConfig {
+export function readEnvironment(roles: readonly Role[], env: Environment, reach?: IsLoopback): IngestConfig {
   // A process without the ingest role still gets that role's defaults, but none of its variables is judged.
   const wanted = roles.includes('ingest') ? env : omitForeign(env, Object.keys(QueryConfig.shape))
-  return readConfig(IngestConfig, wanted, KNOWN_VARIABLES)
+  return readConfig(IngestConfig, wanted, KNOWN_VARIABLES, (values) => accessProblems(values, reach))
 }
 
 function omitForeign(env: Environment, own: readonly string[]): Environment {

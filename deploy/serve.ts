@@ -1,9 +1,11 @@
 // `surety serve`: the roles in one process, on one port, until a signal.
 
-import { start as startIngest } from '../ingest/main.ts'
-import { runProcess } from '../ingest/process.ts'
+import type { RuntimeConfig } from '../ingest/config.ts'
+import { start as startIngest, type IngestRole } from '../ingest/main.ts'
+import { runProcess, type ProcessParts } from '../ingest/process.ts'
 import type { Environment } from '../ingest/runtime/config.ts'
 import { untilSignal, type Lifecycle } from '../ingest/runtime/lifecycle.ts'
+import { isLoopback, type IsLoopback } from '../ingest/runtime/reach.ts'
 import { registerOpenApi } from '../query/http/api.ts'
 import { start as startQuery } from '../query/main.ts'
 import { parseRoles, readEnvironment, type Role } from './environment.ts'
@@ -12,23 +14,45 @@ export type Served = {
   /** The address to open in a browser. */
   readonly url: string
   readonly otlpHttpUrl: string | undefined
+  readonly otlpGrpcUrl: string | undefined
   readonly lifecycle: Lifecycle
 }
 
-/** Starts the roles and listens; `lifecycle.stop()` ends it. @throws ConfigError, StoreError */
-export async function serve(roles: readonly Role[], env: Environment): Promise<Served> {
-  const config = readEnvironment(roles, env)
-  const { wired, url, lifecycle } = await runProcess(config, async (parts) => {
+/**
+ * Starts the roles and listens; `lifecycle.stop()` ends it.
+ * @param reach  which addresses others cannot reach; tests stand in for it
+ * @throws ConfigError, StoreError
+ */
+export async function serve(
+  roles: readonly Role[],
+  env: Environment,
+  reach: IsLoopback = isLoopback,
+): Promise<Served> {
+  const config = readEnvironment(roles, env, reach)
+  async function wire(parts: ProcessParts): Promise<IngestRole | undefined> {
     await registerOpenApi(parts.app)
     const ingest = roles.includes('ingest') ? await startIngest(config, parts) : undefined
     if (roles.includes('query')) {
       const kafkaStatus = () => ingest?.kafkaStatus() ?? null
-      const otlp = ingest === undefined ? {} : { otlpTracesUrl: `${ingest.otlpHttpUrl}/v1/traces` }
-      await startQuery(config, { ...parts, kafkaStatus, ...otlp })
+      const otlpTracesUrl = ingest === undefined ? undefined : tracesUrl(config, ingest.otlpHttpUrl, reach)
+      await startQuery(config, {
+        ...parts,
+        kafkaStatus,
+        ...(otlpTracesUrl === undefined ? {} : { otlpTracesUrl }),
+      })
     }
     return ingest
-  })
-  return { url, otlpHttpUrl: wired?.otlpHttpUrl, lifecycle }
+  }
+  const { wired, url, lifecycle } = await runProcess(config, wire, reach)
+  return { url, otlpHttpUrl: wired?.otlpHttpUrl, otlpGrpcUrl: wired?.otlpGrpcUrl, lifecycle }
+}
+
+/** Where senders reach the door: beyond loopback by our public name; behind a proxy only the proxy knows. */
+function tracesUrl(config: RuntimeConfig, otlpHttpUrl: string, reach: IsLoopback): string | undefined {
+  const [publicName] = config.SURETY_ALLOWED_HOSTS
+  if (reach(config.SURETY_HOST) || publicName === undefined) return `${otlpHttpUrl}/v1/traces`
+  if (config.SURETY_TLS_CERT_FILE === undefined) return undefined
+  return `https://${publicName}:${new URL(otlpHttpUrl).port}/v1/traces`
 }
 
 export async function serveCommand(
@@ -36,9 +60,9 @@ export async function serveCommand(
 ): Promise<number> {
   const roles = parseRoles(values['roles'] as string | undefined)
   const signal = untilSignal()
-  const { url, otlpHttpUrl, lifecycle } = await serve(roles, process.env)
+  const { url, otlpHttpUrl, otlpGrpcUrl, lifecycle } = await serve(roles, process.env)
   console.log(
-    `Surety is ready: ${url}${otlpHttpUrl === undefined ? '' : ` (OTLP/HTTP: ${otlpHttpUrl}/v1/traces)`}`,
+    `Surety is ready: ${url}${otlpHttpUrl === undefined ? '' : ` (OTLP/HTTP: ${otlpHttpUrl}/v1/traces, OTLP/gRPC: ${otlpGrpcUrl})`}`,
   )
   await signal
   await lifecycle.stop()

@@ -5,13 +5,19 @@ import { parseArgs } from 'node:util'
 import { migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import { serveCommand } from './serve.ts'
+import { TOKEN_HELP, TOKEN_OPTIONS, tokenCommand } from './token-command.ts'
 import { startFailure } from '../ingest/process.ts'
 
 type Command = {
   readonly summary: string
   readonly help: string
   readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; short?: string }>>
-  readonly run: (values: Readonly<Record<string, string | boolean | undefined>>) => Promise<number>
+  /** Whether words without dashes follow: `token create`. */
+  readonly takesWords?: true
+  readonly run: (
+    values: Readonly<Record<string, string | boolean | undefined>>,
+    words: readonly string[],
+  ) => Promise<number>
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -50,6 +56,13 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     options: { roles: { type: 'string' } },
     run: checkConfigCommand,
   },
+  token: {
+    summary: 'make, list and revoke the tokens of senders and readers',
+    help: TOKEN_HELP,
+    options: TOKEN_OPTIONS,
+    takesWords: true,
+    run: tokenCommand,
+  },
 }
 
 const USAGE = `Surety: observability and SLO analytics for banking workloads
@@ -76,15 +89,16 @@ export async function main(words: readonly string[]): Promise<number> {
     return USAGE_ERROR
   }
   try {
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       args: rest,
+      allowPositionals: command.takesWords === true,
       options: { ...command.options, help: { type: 'boolean', short: 'h' } },
     })
     if (values['help'] === true) {
       console.log(command.help)
       return 0
     }
-    return await command.run(values)
+    return await command.run(values, positionals)
   } catch (error) {
     const sentence = startFailure(error)
     if (sentence !== undefined) {

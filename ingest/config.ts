@@ -1,22 +1,37 @@
 // What the role `ingest` reads from its environment. Units and defaults stand with each field.
 
 import { z } from 'zod'
-import { integer, list, port } from './runtime/config.ts'
+import { flag, integer, list, port } from './runtime/config.ts'
 import { LOG_LEVELS } from './runtime/logger.ts'
 
 const days = (fallback: number) => integer(1, 36_500, fallback)
+const hostName = z
+  .string()
+  .toLowerCase()
+  .regex(/^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/, 'must be host names without scheme and port, IPv6 in brackets')
 
 /** Variables that every role reads. */
 export const RuntimeConfig = z.object({
-  /** Address to listen on. Beyond loopback is refused until the doors have tokens. */
+  /** Address to listen on. Beyond loopback only with tokens, TLS and named hosts (runtime/access.ts says which). */
   SURETY_HOST: z
-    .enum(['127.0.0.1', '::1', 'localhost'], {
-      error:
-        'must be a loopback address (127.0.0.1, ::1, localhost): the doors have no tokens yet, so nothing beyond this machine may reach them. Put a proxy in front that authenticates',
-    })
+    .string()
+    .regex(/^[A-Za-z0-9.:_-]+$/, 'must be an IP address or a host name, without port')
     .default('127.0.0.1'),
-  /** Host names, comma-separated, that requests may be addressed to beside loopback (a proxy's name). */
-  SURETY_ALLOWED_HOSTS: list([]),
+  /** Host names, comma-separated, that requests may be addressed to beside loopback: our public one, a proxy's. */
+  SURETY_ALLOWED_HOSTS: list([]).pipe(z.array(hostName)),
+  /** JSON file of bearer tokens, hashed; «surety token» writes it. Read again when it changes. */
+  SURETY_TOKENS_FILE: z.string().optional(),
+  /** Ask for tokens on loopback too. Beyond loopback they are always asked for. */
+  SURETY_TOKENS_REQUIRED: flag(false),
+  /** Certificate (with its chain) and private key, PEM; with them every door speaks TLS. Read again on change. */
+  SURETY_TLS_CERT_FILE: z.string().optional(),
+  SURETY_TLS_KEY_FILE: z.string().optional(),
+  /** Signers of client certificates, PEM; with it no connection without a client certificate. */
+  SURETY_TLS_CLIENT_CA_FILE: z.string().optional(),
+  /** A proxy in front ends TLS, and nobody else reaches our ports. */
+  SURETY_TLS_TERMINATED: flag(false),
+  /** How often the files of tokens and TLS are looked at, ms: a revoked token is refused within five seconds. */
+  SURETY_ACCESS_POLL_MS: integer(50, 3_600_000, 5000),
   /** API, pages, metrics, health. */
   SURETY_HTTP_PORT: port(8080),
   /** Where the embedded store lives; one process at a time. */
@@ -46,7 +61,7 @@ export type RuntimeConfig = Readonly<z.output<typeof RuntimeConfig>>
 export const IngestConfig = RuntimeConfig.extend({
   /** OTLP/HTTP, the port that OpenTelemetry names. */
   SURETY_OTLP_HTTP_PORT: port(4318),
-  /** OTLP/gRPC; reserved, the door opens with a later release. */
+  /** OTLP/gRPC, the port that OpenTelemetry names. */
   SURETY_OTLP_GRPC_PORT: port(4317),
   /** Largest OTLP body, bytes, inflated: what exporters send stays far below. */
   SURETY_OTLP_BODY_BYTES_MAX: integer(1024, 67_108_864, 16_777_216),
@@ -59,7 +74,7 @@ export const IngestConfig = RuntimeConfig.extend({
   /** host:port, comma-separated; without it the Kafka door stays shut. */
   KAFKA_BROKERS: list([]),
   SURETY_KAFKA_GROUP: z.string().min(1).max(249).default('surety-ingest'),
-  /** Topic of trace requests as the OpenTelemetry Collector's Kafka exporter writes them (otlp_proto). */
+  /** Topic of trace requests as the OpenTelemetry Collector's Kafka exporter writes them (otlp_proto, otlp_json). */
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
 })
 export type IngestConfig = Readonly<z.output<typeof IngestConfig>>

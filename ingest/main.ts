@@ -6,7 +6,8 @@ import { IngestConfig } from './config.ts'
 import { buildSpanConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
-import { buildHttpDoor, HTTP_DOOR } from './otlp/http-door.ts'
+import { buildGrpcDoor } from './otlp/grpc-door.ts'
+import { buildHttpDoor } from './otlp/http-door.ts'
 import { buildTakeTraces, type DoorItem } from './otlp/take-traces.ts'
 import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/accumulator.ts'
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
@@ -17,11 +18,14 @@ import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
 import { readReturnCodes } from './return-codes.ts'
+import { accessProblems } from './runtime/access.ts'
 import { readConfig } from './runtime/config.ts'
 
 export type IngestRole = {
   /** Where OTLP/HTTP listens, with the port that the system chose when 0 was asked for. */
   readonly otlpHttpUrl: string
+  /** The same for OTLP/gRPC. */
+  readonly otlpGrpcUrl: string
   /** Partitions that this process reads; null when no broker is configured. */
   readonly kafkaStatus: () => readonly PartitionStatus[] | null
 }
@@ -34,6 +38,8 @@ export type PartitionStatus = {
 }
 
 const DAY_MS = 86_400_000
+// One lane for both OTLP doors: larger batches. Metrics of batches carry its name, those of requests their door's.
+const OTLP_LANE = 'otlp'
 // How far ahead of our clock a span may start: beyond a day no clock is believed.
 const AHEAD_MS = DAY_MS
 
@@ -68,25 +74,35 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       : `${budget.used()} bytes wait for the store (SURETY_PENDING_BYTES_MAX)`,
   )
 
-  const door = buildHttpDoor({
+  const host = config.SURETY_HOST
+  const doorParts = {
     takeTraces: buildTakeTraces({ accumulator, journal, deadLetters, clock, metrics, timeBounds }),
     budget,
     metrics,
     logger,
-    allowedHosts: config.SURETY_ALLOWED_HOSTS,
     bodyBytesMax: config.SURETY_OTLP_BODY_BYTES_MAX,
-  })
-  const otlpHttpUrl = await door.listen({ host: config.SURETY_HOST, port: config.SURETY_OTLP_HTTP_PORT })
-  // Closing waits for answers, answers wait for their batch: flush while the door closes.
-  lifecycle.add('OTLP/HTTP door', async () => {
-    const closed = door.close()
+    guard: parts.guard,
+    tls: parts.tls,
+  }
+  const httpDoor = buildHttpDoor({ ...doorParts, allowedHosts: config.SURETY_ALLOWED_HOSTS })
+  const grpcDoor = buildGrpcDoor(doorParts)
+  // Closing waits for answers, answers wait for their batch: flush while the doors close. Both at once, since a
+  // flush does not end while the other door goes on.
+  lifecycle.add('OTLP doors', async () => {
+    const closed = Promise.all([httpDoor.close(), grpcDoor.close()])
     await accumulator.flush()
     await closed
   })
-  logger.info({ otlpHttpUrl }, 'OTLP/HTTP door is open')
+  const otlpHttpUrl = await httpDoor.listen({ host, port: config.SURETY_OTLP_HTTP_PORT })
+  const otlpGrpcUrl = await grpcDoor.listen({ host, port: config.SURETY_OTLP_GRPC_PORT })
+  logger.info({ otlpHttpUrl, otlpGrpcUrl }, 'OTLP doors are open')
 
   const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
-  return { otlpHttpUrl, kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)) }
+  return {
+    otlpHttpUrl,
+    otlpGrpcUrl,
+    kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)),
+  }
 
   /** On disk first, then into the store: from the first step on the batch is stored, whatever happens. */
   async function writeDoorBatch(items: readonly DoorItem[]): Promise<Settled[]> {
@@ -147,11 +163,7 @@ function partitionStatus(port: KafkaPort): PartitionStatus[] {
   }))
 }
 
-const doorIdentity = (token: string) => ({
-  token,
-  door: HTTP_DOOR,
-  patienceMs: Number.POSITIVE_INFINITY,
-})
+const doorIdentity = (token: string) => ({ token, door: OTLP_LANE, patienceMs: Number.POSITIVE_INFINITY })
 
 function settle(written: Written, item: Prepared): Settled {
   if (written.kind === 'given-up') return written
@@ -161,7 +173,7 @@ function settle(written: Written, item: Prepared): Settled {
 
 if (import.meta.main) {
   process.exitCode = await runAlone(() => {
-    const config = readConfig(IngestConfig, process.env)
+    const config = readConfig(IngestConfig, process.env, undefined, accessProblems)
     return runProcess(config, (parts) => start(config, parts))
   })
 }

@@ -3,13 +3,17 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { RuntimeConfig } from './config.ts'
+import { openAccess } from './runtime/access.ts'
 import { systemClock, type Clock } from './runtime/clock.ts'
 import { ConfigError } from './runtime/config.ts'
+import type { DoorGuard } from './runtime/door-guard.ts'
 import { buildHealth, type Health } from './runtime/health.ts'
 import { buildHttpApp } from './runtime/http-app.ts'
 import { buildLifecycle, untilSignal, type Lifecycle } from './runtime/lifecycle.ts'
 import { buildLogger, type Logger } from './runtime/logger.ts'
 import { buildMetrics, type Metrics } from './runtime/metrics.ts'
+import { isLoopback, type IsLoopback } from './runtime/reach.ts'
+import type { Tls } from './runtime/tls.ts'
 import { openEmbeddedStore, StoreError, type Retention, type Store } from './store/store.ts'
 
 /** What every role is handed. */
@@ -22,6 +26,10 @@ export type ProcessParts = {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly clock: Clock
+  /** Every door that a role opens asks it. */
+  readonly guard: DoorGuard
+  /** Every door that a role opens speaks it; undefined: plain. */
+  readonly tls: Tls | undefined
 }
 
 export type Running<Wired> = {
@@ -33,26 +41,34 @@ export type Running<Wired> = {
 
 /**
  * @param wire  starts the roles on the parts; what it opens it hands to the lifecycle
+ * @param reach  which addresses others cannot reach; tests stand in for it
  * @throws StoreError, ConfigError, EADDRINUSE; everything is closed by then
  */
 export async function runProcess<Wired>(
   config: RuntimeConfig,
   wire: (parts: ProcessParts) => Promise<Wired>,
+  reach: IsLoopback = isLoopback,
 ): Promise<Running<Wired>> {
   const logger = buildLogger(config.SURETY_LOG_LEVEL)
   const lifecycle = buildLifecycle(logger)
   try {
     const health = buildHealth()
     const metrics = buildMetrics()
+    const clock = systemClock
+    // Before the store: what is wrong with it is known at once and touches nothing.
+    const access = await openAccess(config, { clock, logger, metrics, isLoopback: reach })
+    lifecycle.add('access', () => access.close())
+    const { guard, tls } = access
     const store = await openEmbeddedStore(config.SURETY_DATA_DIR, retentionOf(config))
     lifecycle.add('store', () => store.close())
-    const app = buildHttpApp({ logger, health, metrics, allowedHosts: config.SURETY_ALLOWED_HOSTS })
+    const allowedHosts = config.SURETY_ALLOWED_HOSTS
+    const app = buildHttpApp({ logger, health, metrics, allowedHosts, guard, tls })
     lifecycle.add('HTTP', () => app.close())
     health.register('store', async () => {
       await store.rows('SELECT 1')
       return undefined
     })
-    const wired = await wire({ store, app, lifecycle, health, metrics, logger, clock: systemClock })
+    const wired = await wire({ store, app, lifecycle, health, metrics, logger, clock, guard, tls })
     const url = await app.listen({ host: config.SURETY_HOST, port: config.SURETY_HTTP_PORT })
     return { wired, url, lifecycle }
   } catch (error) {
@@ -94,7 +110,7 @@ export async function runAlone(open: () => Promise<Running<unknown>>): Promise<n
 export function startFailure(error: unknown): string | undefined {
   if (error instanceof ConfigError || error instanceof StoreError) return error.message
   if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-    return `${(error as Error).message}. Another program has the port; stop it or set another one (SURETY_HTTP_PORT, SURETY_OTLP_HTTP_PORT, SURETY_DEMO_PORT).`
+    return `${(error as Error).message}. Another program has the port; stop it or set another one (SURETY_HTTP_PORT, SURETY_OTLP_HTTP_PORT, SURETY_OTLP_GRPC_PORT, SURETY_DEMO_PORT).`
   }
   return undefined
 }

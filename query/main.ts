@@ -2,6 +2,7 @@
 
 import { IngestConfig } from '../ingest/config.ts'
 import { runAlone, runProcess, type ProcessParts } from '../ingest/process.ts'
+import { accessProblems } from '../ingest/runtime/access.ts'
 import { readConfig } from '../ingest/runtime/config.ts'
 import { QueryConfig } from './config.ts'
 import { api, registerOpenApi } from './http/api.ts'
@@ -24,7 +25,7 @@ export async function start(config: QueryConfig, parts: QueryParts): Promise<voi
 
 if (import.meta.main) {
   process.exitCode = await runAlone(() => {
-    const config = readConfig(QueryConfig, process.env, Object.keys(IngestConfig.shape))
+    const config = readConfig(QueryConfig, process.env, Object.keys(IngestConfig.shape), accessProblems)
     return runProcess(config, async (parts) => {
       await registerOpenApi(parts.app)
       await start(config, { ...parts, kafkaStatus: () => null })

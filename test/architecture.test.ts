@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Package → the only places that may import it. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   chdb: ['ingest/store/', 'test/bench/'],
+  '@grpc/grpc-js': ['ingest/otlp/', 'test/'],
   kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
   '@opentelemetry/': ['deploy/demo/', 'test/'],

@@ -12,6 +12,8 @@ export const en = {
   refused: 'The Surety API answered with an error: {reason}. This page tries again in {seconds} s.',
   staleSince: 'What you see below is as of {time}.',
   nothingYetSeen: 'Nothing has been loaded yet.',
+  tokenAsked: 'Token with the scope «read»:',
+  tokenUse: 'Use',
   networkFailed: 'no connection',
   timedOut: 'no answer within {seconds} s',
   notUnderstood: 'status {status}, not in the form this page understands',

@@ -13,6 +13,8 @@ export const zhCN: Texts = {
   refused: 'Surety 接口返回错误：{reason}。{seconds} 秒后自动重试。',
   staleSince: '下方显示的是 {time} 的数据。',
   nothingYetSeen: '尚未取到任何数据。',
+  tokenAsked: '具有 read 权限的令牌：',
+  tokenUse: '使用',
   networkFailed: '网络不通',
   timedOut: '{seconds} 秒内没有应答',
   notUnderstood: '状态码 {status}，应答格式无法识别',

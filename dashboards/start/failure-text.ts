@@ -23,6 +23,12 @@ export function failureText(error: unknown, words: Words): string {
   }
 }
 
+/** Whether the answer is that a token, or a better one, is needed. */
+export function asksForToken(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.failure.kind !== 'problem') return false
+  return ['SURETY_TOKEN_REFUSED', 'SURETY_TOKEN_SCOPE'].includes(error.failure.problem.code)
+}
+
 /** Whether nothing answered at all, as opposed to an answer that says no. */
 export function isUnreachable(error: unknown): boolean {
   return (

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { field, fixed64 } from '../../test/support/otlp.ts'
 import { buildMemoryBudget } from '../pipeline/accumulator.ts'
@@ -20,7 +21,12 @@ function message(name: string): Buffer {
   return field(1, field(2, field(2, Buffer.concat([field(5, name), start]))))
 }
 
-type Batch = { readonly names: string[]; readonly identity: BatchIdentity; readonly how: 'write' | 'finish' }
+type Batch = {
+  readonly items: readonly Prepared[]
+  readonly names: string[]
+  readonly identity: BatchIdentity
+  readonly how: 'write' | 'finish'
+}
 const nameOf = (item: Prepared) => /[a-z]\d/.exec(Buffer.from(item.bytes).toString('latin1'))?.[0] ?? ''
 
 function setUp(
@@ -33,7 +39,7 @@ function setUp(
   const batches: Batch[] = []
   const order: string[] = []
   const put = (how: 'write' | 'finish') => async (items: readonly Prepared[], identity: BatchIdentity) => {
-    const batch = { names: items.map(nameOf), identity, how }
+    const batch = { items, names: items.map(nameOf), identity, how }
     const written = await write(batch)
     batches.push(batch)
     order.push(`insert after ${JSON.stringify(port.commits.at(-1)?.metadata)}`)
@@ -73,6 +79,30 @@ test('intent, insert, commit: in this order, over the whole batch', async () => 
   expect(commitsOf(port)).toEqual(['0 v1:0-3', '4 '])
   expect(order).toEqual(['insert after "v1:0-3"'])
   expect(batches[0]?.names).toEqual(['a1', 'a2', '', 'a3'])
+  await consumer.close()
+})
+
+test('values in JSON are prepared as protobuf; their token is over the value as it came', async () => {
+  const json = (text: string) => Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[{${text}}]}]}]}`)
+  const good = json(`"name": "j1", "startTimeUnixNano": "${Date.now()}000000"`)
+  const bad = json('"name": 5')
+  const proto = message('p1')
+  const { port, consumer, batches } = setUp()
+  port.append(TOPIC, 0, [good, bad, proto])
+  await port.assign([P0])
+  await settled(() => port.commits.length === 2)
+  expect(batches[0]?.names).toEqual(['j1', '', 'p1'])
+  expect(batches[0]?.items[1]?.deadLetters).toEqual([
+    {
+      reason: 'malformed',
+      detail: 'resourceSpans[0].scopeSpans[0].spans[0].name: must be a string',
+      origin: `kafka ${TOPIC}/0@1`,
+      format: 'otlp_json traces',
+      payload: bad,
+    },
+  ])
+  const digest = [bad, proto].reduce((crc, value) => crc32(value, crc), crc32(good))
+  expect(batches[0]?.identity.token).toBe(`kafka/${TOPIC}/0/0-2/${digest.toString(16)}`)
   await consumer.close()
 })
 

@@ -14,7 +14,7 @@ import {
   type MemoryBudget,
   type Settled,
 } from '../pipeline/accumulator.ts'
-import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
+import { prepareJsonTraces, prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
 import type { SpanWriter } from '../pipeline/span-writer.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -57,6 +57,8 @@ type Lane = {
 }
 
 const EMPTY = new Uint8Array()
+// `{`: the Collector's `otlp_json`. No trace request in protobuf begins so: it would be a group, which OTLP has none of.
+const JSON_BEGINS = 0x7b
 const COMMIT_BACK_OFF_MS = [100, 250, 500, 1000, 2000]
 const STATUS_EVERY_MS = 2000
 // Reading goes on when half of the memory is free again: stopping and starting at one mark would flutter.
@@ -146,7 +148,8 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
     const origin = `kafka ${record.topic}/${record.partition}@${record.offset}`
     const value = record.value ?? EMPTY
     metrics.bytes.inc({ door: KAFKA_DOOR }, value.length)
-    return { ...prepareTraces(value, origin, clock.now(), timeBounds), offset: record.offset, value }
+    const prepareValue = value[0] === JSON_BEGINS ? prepareJsonTraces : prepareTraces
+    return { ...prepareValue(value, origin, clock.now(), timeBounds), offset: record.offset, value }
   }
 
   async function take(lane: Lane, record: KafkaRecord): Promise<void> {

@@ -1,32 +1,50 @@
-// OTLP/HTTP for traces: `POST /v1/traces`, protobuf, gzip or plain. Answers after the rows are in.
-// Refusals follow the OTLP specification: 400 never again, 429 and 503 with Retry-After, a google.rpc.Status body.
+// OTLP/HTTP for traces: `POST /v1/traces`, protobuf or JSON, gzip or plain. Answers after the rows are in, in the
+// form of the request. Refusals follow the OTLP specification: 400 never again, 429 and 503 with Retry-After, a
+// google.rpc.Status body.
 
 import { promisify } from 'node:util'
 import { gunzip as gunzipCallback } from 'node:zlib'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { MemoryBudget } from '../pipeline/accumulator.ts'
+import type { DoorGuard, Refusal } from '../runtime/door-guard.ts'
+import { guardRoutes } from '../runtime/guarded-routes.ts'
 import { closeAfterAnswers, foreignRequest } from '../runtime/http-app.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { rpcStatus, traceResponse } from './otlp-status.ts'
-import type { Taken } from './take-traces.ts'
+import { buildServer, type Tls } from '../runtime/tls.ts'
+import {
+  fullSentence,
+  RETRY_AFTER_MS,
+  rpcStatus,
+  rpcStatusJson,
+  tooLarge,
+  traceResponse,
+  traceResponseJson,
+} from './otlp-status.ts'
+import { senderOf, type buildTakeTraces } from './take-traces.ts'
 
 const gunzip = promisify(gunzipCallback)
 
 export const HTTP_DOOR = 'otlp/http'
 
 export type HttpDoorParts = {
-  readonly takeTraces: (bytes: Uint8Array, door: string) => Promise<Taken>
+  readonly takeTraces: ReturnType<typeof buildTakeTraces>
   readonly budget: MemoryBudget
   readonly metrics: Metrics
   readonly logger: Logger
   readonly allowedHosts: readonly string[]
   /** Largest body, as sent and inflated: SURETY_OTLP_BODY_BYTES_MAX. */
   readonly bodyBytesMax: number
+  /** Who may send; without it everybody who can connect. */
+  readonly guard?: DoorGuard | undefined
+  /** Without it plain HTTP. */
+  readonly tls?: Tls | undefined
 }
 
 const PROTOBUF = 'application/x-protobuf'
-const RETRY_AFTER_SECONDS = '2'
+const JSON_TYPE = 'application/json'
+const isJson = ({ headers }: FastifyRequest) =>
+  headers['content-type']?.split(';')[0]?.trim().toLowerCase() === JSON_TYPE
 
 const INVALID_ARGUMENT = 3
 const PERMISSION_DENIED = 7
@@ -36,34 +54,36 @@ const INTERNAL = 13
 const UNAVAILABLE = 14
 
 export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
-  const { takeTraces, budget, metrics, logger, allowedHosts, bodyBytesMax } = parts
-  const app = Fastify({ bodyLimit: bodyBytesMax, requestTimeout: 60_000 })
+  const { takeTraces, budget, metrics, logger, allowedHosts, bodyBytesMax, guard, tls } = parts
+  const app = buildServer({ bodyLimit: bodyBytesMax, requestTimeout: 60_000 }, tls)
 
   function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
     metrics.refusedRequests.inc({ door: HTTP_DOOR, status })
-    if (status === 503 || status === 429) void reply.header('retry-after', RETRY_AFTER_SECONDS)
-    return reply.code(status).type(PROTOBUF).send(rpcStatus(code, message))
+    const mayComeAgain = status === 503 || status === 429
+    if (mayComeAgain && !reply.hasHeader('retry-after'))
+      void reply.header('retry-after', String(RETRY_AFTER_MS / 1000))
+    const retryAfterMs = mayComeAgain ? Number(reply.getHeader('retry-after')) * 1000 : undefined
+    void reply.code(status)
+    return isJson(reply.request)
+      ? reply.type(JSON_TYPE).send(rpcStatusJson(code, message, retryAfterMs))
+      : reply.type(PROTOBUF).send(rpcStatus(code, message, retryAfterMs))
   }
 
-  const isFull = () => budget.used() >= budget.bytesMax
-  const refuseFull = (reply: FastifyReply) =>
-    refuse(
-      reply,
-      503,
-      UNAVAILABLE,
-      `Surety holds ${budget.used()} bytes that are not stored yet; send again in ${RETRY_AFTER_SECONDS} s`,
-    )
+  const refuseByGuard = (reply: FastifyReply, { status, rpcCode, message, headers }: Refusal) =>
+    refuse(reply.headers(headers), status, rpcCode, message)
 
   closeAfterAnswers(app)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser([PROTOBUF, 'application/protobuf'], { parseAs: 'buffer' }, (_, body, done) =>
-    done(null, body),
-  )
+  const types = [PROTOBUF, 'application/protobuf', JSON_TYPE]
+  app.addContentTypeParser(types, { parseAs: 'buffer' }, (_, body, done) => done(null, body))
   app.addHook('onRequest', async (request, reply) => {
     const refusal = foreignRequest(request, ['localhost', '127.0.0.1', '[::1]', ...allowedHosts])
+    const full = fullSentence(budget)
     if (refusal !== undefined) await refuse(reply, 403, PERMISSION_DENIED, refusal)
-    else if (isFull()) await refuseFull(reply)
+    else if (full !== undefined) await refuse(reply, 503, UNAVAILABLE, full)
   })
+  const access = { door: HTTP_DOOR, scope: 'ingest' } as const
+  if (guard !== undefined) guardRoutes(app, { guard, accessOf: () => access, refuse: refuseByGuard })
   app.setNotFoundHandler((request, reply) =>
     refuse(
       reply,
@@ -81,7 +101,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
         reply,
         415,
         INVALID_ARGUMENT,
-        `Content-Type ${given} is not taken; send application/x-protobuf`,
+        `Content-Type ${given} is not taken; send application/x-protobuf or application/json`,
       )
     }
     if ((error as { retryable?: boolean }).retryable === true)
@@ -119,16 +139,18 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
         )
       }
     }
+    const overdrawn = request.admitted?.charge(bytes.length)
+    if (overdrawn !== undefined) return refuseByGuard(reply, overdrawn)
     // Asked again: many may have been let in while there was room and have sent their bodies since.
-    if (isFull()) return refuseFull(reply)
-    const taken = await takeTraces(bytes, HTTP_DOOR)
+    const full = fullSentence(budget)
+    if (full !== undefined) return refuse(reply, 503, UNAVAILABLE, full)
+    const form = isJson(request) ? 'json' : 'protobuf'
+    const taken = await takeTraces(bytes, HTTP_DOOR, senderOf(request.admitted), form)
     if (taken.kind === 'busy') return refuse(reply, 503, UNAVAILABLE, taken.message)
     if (taken.kind === 'refused') return refuse(reply, 400, INVALID_ARGUMENT, taken.message)
-    return reply.code(200).type(PROTOBUF).send(traceResponse(taken.rejectedSpans, taken.message))
+    return form === 'json'
+      ? reply.type(JSON_TYPE).send(traceResponseJson(taken.rejectedSpans, taken.message))
+      : reply.type(PROTOBUF).send(traceResponse(taken.rejectedSpans, taken.message))
   })
   return app
-}
-
-function tooLarge(bytes: number): string {
-  return `The body is over ${bytes} bytes (SURETY_OTLP_BODY_BYTES_MAX, inflated); send smaller batches`
 }

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { protobufReader } from '../../test/support/protobuf.ts'
-import { rpcStatus, traceResponse } from './otlp-status.ts'
+import { rpcStatus, rpcStatusJson, traceResponse, traceResponseJson } from './otlp-status.ts'
 
-// As documented: google/rpc/status.proto; opentelemetry/proto/collector/trace/v1/trace_service.proto.
+// As documented: google/rpc/status.proto, google/rpc/error_details.proto; opentelemetry/proto/collector/trace/v1/trace_service.proto.
 const DOCUMENTED = `
   syntax = "proto3";
   message Any { string type_url = 1; bytes value = 2; }
   message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
+  message RetryInfo { Duration retry_delay = 1; }
+  message Duration { int64 seconds = 1; int32 nanos = 2; }
   message ExportTraceServiceResponse { ExportTracePartialSuccess partial_success = 1; }
   message ExportTracePartialSuccess { int64 rejected_spans = 1; string error_message = 2; }
 `
@@ -23,6 +25,36 @@ describe('a refusal is a google.rpc.Status', () => {
 
   test('without a text it still has its code', () => {
     expect(decode('Status', rpcStatus(13, ''))).toMatchObject({ code: 13 })
+  })
+})
+
+describe('a refusal may say when to come again', () => {
+  test.each([
+    { retryAfterMs: 2000, want: { seconds: '2' } },
+    { retryAfterMs: 90_500, want: { seconds: '90', nanos: 500_000_000 } },
+  ])('$retryAfterMs ms', ({ retryAfterMs, want }) => {
+    const { details } = decode('Status', rpcStatus(14, 'busy', retryAfterMs)) as {
+      readonly details: readonly { readonly typeUrl: string; readonly value: Uint8Array }[]
+    }
+    const [any] = details
+    expect(any?.typeUrl).toBe('type.googleapis.com/google.rpc.RetryInfo')
+    expect(decode('RetryInfo', any?.value ?? Buffer.alloc(0))).toEqual({ retryDelay: want })
+  })
+
+  test('in JSON too', () => {
+    expect(JSON.parse(rpcStatusJson(14, 'busy', 2000))).toEqual({
+      code: 14,
+      message: 'busy',
+      details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '2s' }],
+    })
+    expect(JSON.parse(rpcStatusJson(3, 'bad'))).toEqual({ code: 3, message: 'bad' })
+  })
+})
+
+test('the answer in JSON says 64-bit numbers as text', () => {
+  expect(traceResponseJson(0, '')).toBe('{}')
+  expect(JSON.parse(traceResponseJson(2, 'old'))).toEqual({
+    partialSuccess: { rejectedSpans: '2', errorMessage: 'old' },
   })
 })
 

@@ -6,15 +6,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Accumulator } from '../pipeline/accumulator.ts'
 import type { DeadLetterBox } from '../pipeline/dead-letter-box.ts'
 import type { Journal, JournalItem } from '../pipeline/journal.ts'
-import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
+import { tracesFromJson } from '../pipeline/json-to-proto.ts'
+import { JSON_TRACES_FORMAT, prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
+import type { DeadLetter } from '../records/dead-letter.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { Admitted } from '../runtime/door-guard.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { NO_TOKEN } from '../runtime/tokens.ts'
 
 /** What became of a request. `busy`: nothing was stored, send it again. `refused`: never again. */
 export type Taken =
   | { readonly kind: 'stored'; readonly rejectedSpans: number; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'busy'; readonly message: string }
+
+/** Senders are told apart by the names of their tokens, where tokens are asked for. */
+export function senderOf(admitted: Pick<Admitted, 'token'> | undefined): string {
+  return admitted === undefined || admitted.token === NO_TOKEN ? '' : admitted.token
+}
+
+/** How a request is written. What is JSON becomes protobuf before anything else. */
+export type OtlpForm = 'protobuf' | 'json'
 
 /** A request as its batch holds it: what is stored of it, and the bytes that the journal keeps meanwhile. */
 export type DoorItem = Prepared & JournalItem
@@ -56,15 +68,17 @@ export function buildTakeTraces({
   }
 
   /** @throws StoreError when a dead letter cannot be kept for now */
+  async function refuseMalformed(letter: DeadLetter, door: string): Promise<Taken> {
+    metrics.messages.inc({ door, result: 'malformed' })
+    if (mayKeepLetter()) await deadLetters.add([letter], `${door}-dead/${clock.now()}/${crypto.randomUUID()}`)
+    return { kind: 'refused', message: `The body is not an ExportTraceServiceRequest: ${letter.detail}` }
+  }
+
+  /** @throws StoreError when a dead letter cannot be kept for now */
   async function store(body: Uint8Array, door: string, digest: string): Promise<Taken> {
     const prepared = prepareTraces(body, door, clock.now(), timeBounds)
     const [letter] = prepared.deadLetters
-    if (letter?.reason === 'malformed') {
-      metrics.messages.inc({ door, result: 'malformed' })
-      if (mayKeepLetter())
-        await deadLetters.add([letter], `${door}-dead/${clock.now()}/${crypto.randomUUID()}`)
-      return { kind: 'refused', message: `The body is not an ExportTraceServiceRequest: ${letter.detail}` }
-    }
+    if (letter?.reason === 'malformed') return refuseMalformed(letter, door)
     const keepsLetters = prepared.deadLetters.length === 0 || mayKeepLetter()
     const item = { ...prepared, ...(keepsLetters ? {} : { deadLetters: [] }), digest, body }
     const settled = await accumulator.add(item)
@@ -79,9 +93,19 @@ export function buildTakeTraces({
     return { kind: 'stored', rejectedSpans: prepared.rejectedSpans, message: prepared.rejection }
   }
 
-  return async (body: Uint8Array, door: string, sender = ''): Promise<Taken> => {
+  return async (sent: Uint8Array, door: string, sender = '', form: OtlpForm = 'protobuf'): Promise<Taken> => {
+    metrics.bytes.inc({ door }, sent.length)
+    let body = sent
+    if (form === 'json') {
+      const transcoded = tracesFromJson(sent)
+      if (transcoded.kind === 'refused') {
+        const { reason: detail } = transcoded
+        const letter = { reason: 'malformed', detail, origin: door, payload: sent } as const
+        return refuseMalformed({ ...letter, format: JSON_TRACES_FORMAT }, door)
+      }
+      body = transcoded.bytes
+    }
     if (body.length === 0) return { kind: 'stored', rejectedSpans: 0, message: '' }
-    metrics.bytes.inc({ door }, body.length)
     const digest = createHash('sha256').update(`${sender}\n`).update(body).digest('hex')
     if (journal.isStored(digest)) {
       metrics.messages.inc({ door, result: 'repeated' })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { traceRequest, type SpanInput } from '../../test/support/otlp.ts'
-import { prepareTraces, type Prepared } from './prepare.ts'
+import { prepareJsonTraces, prepareTraces, type Prepared } from './prepare.ts'
 import { walkTraces } from './walk.ts'
 
 const DAY_MS = 86_400_000
@@ -64,6 +64,42 @@ test('a malformed message is one dead letter of all its bytes, and nothing of it
     },
   ])
   expect(prepared.rejection).toBe(prepared.deadLetters[0]?.detail)
+})
+
+describe('a message in JSON', () => {
+  const prepareJson = (text: string) => prepareJsonTraces(Buffer.from(text), 'otlp/http', NOW_MS, BOUNDS)
+  const json = (startMs: number) =>
+    JSON.stringify({
+      resourceSpans: [
+        {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] },
+          scopeSpans: [{ spans: [{ name: 'a', startTimeUnixNano: `${startMs}000000` }] }],
+        },
+      ],
+    })
+
+  test('is prepared as the same message in protobuf', () => {
+    const prepared = prepareJson(json(NOW_MS))
+    expect(prepared).toMatchObject({ spans: 1, deadLetters: [] })
+    expect(prepared.resources).toEqual(prepare(requestOf(['a', NOW_MS])).resources)
+    expect(prepare(prepared.bytes)).toEqual(prepared)
+  })
+
+  test('that is not one is a dead letter of the JSON as it came', () => {
+    const text = '{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "x"}]}]}]}'
+    const detail = 'resourceSpans[0].scopeSpans[0].spans[0].traceId: must be 32 hexadecimal digits'
+    const prepared = prepareJson(text)
+    expect(prepared).toMatchObject({ spans: 0, rejection: detail })
+    expect(prepared.deadLetters).toEqual([
+      {
+        reason: 'malformed',
+        detail,
+        origin: 'otlp/http',
+        format: 'otlp_json traces',
+        payload: Buffer.from(text),
+      },
+    ])
+  })
 })
 
 describe('where a start time belongs', () => {

@@ -2,11 +2,13 @@
 // the store cannot hold, the split. Pure: the outcome is a value, the clock an argument.
 
 import type { DeadLetter } from '../records/dead-letter.ts'
+import { tracesFromJson } from './json-to-proto.ts'
 import { KEY_SIGNATURES } from './key-signature.ts'
 import { splitByTime } from './time-split.ts'
 import { DEFAULT_WALK_LIMITS, walkTraces, type TimeRange, type Walked, type WalkLimits } from './walk.ts'
 
 export const TRACES_FORMAT = 'otlp_proto traces'
+export const JSON_TRACES_FORMAT = 'otlp_json traces'
 
 /** A message as it may join a batch. */
 export type Prepared = {
@@ -55,14 +57,7 @@ export function prepareTraces(
   const range: TimeRange = { fromMs: nowMs - bounds.retentionMs + DAY_MS / 24, toMs: nowMs + bounds.aheadMs }
   const walked = walkTraces(bytes, range, limits)
   if (walked.kind === 'malformed') {
-    const letter = {
-      reason: 'malformed',
-      detail: walked.reason,
-      origin,
-      format: TRACES_FORMAT,
-      payload: bytes,
-    } as const
-    return nothing(origin, [letter], 0, walked.reason)
+    return malformed(bytes, TRACES_FORMAT, origin, walked.reason)
   }
   const resources = resourceKeys(bytes, walked.resources)
   if (walked.outOfRange === 0) {
@@ -110,6 +105,22 @@ export function prepareTraces(
 
 function facts({ spans, earliestMs, latestMs, hasLists, keys }: Extract<Walked, { kind: 'walked' }>) {
   return { spans, earliestMs, latestMs, hasLists, keys }
+}
+
+/** The same for OTLP/JSON. What is set aside because of the JSON keeps its bytes as they came. */
+export function prepareJsonTraces(
+  json: Uint8Array,
+  origin: string,
+  nowMs: number,
+  bounds: TimeBounds,
+): Prepared {
+  const transcoded = tracesFromJson(json)
+  if (transcoded.kind === 'refused') return malformed(json, JSON_TRACES_FORMAT, origin, transcoded.reason)
+  return prepareTraces(transcoded.bytes, origin, nowMs, bounds)
+}
+
+function malformed(payload: Uint8Array, format: string, origin: string, detail: string): Prepared {
+  return nothing(origin, [{ reason: 'malformed', detail, origin, format, payload }], 0, detail)
 }
 
 function nothing(

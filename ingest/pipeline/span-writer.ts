@@ -25,7 +25,7 @@ import { TRACES_FORMAT, type Prepared } from './prepare.ts'
 export type BatchIdentity = {
   /** Names exactly this content; the same messages always give the same token. */
   readonly token: string
-  /** The door, for metrics: `otlp/http`, `kafka`. */
+  /** The door or the lane of several, for metrics: `otlp`, `kafka`. */
   readonly door: string
   /** How long to wait for a busy store; beyond it the batch is given back. Infinity for what can be read again. */
   readonly patienceMs: number

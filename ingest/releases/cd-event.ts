@@ -17,7 +17,7 @@ import {
   tooLong,
   type Problem,
 } from './event-fields.ts'
-import { isObject, member } from './json-text.ts'
+import { isObject, member } from '../pipeline/json-text.ts'
 import { purlVersion } from './purl.ts'
 
 export const DESCRIPTION_CHARS_MAX = 200

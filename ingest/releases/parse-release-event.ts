@@ -21,7 +21,7 @@ import {
   quote,
   type Problem,
 } from './event-fields.ts'
-import { elementTexts, isObject, member, readJson } from './json-text.ts'
+import { elementTexts, isObject, member, readJson } from '../pipeline/json-text.ts'
 
 export type { Problem }
 

@@ -79,7 +79,7 @@ export async function releaseRoutes(app: FastifyInstance, options: ReleaseRoutes
 
   app.post(
     RELEASE_EVENTS_PATH,
-    { bodyLimit: BODY_BYTES_MAX, schema: DESCRIPTION },
+    { bodyLimit: BODY_BYTES_MAX, schema: DESCRIPTION, config: { access: ACCESS } },
     async (request, reply) => {
       const encoding = request.headers['content-encoding'] ?? 'identity'
       if (encoding.toLowerCase() !== 'identity') {
@@ -114,6 +114,7 @@ export async function releaseRoutes(app: FastifyInstance, options: ReleaseRoutes
 }
 
 const NO_BODY = Buffer.alloc(0)
+const ACCESS = { door: 'releases', scope: 'releases' } as const
 
 // For the OpenAPI document, whose plugin lives downstream of here; nothing is validated or serialised by it.
 const DESCRIPTION = {

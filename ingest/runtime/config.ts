@@ -1,5 +1,5 @@
 // Configuration by environment: one zod schema per process, read once, frozen. Every problem is reported
-// together, by variable name. What the variables mean lives with each role's config.ts.
+// together, by variable name, those between variables too. What the variables mean lives with each role's config.ts.
 
 import { z } from 'zod'
 
@@ -24,6 +24,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * @param schema  object schema whose keys are variable names
  * @param env     the environment; empty strings count as unset
  * @param known   every `SURETY_` name that any role knows; others are refused with a suggestion
+ * @param between what is wrong between variables; it gets those that are right each for itself
  * @returns the parsed values under their variable names, frozen
  * @throws ConfigError naming every wrong and every unknown variable at once
  */
@@ -31,6 +32,7 @@ export function readConfig<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   env: Environment,
   known: readonly string[] = Object.keys(schema.shape),
+  between: (values: Partial<z.output<z.ZodObject<Shape>>>) => readonly string[] = () => [],
 ): Readonly<z.output<z.ZodObject<Shape>>> {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
@@ -44,8 +46,20 @@ export function readConfig<Shape extends z.ZodRawShape>(
       problems.push(`${name}${value === undefined ? '' : `=${JSON.stringify(value)}`}: ${issue.message}`)
     }
   }
+  problems.push(...between(parsed.success ? parsed.data : rightFields(schema, given)))
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(parsed.data)
+}
+
+function rightFields<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  given: Environment,
+): Partial<z.output<z.ZodObject<Shape>>> {
+  const right = Object.entries(schema.shape).flatMap(([name, field]) => {
+    const parsed = z.safeParse(field, given[name])
+    return parsed.success ? [[name, parsed.data] as const] : []
+  })
+  return Object.fromEntries(right) as Partial<z.output<z.ZodObject<Shape>>>
 }
 
 function unknownVariables(names: readonly string[], known: readonly string[]): string[] {

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
+import { buildDoorGuard } from './door-guard.ts'
 import { buildHealth } from './health.ts'
 import { buildHttpApp } from './http-app.ts'
 import { buildLogger } from './logger.ts'
 import { buildMetrics } from './metrics.ts'
+import { buildTokens, hashToken } from './tokens.ts'
 
 function setUp() {
   const health = buildHealth()
@@ -76,4 +78,17 @@ test('an unknown path is a problem that says where to look', async () => {
     code: 'SURETY_NOT_FOUND',
     detail: expect.stringContaining('/api/v1/openapi.json') as string,
   })
+})
+
+test('a route that is read asks for the scope «read»; one that writes must say whom it lets in', async () => {
+  const tokens = buildTokens([{ name: 'ops', hash: hashToken('t'), scopes: ['read'] }])
+  const metrics = buildMetrics()
+  const guard = buildDoorGuard({ tokens, clock: { now: () => 0 }, metrics })
+  const parts = { logger: buildLogger('silent'), health: buildHealth(), metrics, allowedHosts: [], guard }
+  const app = buildHttpApp(parts)
+  app.get('/new', () => ({}))
+  expect(() => app.post('/new', () => ({}))).toThrow('The route POST /new must say its access')
+  expect((await app.inject('/new')).statusCode).toBe(401)
+  expect((await app.inject({ url: '/new', headers: { authorization: 'Bearer t' } })).statusCode).toBe(200)
+  expect((await app.inject('/healthz')).statusCode).toBe(200)
 })

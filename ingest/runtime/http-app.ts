@@ -1,15 +1,14 @@
-// The HTTP application that every role hangs its routes on: health, metrics, problem+json, and the guard that
-// keeps foreign web pages out. Builds, never listens.
+// The HTTP application that every role hangs its routes on: health, metrics, problem+json, the check that keeps
+// foreign web pages out, and the door guard before every route that does not say otherwise. Builds, never listens.
 
-import Fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyRequest,
-  type FastifySchema,
-} from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
+import type { DoorGuard } from './door-guard.ts'
+import { guardRoutes } from './guarded-routes.ts'
 import type { Health } from './health.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
+import { buildServer, type Tls } from './tls.ts'
 
 export type HttpAppParts = {
   readonly logger: Logger
@@ -17,6 +16,10 @@ export type HttpAppParts = {
   readonly metrics: Metrics
   /** Host names beyond loopback that requests may be addressed to. */
   readonly allowedHosts: readonly string[]
+  /** Who may pass; without it everybody who can connect. */
+  readonly guard?: DoorGuard | undefined
+  /** Without it plain HTTP. */
+  readonly tls?: Tls | undefined
 }
 
 // Known to the OpenAPI plugin, which lives downstream of here.
@@ -24,13 +27,20 @@ const HIDDEN = { hide: true } as FastifySchema
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
-export function buildHttpApp({ logger, health, metrics, allowedHosts }: HttpAppParts): FastifyInstance {
-  const app = Fastify({
-    requestTimeout: 60_000,
-    // A service name is part of a path; the router's own bound of 100 is too short for hostile ones.
-    routerOptions: { maxParamLength: 2048 },
-    bodyLimit: 1_048_576,
-  })
+// What every route asks for that does not say its access: new routes begin behind the guard, not before it.
+const READ = { door: 'api', scope: 'read' } as const
+
+export function buildHttpApp(parts: HttpAppParts): FastifyInstance {
+  const { logger, health, metrics, allowedHosts, guard, tls } = parts
+  const app = buildServer(
+    {
+      requestTimeout: 60_000,
+      // A service name is part of a path; the router's own bound of 100 is too short for hostile ones.
+      routerOptions: { maxParamLength: 2048 },
+      bodyLimit: 1_048_576,
+    },
+    tls,
+  )
   closeAfterAnswers(app)
   app.addHook('onRequest', async (request, reply) => {
     const refusal = foreignRequest(request, [...LOOPBACK, ...allowedHosts])
@@ -41,7 +51,24 @@ export function buildHttpApp({ logger, health, metrics, allowedHosts }: HttpAppP
         .send(problem(403, 'SURETY_FOREIGN_REQUEST', 'Forbidden', refusal))
     }
   })
-  app.get('/healthz', { schema: HIDDEN }, () => ({ status: 'alive' }))
+  if (guard !== undefined) {
+    guardRoutes(app, {
+      guard,
+      accessOf: (request) => request.routeOptions.config?.access ?? READ,
+      refuse: (reply, { status, code, message, headers }) =>
+        reply
+          .code(status)
+          .headers(headers)
+          .type(PROBLEM_JSON)
+          .send(problem(status, code, STATUS_CODES[status] ?? '', message)),
+    })
+  }
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const isRead = [method].flat().every((word) => word === 'GET' || word === 'HEAD')
+    if (!isRead && config?.access === undefined)
+      throw new Error(`The route ${String(method)} ${url} must say its access: whom it lets in`)
+  })
+  app.get('/healthz', { schema: HIDDEN, config: { access: 'open' } }, () => ({ status: 'alive' }))
   app.get('/readyz', { schema: HIDDEN }, async (_, reply) => {
     const report = await health.check()
     return reply.code(report.ready ? 200 : 503).send(report)

@@ -59,8 +59,31 @@ export function buildMetrics() {
     }),
     refusedRequests: new Counter({
       name: 'surety_ingest_refused_requests_total',
-      help: 'Requests turned away at a door, by HTTP status',
+      help: 'Requests turned away at a door, by HTTP status or gRPC code',
       labelNames: ['door', 'status'] as const,
+      registers,
+    }),
+    doorRequests: new Counter({
+      name: 'surety_door_requests_total',
+      help: 'Requests admitted, by door and name of the token (none: no token was asked for)',
+      labelNames: ['door', 'token'] as const,
+      registers,
+    }),
+    doorBytes: new Counter({
+      name: 'surety_door_bytes_total',
+      help: 'Bytes of bodies of admitted requests, by door and name of the token',
+      labelNames: ['door', 'token'] as const,
+      registers,
+    }),
+    doorRefusals: new Counter({
+      name: 'surety_door_refusals_total',
+      help: 'Requests that the door guard refused, by door, name of the token (none: unknown) and reason',
+      labelNames: ['door', 'token', 'reason'] as const,
+      registers,
+    }),
+    tlsNotAfter: new Gauge({
+      name: 'surety_tls_certificate_not_after_seconds',
+      help: 'When the TLS certificate in use ends, seconds since 1970; 0 without TLS',
       registers,
     }),
     kafkaLag: new Gauge({

@@ -39,6 +39,13 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
           'Observability and SLO analytics for banking workloads. Times are RFC 3339 in UTC; errors are problem+json.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      // The empty one: on loopback nobody is asked.
+      security: [{ token: [] }, {}],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer', description: 'made by «surety token create»; scope read' },
+        },
+      },
     },
     transform: jsonSchemaTransform,
   })

@@ -231,6 +231,7 @@ describe('what another process has', () => {
   test.each([
     { variable: 'SURETY_HTTP_PORT', words: ['serve'] },
     { variable: 'SURETY_OTLP_HTTP_PORT', words: ['serve'] },
+    { variable: 'SURETY_OTLP_GRPC_PORT', words: ['serve'] },
   ])(
     'the port in $variable: a sentence that names it, no stack, nothing left open',
     async ({ variable, words }) => {

@@ -201,7 +201,7 @@ describe('absurd times', () => {
     )
     expect(await letters()).toEqual(before)
     const metrics = await (await fetch(`${surety.url}/metrics`)).text()
-    expect(metrics).toMatch(/surety_ingest_expired_spans_total\{door="otlp\/http"\} 1/)
+    expect(metrics).toMatch(/surety_ingest_expired_spans_total\{door="otlp"\} 1/)
   })
 })
 

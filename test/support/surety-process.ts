@@ -9,12 +9,14 @@ const READY_TIMEOUT_MS = 30_000
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
+type Addresses = { readonly url: string; readonly otlpHttpUrl: string; readonly otlpGrpcUrl: string }
+
 export type SuretyProcess = {
   readonly pid: number
   /** Resolves when the process is gone and its output is read. */
   readonly ended: Promise<Ended>
   /** The addresses it says it is ready at. @throws Error with its output when it ends instead */
-  ready(): Promise<{ readonly url: string; readonly otlpHttpUrl: string }>
+  ready(): Promise<Addresses>
   kill(signal?: NodeJS.Signals): void
 }
 
@@ -35,6 +37,7 @@ export function spawnScript(
       UV_THREADPOOL_SIZE: '16',
       SURETY_HTTP_PORT: '0',
       SURETY_OTLP_HTTP_PORT: '0',
+      SURETY_OTLP_GRPC_PORT: '0',
       SURETY_LOG_LEVEL: 'error',
       ...env,
     },
@@ -51,11 +54,13 @@ export function spawnScript(
       resolve({ code, stdout, stderr })
     })
   })
-  const isReady = new Promise<{ url: string; otlpHttpUrl: string }>((resolve) => {
+  const isReady = new Promise<Addresses>((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString()
-      const match = /^Surety is ready: (\S+)(?: \(OTLP\/HTTP: (\S+)\/v1\/traces\))?\n/m.exec(stdout)
-      if (match !== null) resolve({ url: match[1] ?? '', otlpHttpUrl: match[2] ?? '' })
+      const match =
+        /^Surety is ready: (\S+)(?: \(OTLP\/HTTP: (\S+)\/v1\/traces, OTLP\/gRPC: (\S+)\))?\n/m.exec(stdout)
+      if (match !== null)
+        resolve({ url: match[1] ?? '', otlpHttpUrl: match[2] ?? '', otlpGrpcUrl: match[3] ?? '' })
     })
   })
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))

@@ -8,6 +8,7 @@ import { serve, type Served } from '../../deploy/serve.ts'
 
 export type TestSurety = Served & {
   readonly otlpHttpUrl: string
+  readonly otlpGrpcUrl: string
   readonly dataDir: string
   /** Parsed JSON of a GET; the status is checked. */
   get<T>(path: string, status?: number): Promise<T>
@@ -27,15 +28,17 @@ export async function startSurety(
   const served = await serve(roles, {
     SURETY_HTTP_PORT: '0',
     SURETY_OTLP_HTTP_PORT: '0',
+    SURETY_OTLP_GRPC_PORT: '0',
     SURETY_LOG_LEVEL: 'error',
     SURETY_LINGER_MS: '50',
     ...env,
     SURETY_DATA_DIR: dataDir,
   })
-  const { otlpHttpUrl = '', url, lifecycle } = served
+  const { otlpHttpUrl = '', otlpGrpcUrl = '', url, lifecycle } = served
   return {
     ...served,
     otlpHttpUrl,
+    otlpGrpcUrl,
     dataDir,
     async get<T>(path: string, status = 200) {
       const reply = await fetch(url + path)

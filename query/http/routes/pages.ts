@@ -89,12 +89,14 @@ export const pages: FastifyPluginAsync<PagesOptions> = (app, options) => {
 
   // Read by @fastify/swagger: pages are no part of the API's description.
   const schema: FastifySchema & { readonly hide: true } = { hide: true }
+  // They hold no figures; what they ask of the API needs a token where one is asked for.
+  const config = { access: 'open' } as const
 
-  app.get('/', { schema }, (request, reply) =>
+  app.get('/', { schema, config }, (request, reply) =>
     send(request, reply, fileURLToPath(new URL('index.html', folder)), 'text/html; charset=utf-8', page),
   )
 
-  app.get<{ Params: { '*': string } }>('/assets/dashboards/*', { schema }, (request, reply) => {
+  app.get<{ Params: { '*': string } }>('/assets/dashboards/*', { schema, config }, (request, reply) => {
     const path = request.params['*']
     const kind = assetPath.exec(path)?.[1]
     if (kind === undefined) return notFound(reply)
@@ -104,7 +106,7 @@ export const pages: FastifyPluginAsync<PagesOptions> = (app, options) => {
       : send(request, reply, file, 'text/css; charset=utf-8', asIs)
   })
 
-  app.get('/assets/echarts.js', { schema }, (request, reply) =>
+  app.get('/assets/echarts.js', { schema, config }, (request, reply) =>
     send(request, reply, echartsFile, 'text/javascript; charset=utf-8', asIs),
   )
 

@@ -1,0 +1,141 @@
+// OTLP's messages as tables, for reading them from JSON: name in JSON → field number, kind, repeated or not. Rows
+// stand in the order of their numbers, which is the order they are written in. A kind that is no scalar is the
+// name of another table. Nothing but tables lives here.
+// Source: opentelemetry-proto v1.11 (trace, resource, common; Apache-2.0).
+
+/** `id16` and `id8` are bytes in hexadecimal (OTLP's own rule); `bytes` are base64. */
+export type Scalar =
+  | 'string'
+  | 'bytes'
+  | 'id16'
+  | 'id8'
+  | 'bool'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'uint64'
+  | 'fixed32'
+  | 'fixed64'
+  | 'sfixed64'
+  | 'double'
+
+export type FieldRow = readonly [number: number, kind: string, repeated?: 'repeated']
+/** `oneof`: only one of the fields may be there. */
+export type MessageTable = {
+  readonly fields: Readonly<Record<string, FieldRow>>
+  readonly oneof?: true
+}
+/** Names as a sender may write them instead of the number. */
+export type EnumTable = { readonly names: readonly string[] }
+export type Tables = Readonly<Record<string, MessageTable | EnumTable>>
+
+/** What every signal shares. */
+export const COMMON_MESSAGES = {
+  AnyValue: {
+    oneof: true,
+    fields: {
+      stringValue: [1, 'string'],
+      boolValue: [2, 'bool'],
+      intValue: [3, 'int64'],
+      doubleValue: [4, 'double'],
+      arrayValue: [5, 'ArrayValue'],
+      kvlistValue: [6, 'KeyValueList'],
+      bytesValue: [7, 'bytes'],
+    },
+  },
+  ArrayValue: { fields: { values: [1, 'AnyValue', 'repeated'] } },
+  KeyValueList: { fields: { values: [1, 'KeyValue', 'repeated'] } },
+  KeyValue: { fields: { key: [1, 'string'], value: [2, 'AnyValue'] } },
+  InstrumentationScope: {
+    fields: {
+      name: [1, 'string'],
+      version: [2, 'string'],
+      attributes: [3, 'KeyValue', 'repeated'],
+      droppedAttributesCount: [4, 'uint32'],
+    },
+  },
+  EntityRef: {
+    fields: {
+      schemaUrl: [1, 'string'],
+      type: [2, 'string'],
+      idKeys: [3, 'string', 'repeated'],
+      descriptionKeys: [4, 'string', 'repeated'],
+    },
+  },
+  Resource: {
+    fields: {
+      attributes: [1, 'KeyValue', 'repeated'],
+      droppedAttributesCount: [2, 'uint32'],
+      entityRefs: [3, 'EntityRef', 'repeated'],
+    },
+  },
+} as const satisfies Tables
+
+export const TRACE_MESSAGES = {
+  ...COMMON_MESSAGES,
+  ExportTraceServiceRequest: { fields: { resourceSpans: [1, 'ResourceSpans', 'repeated'] } },
+  ResourceSpans: {
+    fields: {
+      resource: [1, 'Resource'],
+      scopeSpans: [2, 'ScopeSpans', 'repeated'],
+      schemaUrl: [3, 'string'],
+    },
+  },
+  ScopeSpans: {
+    fields: {
+      scope: [1, 'InstrumentationScope'],
+      spans: [2, 'Span', 'repeated'],
+      schemaUrl: [3, 'string'],
+    },
+  },
+  Span: {
+    fields: {
+      traceId: [1, 'id16'],
+      spanId: [2, 'id8'],
+      traceState: [3, 'string'],
+      parentSpanId: [4, 'id8'],
+      name: [5, 'string'],
+      kind: [6, 'SpanKind'],
+      startTimeUnixNano: [7, 'fixed64'],
+      endTimeUnixNano: [8, 'fixed64'],
+      attributes: [9, 'KeyValue', 'repeated'],
+      droppedAttributesCount: [10, 'uint32'],
+      events: [11, 'Event', 'repeated'],
+      droppedEventsCount: [12, 'uint32'],
+      links: [13, 'Link', 'repeated'],
+      droppedLinksCount: [14, 'uint32'],
+      status: [15, 'Status'],
+      flags: [16, 'fixed32'],
+    },
+  },
+  Event: {
+    fields: {
+      timeUnixNano: [1, 'fixed64'],
+      name: [2, 'string'],
+      attributes: [3, 'KeyValue', 'repeated'],
+      droppedAttributesCount: [4, 'uint32'],
+    },
+  },
+  Link: {
+    fields: {
+      traceId: [1, 'id16'],
+      spanId: [2, 'id8'],
+      traceState: [3, 'string'],
+      attributes: [4, 'KeyValue', 'repeated'],
+      droppedAttributesCount: [5, 'uint32'],
+      flags: [6, 'fixed32'],
+    },
+  },
+  Status: { fields: { message: [2, 'string'], code: [3, 'StatusCode'] } },
+  SpanKind: {
+    names: [
+      'SPAN_KIND_UNSPECIFIED',
+      'SPAN_KIND_INTERNAL',
+      'SPAN_KIND_SERVER',
+      'SPAN_KIND_CLIENT',
+      'SPAN_KIND_PRODUCER',
+      'SPAN_KIND_CONSUMER',
+    ],
+  },
+  StatusCode: { names: ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'] },
+} as const satisfies Tables
