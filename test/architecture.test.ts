@@ -22,6 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   chdb: ['ingest/store/', 'test/bench/'],
   kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
+  lz4js: ['ingest/kafka/'],
+  snappyjs: ['ingest/kafka/'],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
   '@opentelemetry/': ['deploy/demo/', 'test/'],
   'playwright-core': ['test/'],

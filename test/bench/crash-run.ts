@@ -24,7 +24,7 @@ const SPANS_PER_REQUEST = 512
 const POOL_REQUESTS = 64
 // Short, so that a killed member's partitions are free again soon.
 const SESSION_TIMEOUT_MS = 3000
-const LIFE_MS_MAX = 1500
+const LIFE_MS_MAX = 2500
 const ASSIGNED_TIMEOUT_MS = 60_000
 const END_TIMEOUT_MS = 600_000
 
