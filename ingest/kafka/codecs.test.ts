@@ -1,9 +1,13 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import kafkajs from 'kafkajs'
 import { random, randomBytes } from '../../test/support/otlp.ts'
 import { inflateLz4, inflateSnappy, registerCodecs } from './codecs.ts'
 
 registerCodecs()
+// Of the fixtures' text; see their README.
+const digest = '89c740aec4f635c41a160f59e4c6f7a86cbb901e19c6ea497f742d5d0c095ab8'
 const { CompressionCodecs: codecs, CompressionTypes: types } = kafkajs
 const next = random(3)
 const plain = Buffer.concat(
@@ -16,7 +20,7 @@ describe.each([
   ['lz4', types.LZ4],
   ['snappy', types.Snappy],
   ['zstd', types.ZSTD],
-] as const)('%s', (_, type) => {
+] as const)('%s', (name, type) => {
   type Codec = {
     compress(encoder: { buffer: Buffer }): Promise<Buffer>
     decompress(buffer: Buffer): Promise<Buffer>
@@ -25,6 +29,12 @@ describe.each([
 
   test('gives back what it took', async () => {
     expect((await codec.decompress(await codec.compress({ buffer: plain }))).equals(plain)).toBe(true)
+  })
+
+  test('reads what Kafka’s own client writes', async () => {
+    const packed = readFileSync(new URL(`../../test/fixtures/kafka/records.${name}`, import.meta.url))
+    const inflated = await codec.decompress(packed)
+    expect([inflated.length, hash('sha256', inflated)]).toEqual([79_499, digest])
   })
 
   test('bytes that are something else are refused or give nothing, and never hang', async () => {
