@@ -74,6 +74,8 @@ export const IngestConfig = RuntimeConfig.extend({
   /** host:port, comma-separated; without it the Kafka door stays shut. */
   KAFKA_BROKERS: list([]),
   SURETY_KAFKA_GROUP: z.string().min(1).max(249).default('surety-ingest'),
+  /** The group takes a silent member's partitions away after this, ms; shorter recovers sooner and suspects sooner. */
+  SURETY_KAFKA_SESSION_TIMEOUT_MS: integer(1000, 300_000, 30_000),
   /** Topic of trace requests as the OpenTelemetry Collector's Kafka exporter writes them (otlp_proto, otlp_json). */
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
 })

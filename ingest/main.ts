@@ -131,6 +131,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
       topics: [config.SURETY_KAFKA_TOPIC_SPANS],
+      sessionTimeoutMs: config.SURETY_KAFKA_SESSION_TIMEOUT_MS,
       logger,
     })
     const consumer = buildSpanConsumer({

@@ -23,6 +23,8 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   chdb: ['ingest/store/', 'test/bench/'],
   '@grpc/grpc-js': ['ingest/otlp/', 'test/'],
   kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
+  lz4js: ['ingest/kafka/'],
+  snappyjs: ['ingest/kafka/'],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
   '@opentelemetry/': ['deploy/demo/', 'test/'],
   'playwright-core': ['test/'],

@@ -4,7 +4,6 @@
 import { createRequire } from 'node:module'
 import { Socket, connect as connectTcp, isIP } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import kafkajs, {
   type ISocketFactory,
   type Kafka,
@@ -13,12 +12,12 @@ import kafkajs, {
   type SASLOptions,
 } from 'kafkajs'
 import type { Logger } from '../runtime/logger.ts'
+import { registerCodecs } from './codecs.ts'
 import { KafkaError, type KafkaErrorCode } from './kafka-port.ts'
 
 const CONNECTION_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_DELAY_MS = 60_000
-const DECOMPRESSED_BYTES_MAX = 256 * 1024 * 1024
 
 /** kafkajs repeats little by itself: long waits, and what is said about them, belong to the port. */
 export const SHORT_RETRY = {
@@ -104,25 +103,6 @@ function passOn(logger: Logger, { namespace, level, log }: LogEntry): void {
   else if (level === kafkajs.logLevel.INFO || !NAMESPACES_HEARD.has(namespace)) logger.debug(said, message)
   else if (level === kafkajs.logLevel.WARN) logger.warn(said, message)
   else logger.error(said, message)
-}
-
-// kafkajs knows gzip. Node has zstd; the other two would need native builds or a decoder of our own.
-function registerCodecs(): void {
-  const { CompressionCodecs: codecs, CompressionTypes: types } = kafkajs
-  codecs[types.ZSTD] = () => ({
-    compress: (encoder: { buffer: Buffer }) => Promise.resolve(zstdCompressSync(encoder.buffer)),
-    decompress: (buffer: Buffer) =>
-      Promise.resolve(zstdDecompressSync(buffer, { maxOutputLength: DECOMPRESSED_BYTES_MAX })),
-  })
-  for (const [type, name] of [
-    [types.LZ4, 'lz4'],
-    [types.Snappy, 'snappy'],
-  ] as const) {
-    codecs[type] = () => {
-      const remedy = `set the compression of what writes the topic to none, gzip or zstd`
-      throw new KafkaError('SURETY_KAFKA_CONFIG', `records compressed with ${name} cannot be read; ${remedy}`)
-    }
-  }
 }
 
 type RequestQueue = {

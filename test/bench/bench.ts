@@ -4,11 +4,12 @@ import { parseArgs } from 'node:util'
 import { buildLifecycle, untilSignal } from '../../ingest/runtime/lifecycle.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
+import { exactlyOnce } from './exactly-once.ts'
 import { ingestSpans } from './ingest-spans.ts'
 import { describeMachine } from './machine.ts'
 import { alignColumns } from './table.ts'
 
-const BENCHES: readonly Bench[] = [ingestSpans]
+const BENCHES: readonly Bench[] = [ingestSpans, exactlyOnce]
 
 const STOP_TIMEOUT_MS = 60_000
 const USAGE_ERROR = 2

@@ -8,14 +8,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBroker, type Broker } from '../../deploy/kafka/broker.ts'
 import type { IngestStatusReply, ServicesReply } from '../../query/http/schemas.ts'
 import { bankRequests } from '../support/bank-spans.ts'
-import { openProducer, type TestProducer } from '../support/producer.ts'
+import { openKafkaProducer, type KafkaProducer } from '../support/kafka-producer.ts'
 import { eventually, startSurety, type TestSurety } from '../support/surety.ts'
 
 const TOPIC = 'otlp_spans'
 const SPANS_PER_REQUEST = 64
 let folder: string
 let broker: Broker
-let producer: TestProducer
+let producer: KafkaProducer
 let surety: TestSurety
 let produced = 0
 
@@ -30,7 +30,7 @@ async function restart(): Promise<void> {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'surety-kafka-'))
   broker = await openBroker({ directory: join(folder, 'broker'), topics: [{ topic: TOPIC, partitions: 2 }] })
-  producer = await openProducer(broker.brokers)
+  producer = await openKafkaProducer(broker.brokers)
   await restart()
 })
 
@@ -51,16 +51,14 @@ function requests(seed: number, count: number): Buffer[] {
 }
 
 async function produce(values: readonly (Buffer | null)[], good = values.length): Promise<void> {
-  await producer.send(
-    TOPIC,
-    values.filter((_, index) => index % 2 === 0),
-    0,
-  )
-  await producer.send(
-    TOPIC,
-    values.filter((_, index) => index % 2 === 1),
-    1,
-  )
+  for (const partition of [0, 1]) {
+    const own = values.filter((_, index) => index % 2 === partition)
+    await producer.send(
+      TOPIC,
+      partition,
+      own.map((value) => ({ value })),
+    )
+  }
   produced += good * SPANS_PER_REQUEST
 }
 
