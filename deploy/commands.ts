@@ -29,9 +29,13 @@ export async function checkConfigCommand(
   access.close()
   for (const [name, value] of Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const given = process.env[name] !== undefined && process.env[name] !== ''
-    console.log(
-      `${name}=${Array.isArray(value) ? value.join(',') : String(value ?? '')}${given ? '' : '  (default)'}`,
-    )
+    console.log(`${name}=${shown(name, value)}${given ? '' : '  (default)'}`)
   }
   return 0
+}
+
+function shown(name: string, value: unknown): string {
+  if (value === undefined) return ''
+  if (name.includes('PASSWORD')) return '(not shown)'
+  return Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value)
 }

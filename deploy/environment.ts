@@ -1,7 +1,6 @@
 // Which roles a command runs, and their configuration read as one: every problem of every role at once.
 
-import { IngestConfig } from '../ingest/config.ts'
-import { accessProblems } from '../ingest/runtime/access.ts'
+import { IngestConfig, ingestProblems } from '../ingest/config.ts'
 import { ConfigError, readConfig, type Environment } from '../ingest/runtime/config.ts'
 import type { IsLoopback } from '../ingest/runtime/reach.ts'
 import { QueryConfig } from '../query/config.ts'
@@ -37,7 +36,7 @@ export function parseRoles(text: string | undefined): Role[] {
 export function readEnvironment(roles: readonly Role[], env: Environment, reach?: IsLoopback): IngestConfig {
   // A process without the ingest role still gets that role's defaults, but none of its variables is judged.
   const wanted = roles.includes('ingest') ? env : omitForeign(env, Object.keys(QueryConfig.shape))
-  return readConfig(IngestConfig, wanted, KNOWN_VARIABLES, (values) => accessProblems(values, reach))
+  return readConfig(IngestConfig, wanted, KNOWN_VARIABLES, (values) => ingestProblems(values, reach))
 }
 
 function omitForeign(env: Environment, own: readonly string[]): Environment {

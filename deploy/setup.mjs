@@ -76,30 +76,32 @@ function installKafka() {
   )
 }
 
-function installChromium() {
-  if (['chromium', 'chromium-browser', 'google-chrome'].some(hasCommand)) return
+/** What the tests use of the system: a browser, a font for Chinese pages, openssl for certificates. */
+function installSystemPackages() {
+  const packages = []
+  if (!['chromium', 'chromium-browser', 'google-chrome'].some(hasCommand))
+    packages.push('chromium', 'fonts-noto-cjk')
+  if (!hasCommand('openssl')) packages.push('openssl')
+  if (packages.length === 0) return
   if (!hasCommand('apt-get')) {
     console.error(
-      '[setup] the browser tests need Chromium: install the package chromium, then run the command again.',
+      `[setup] the tests need ${packages.join(', ')}: install these packages, then run the command again.`,
     )
     process.exit(1)
   }
-  say('installing Chromium and a Chinese font by apt-get (browser tests) …')
+  say(`installing ${packages.join(', ')} by apt-get (for the tests) …`)
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
-  const [update, install] = [
-    [...asRoot, 'apt-get', 'update', '-qq'],
-    [...asRoot, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-noto-cjk'],
-  ]
-  const remedy = 'Install the packages chromium and fonts-noto-cjk by hand, then run the command again.'
-  run('env', ['DEBIAN_FRONTEND=noninteractive', ...update], remedy)
-  run('env', ['DEBIAN_FRONTEND=noninteractive', ...install], remedy)
-  say('Chromium is in place')
+  const remedy = `Install ${packages.join(', ')} by hand, then run the command again.`
+  for (const words of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
+    run('env', ['DEBIAN_FRONTEND=noninteractive', ...asRoot, 'apt-get', '-qq', ...words], remedy)
+  }
+  say(`${packages.join(', ')} ${packages.length === 1 ? 'is' : 'are'} in place`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   installPackages()
   if (process.argv[2] === 'test') {
     installKafka()
-    installChromium()
+    installSystemPackages()
   }
 }

@@ -1,6 +1,9 @@
 // What the role `ingest` reads from its environment. Units and defaults stand with each field.
 
 import { z } from 'zod'
+import { kafkaSecurityProblems, SASL_MECHANISMS } from './kafka/security.ts'
+import { accessProblems } from './runtime/access.ts'
+import type { IsLoopback } from './runtime/reach.ts'
 import { flag, integer, list, port } from './runtime/config.ts'
 import { LOG_LEVELS } from './runtime/logger.ts'
 
@@ -76,7 +79,24 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_GROUP: z.string().min(1).max(249).default('surety-ingest'),
   /** The group takes a silent member's partitions away after this, ms; shorter recovers sooner and suspects sooner. */
   SURETY_KAFKA_SESSION_TIMEOUT_MS: integer(1000, 300_000, 30_000),
+  /** Encrypted connections to the brokers. */
+  SURETY_KAFKA_TLS: flag(false),
+  /** CA that signed the brokers' certificates, PEM; the system's when unset. */
+  SURETY_KAFKA_TLS_CA_FILE: z.string().min(1).optional(),
+  /** Our certificate and key, PEM, where brokers ask for one. */
+  SURETY_KAFKA_TLS_CERT_FILE: z.string().min(1).optional(),
+  SURETY_KAFKA_TLS_KEY_FILE: z.string().min(1).optional(),
+  SURETY_KAFKA_SASL_MECHANISM: z
+    .enum(SASL_MECHANISMS, { error: `must be one of ${SASL_MECHANISMS.join(', ')}` })
+    .optional(),
+  SURETY_KAFKA_SASL_USERNAME: z.string().min(1).optional(),
+  SURETY_KAFKA_SASL_PASSWORD: z.string().min(1).optional(),
   /** Topic of trace requests as the OpenTelemetry Collector's Kafka exporter writes them (otlp_proto, otlp_json). */
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
 })
 export type IngestConfig = Readonly<z.output<typeof IngestConfig>>
+
+/** What is wrong between variables of this role, or of every role. */
+export function ingestProblems(config: Partial<IngestConfig>, reach?: IsLoopback): string[] {
+  return [...accessProblems(config, reach), ...kafkaSecurityProblems(config)]
+}

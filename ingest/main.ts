@@ -2,10 +2,11 @@
 // nothing new, then what was accepted is written, then the store may close.
 
 import { join } from 'node:path'
-import { IngestConfig } from './config.ts'
+import { IngestConfig, ingestProblems } from './config.ts'
 import { buildSpanConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
+import { kafkaSecurity } from './kafka/security.ts'
 import { buildGrpcDoor } from './otlp/grpc-door.ts'
 import { buildHttpDoor } from './otlp/http-door.ts'
 import { buildTakeTraces, type DoorItem } from './otlp/take-traces.ts'
@@ -18,7 +19,6 @@ import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
 import { readReturnCodes } from './return-codes.ts'
-import { accessProblems } from './runtime/access.ts'
 import { readConfig } from './runtime/config.ts'
 
 export type IngestRole = {
@@ -132,6 +132,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       groupId: config.SURETY_KAFKA_GROUP,
       topics: [config.SURETY_KAFKA_TOPIC_SPANS],
       sessionTimeoutMs: config.SURETY_KAFKA_SESSION_TIMEOUT_MS,
+      ...kafkaSecurity(config),
       logger,
     })
     const consumer = buildSpanConsumer({
@@ -174,7 +175,7 @@ function settle(written: Written, item: Prepared): Settled {
 
 if (import.meta.main) {
   process.exitCode = await runAlone(() => {
-    const config = readConfig(IngestConfig, process.env, undefined, accessProblems)
+    const config = readConfig(IngestConfig, process.env, undefined, ingestProblems)
     return runProcess(config, (parts) => start(config, parts))
   })
 }

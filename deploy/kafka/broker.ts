@@ -37,12 +37,21 @@ export type BrokerOptions = {
   readonly port?: number
   /** Created when they are missing; existing topics stay as they are. */
   readonly topics?: readonly BrokerTopic[]
+  /** A second listener on which clients must encrypt and say who they are. */
+  readonly secured?: {
+    /** Private key (PKCS 8) and certificate in one file, PEM. */
+    readonly keyStoreFile: string
+    /** Passwords by user name, for PLAIN and both SCRAM mechanisms. */
+    readonly users: Readonly<Record<string, string>>
+  }
 }
 
 export interface Broker {
   /** Bootstrap addresses, `127.0.0.1:<port>`. */
   readonly brokers: readonly string[]
   readonly port: number
+  /** Bootstrap addresses of the secured listener; empty without one. */
+  readonly securedBrokers: readonly string[]
   readonly pid: number
   /** Ends the broker cleanly (about 2 s); by force when that takes longer than 20 s. */
   stop(): Promise<void>
@@ -88,8 +97,16 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       )
     }
   }
-  writeFileSync(propertiesPath, serverProperties(options.directory, port, controllerPort))
-  if (isNew) await format(propertiesPath, logPath)
+  const { secured } = options
+  const securedPort = secured === undefined ? undefined : await freePort()
+  const properties = serverProperties(options.directory, port, controllerPort)
+  writeFileSync(
+    propertiesPath,
+    secured === undefined
+      ? properties
+      : `${properties}${securedProperties(secured, port, controllerPort, securedPort ?? 0)}`,
+  )
+  if (isNew) await format(propertiesPath, logPath, secured?.users ?? {})
 
   const child = startJava(
     [`-Xms128m`, `-Xmx${HEAP_MB_MAX}m`, `-XX:MaxDirectMemorySize=${DIRECT_MEMORY_MB_MAX}m`],
@@ -123,6 +140,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   return {
     brokers,
     port,
+    securedBrokers: securedPort === undefined ? [] : [`127.0.0.1:${securedPort}`],
     pid,
     async stop() {
       child.kill('SIGTERM')
@@ -172,7 +190,11 @@ async function ended(child: ChildProcess): Promise<End> {
   }
 }
 
-async function format(propertiesPath: string, logPath: string): Promise<void> {
+async function format(
+  propertiesPath: string,
+  logPath: string,
+  users: Readonly<Record<string, string>>,
+): Promise<void> {
   const command = [
     'kafka.tools.StorageTool',
     'format',
@@ -181,6 +203,12 @@ async function format(propertiesPath: string, logPath: string): Promise<void> {
     '-c',
     propertiesPath,
     '--standalone',
+    ...Object.entries(users).flatMap(([name, password]) =>
+      ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+        '--add-scram',
+        `${mechanism}=[name=${name},password=${password}]`,
+      ]),
+    ),
   ]
   const how = await ended(startJava(['-Xmx128m'], command, logPath))
   if (how.status !== 'exit code 0') throw startFailure(how, logPath)
@@ -315,6 +343,31 @@ function serverProperties(directory: string, port: number, controllerPort: numbe
     'auto.create.topics.enable': false,
     'message.max.bytes': MESSAGE_BYTES_MAX,
     'replica.fetch.max.bytes': MESSAGE_BYTES_MAX,
+  }
+  return `${Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n')}\n`
+}
+
+/** Lines that come after the others and win over them. */
+function securedProperties(
+  { keyStoreFile, users }: NonNullable<BrokerOptions['secured']>,
+  port: number,
+  controllerPort: number,
+  securedPort: number,
+): string {
+  const plainUsers = Object.entries(users).map(([name, password]) => `user_${name}="${password}"`)
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
+  const settings = {
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort},SASL_SSL://127.0.0.1:${securedPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},SASL_SSL://127.0.0.1:${securedPort}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL',
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': keyStoreFile,
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'listener.name.sasl_ssl.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${plainUsers.join(' ')};`,
+    'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config': scram,
+    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': scram,
   }
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)
