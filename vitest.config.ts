@@ -9,6 +9,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // No guarantee is about time; a busy machine may take its own.
+          testTimeout: 30_000,
           include: [
             '{ingest,query,alerts,dashboards,deploy}/**/*.test.ts',
             'test/*.test.ts',

@@ -57,13 +57,13 @@ function setUp(
     lingerMs: 5,
   })
   consumer.start()
-  return { port, consumer, batches, budget, order }
+  return { port, consumer, batches, budget, order, metrics }
 }
 
 async function settled(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000
+  const deadline = Date.now() + 20_000
   while (!isSo()) {
-    if (Date.now() > deadline) throw new Error('not so within 5 s')
+    if (Date.now() > deadline) throw new Error('not so within 20 s')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
@@ -230,6 +230,32 @@ test('at the bound of memory partitions pause; below half of it they go on', asy
   release()
   await settled(() => port.commits.some(({ offset, metadata }) => offset === 4n && metadata === ''))
   expect(port.paused()).toEqual([])
+  await consumer.close()
+})
+
+test('lag, paused partitions and the age of what waits are measured', async () => {
+  let release = () => {}
+  let writes = 0
+  const { port, consumer, metrics } = setUp(async () => {
+    writes += 1
+    if (writes === 1) await new Promise<void>((resolve) => (release = resolve))
+    return { kind: 'stored', refused: new Map() }
+  }, 50)
+  const written = { value: message('a1'), timestampMs: Date.now() - 60_000 }
+  port.append(TOPIC, 0, [written, written])
+  await port.assign([P0])
+  await settled(() => port.paused().length === 1)
+  port.append(TOPIC, 0, [message('a2'), message('a3')])
+  const value = async (metric: { get(): Promise<{ values: { value: number }[] }> }) =>
+    (await metric.get()).values[0]?.value
+  const deadline = Date.now() + 20_000
+  while ((await value(metrics.kafkaLag)) !== 2 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  expect([await value(metrics.kafkaLag), await value(metrics.kafkaPaused), port.lag().length]).toEqual([
+    2, 1, 1,
+  ])
+  expect(await value(metrics.kafkaOldestUnread)).toBeGreaterThanOrEqual(60)
+  release()
   await consumer.close()
 })
 

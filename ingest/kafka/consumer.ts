@@ -52,6 +52,8 @@ type Lane = {
   readonly partition: AssignedPartition
   readonly accumulator: Accumulator<Item>
   /** Records of an intent that was found at assignment, until its last offset has come. */
+  /** When the record read last was written, ms since epoch; what comes after it is not older. */
+  readTo: number | undefined
   recovering: { readonly intent: Intent; readonly items: Item[] } | undefined
   closed: boolean
 }
@@ -77,6 +79,7 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
     const lane: Lane = {
       partition,
       accumulator: buildAccumulator<Item>((batch) => writeBatch(lane, batch), budget, clock, lingerMs),
+      readTo: undefined,
       recovering: intent === undefined ? undefined : { intent, items: [] },
       closed: false,
     }
@@ -154,6 +157,7 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
 
   async function take(lane: Lane, record: KafkaRecord): Promise<void> {
     const item = prepare(record)
+    lane.readTo = record.timestampMs
     const { recovering } = lane
     if (recovering === undefined) {
       void lane.accumulator.add(item)
@@ -192,6 +196,12 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
     metrics.kafkaPaused.set(port.paused().length)
     for (const { topic, partition, highWatermark, position } of port.lag()) {
       metrics.kafkaLag.set({ topic, partition }, Number(highWatermark - position))
+      const readTo = lanes.get(key({ topic, partition }))?.readTo
+      const isBehind = highWatermark > position && readTo !== undefined
+      metrics.kafkaOldestUnread.set(
+        { topic, partition },
+        isBehind ? Math.max(0, clock.now() - readTo) / 1000 : 0,
+      )
     }
   }
 
@@ -221,6 +231,7 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
             }),
           )
           metrics.kafkaLag.reset()
+          metrics.kafkaOldestUnread.reset()
         },
         async onBatch(batch: KafkaBatch) {
           const laneKey = key(batch)

@@ -92,6 +92,12 @@ export function buildMetrics() {
       labelNames: ['topic', 'partition'] as const,
       registers,
     }),
+    kafkaOldestUnread: new Gauge({
+      name: 'surety_ingest_kafka_oldest_unread_seconds',
+      help: 'Age of the record read last while others wait behind it, by topic and partition; 0 when none waits',
+      labelNames: ['topic', 'partition'] as const,
+      registers,
+    }),
     kafkaPaused: new Gauge({
       name: 'surety_ingest_kafka_paused_partitions',
       help: 'Partitions paused because the pipeline is full',
