@@ -242,7 +242,7 @@ test('lag, paused partitions and the age of what waits are measured', async () =
     return { kind: 'stored', refused: new Map() }
   }, 50)
   const written = { value: message('a1'), timestampMs: Date.now() - 60_000 }
-  port.append(TOPIC, 0, [written, written])
+  port.append(TOPIC, 0, [written, written, written])
   await port.assign([P0])
   await settled(() => port.paused().length === 1)
   port.append(TOPIC, 0, [message('a2'), message('a3')])
