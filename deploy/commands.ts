@@ -1,6 +1,7 @@
 // The commands that end by themselves: migrate and check-config.
 
 import { retentionOf } from '../ingest/process.ts'
+import { readMasking } from '../ingest/masking.ts'
 import { readReturnCodes } from '../ingest/return-codes.ts'
 import { openEmbeddedStore } from '../ingest/store/store.ts'
 import { parseRoles, readEnvironment, ROLES } from './environment.ts'
@@ -19,6 +20,7 @@ export async function checkConfigCommand(
 ): Promise<number> {
   const config = readEnvironment(parseRoles(values['roles'] as string | undefined), process.env)
   readReturnCodes(config.SURETY_RETURN_CODE_MAP)
+  readMasking(config.SURETY_MASKING)
   for (const [name, value] of Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const given = process.env[name] !== undefined && process.env[name] !== ''
     console.log(
