@@ -5,6 +5,7 @@ import { openAccess } from '../ingest/runtime/access.ts'
 import { systemClock } from '../ingest/runtime/clock.ts'
 import { buildLogger } from '../ingest/runtime/logger.ts'
 import { buildMetrics } from '../ingest/runtime/metrics.ts'
+import { readMasking } from '../ingest/masking.ts'
 import { readReturnCodes } from '../ingest/return-codes.ts'
 import { openEmbeddedStore } from '../ingest/store/store.ts'
 import { parseRoles, readEnvironment, ROLES } from './environment.ts'
@@ -27,6 +28,7 @@ export async function checkConfigCommand(
   const parts = { clock: systemClock, logger: buildLogger('silent'), metrics: buildMetrics() }
   const access = await openAccess(config, parts)
   access.close()
+  readMasking(config.SURETY_MASKING)
   for (const [name, value] of Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const given = process.env[name] !== undefined && process.env[name] !== ''
     console.log(`${name}=${shown(name, value)}${given ? '' : '  (default)'}`)

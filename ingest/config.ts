@@ -74,6 +74,10 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_LINGER_MS: integer(1, 60_000, 1000),
   /** Return codes to outcomes: a JSON file `{"LIM0021": "business_reject", "SYS*": "system_error"}`. */
   SURETY_RETURN_CODE_MAP: z.string().optional(),
+  /** Card, phone and identity numbers in values: `on`, `off`, or a JSON file `{kinds, patterns, keys, except}`. */
+  SURETY_MASKING: z.string().min(1).default('on'),
+  /** Whether dead letters keep the bytes as they came, unmasked: without them nothing can be replayed. */
+  SURETY_DEAD_LETTERS_KEEP_BYTES: flag(true),
   /** host:port, comma-separated; without it the Kafka door stays shut. */
   KAFKA_BROKERS: list([]),
   SURETY_KAFKA_GROUP: z.string().min(1).max(249).default('surety-ingest'),

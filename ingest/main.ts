@@ -18,6 +18,7 @@ import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
+import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
 
@@ -47,10 +48,13 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const { store, app, lifecycle, health, metrics, clock } = parts
   const logger = parts.logger.child({ role: 'ingest' })
   const rules = readReturnCodes(config.SURETY_RETURN_CODE_MAP)
+  const masking = readMasking(config.SURETY_MASKING)
+  await checkMasking(masking, store)
   const timeBounds = { retentionMs: config.SURETY_RETENTION_SPANS_DAYS * DAY_MS, aheadMs: AHEAD_MS }
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
-  const deadLetters = buildDeadLetterBox(store, metrics, logger, clock)
-  const writer = buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock })
+  const keepBytes = config.SURETY_DEAD_LETTERS_KEEP_BYTES
+  const deadLetters = buildDeadLetterBox(store, metrics, logger, clock, keepBytes)
+  const writer = buildSpanWriter({ store, deadLetters, rules, masking, metrics, logger, clock })
 
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { pino } from 'pino'
 import type { DeadLetter } from '../records/dead-letter.ts'
@@ -38,6 +39,23 @@ function setUp(failures: Error[] = [], logger = buildLogger('silent')) {
   }
   return { box: buildDeadLetterBox(store, metrics, logger, { now: () => NOW_MS }), inserts, metrics }
 }
+
+test('without its bytes only the record of a letter is kept, and a recovery still knows it', async () => {
+  const inserts: Record<string, unknown>[] = []
+  const kept = { origin: 'kafka otlp_spans/3@1042', reason: 'engine-refused', digest: hash('md5', '') }
+  const store = {
+    ask: () => Promise.resolve([kept] as never[]),
+    insertRows(_table: string, _columns: unknown, rows: readonly Record<string, unknown>[]) {
+      inserts.push(...rows)
+      return Promise.resolve()
+    },
+  }
+  const clock = { now: () => NOW_MS }
+  const box = buildDeadLetterBox(store, buildMetrics(), buildLogger('silent'), clock, false)
+  await box.add([letter(Buffer.from([1, 2, 3]))], 'token')
+  expect(inserts).toMatchObject([{ size: 3, payload: '' }])
+  expect(await box.missing([letter(Buffer.from([1, 2, 3]))])).toEqual([])
+})
 
 test('a letter is kept whole, with why and where from', async () => {
   const { box, inserts } = setUp()

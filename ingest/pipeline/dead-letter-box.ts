@@ -39,12 +39,15 @@ const COLUMNS: Columns = {
   payload: { type: 'String', value: 'base64Decode(payload)' },
 }
 
+/** @param keepBytes  false keeps only the record of a letter: bytes that cannot be read cannot be masked either */
 export function buildDeadLetterBox(
   store: Pick<Store, 'insertRows' | 'ask'>,
   metrics: Metrics,
   logger: Logger,
   clock: Clock,
+  keepBytes = true,
 ): DeadLetterBox {
+  const bytesMax = keepBytes ? PAYLOAD_BYTES_MAX : -1
   return {
     async missing(letters) {
       if (letters.length === 0) return letters
@@ -57,7 +60,7 @@ export function buildDeadLetterBox(
       )
       const kept = new Set(rows.map(({ origin, reason, digest }) => identity(origin, reason, digest)))
       return letters.filter(
-        (letter) => !kept.has(identity(letter.origin, letter.reason, md5(letter.payload))),
+        (letter) => !kept.has(identity(letter.origin, letter.reason, md5(letter.payload, bytesMax))),
       )
     },
     async add(letters, token) {
@@ -76,7 +79,7 @@ export function buildDeadLetterBox(
         await store.insertRows(
           'dead_letters',
           COLUMNS,
-          part.map((letter) => row(letter, clock.now())),
+          part.map((letter) => row(letter, clock.now(), bytesMax)),
           `${token}#${from}`,
         )
         from = to
@@ -93,10 +96,10 @@ export function buildDeadLetterBox(
   }
 }
 
-const md5 = (payload: Uint8Array) => hash('md5', payload.length <= PAYLOAD_BYTES_MAX ? payload : '')
+const md5 = (payload: Uint8Array, bytesMax: number) => hash('md5', payload.length <= bytesMax ? payload : '')
 
-function row(letter: DeadLetter, nowMs: number): Record<string, unknown> {
-  const keep = letter.payload.length <= PAYLOAD_BYTES_MAX
+function row(letter: DeadLetter, nowMs: number, bytesMax: number): Record<string, unknown> {
+  const keep = letter.payload.length <= bytesMax
   return {
     at: new Date(nowMs).toISOString().replace('T', ' ').replace('Z', ''),
     origin: letter.origin,

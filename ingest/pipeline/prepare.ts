@@ -20,6 +20,8 @@ export type Prepared = {
   readonly latestMs: number
   /** Whether any attribute is more than a scalar; the statement for scalars alone is cheaper. */
   readonly hasLists: boolean
+  /** Whether a span may hold a number that is to be masked; the statement without masking is cheaper. */
+  readonly hasNumbers: boolean
   /** Marks of the spans' attribute keys (key-signature.ts); what is not marked is not there. */
   readonly keys: Uint8Array
   /** Raw bytes of each resource as a latin1 text, for knowing which were stored before. */
@@ -103,8 +105,9 @@ export function prepareTraces(
   }
 }
 
-function facts({ spans, earliestMs, latestMs, hasLists, keys }: Extract<Walked, { kind: 'walked' }>) {
-  return { spans, earliestMs, latestMs, hasLists, keys }
+function facts(walked: Extract<Walked, { kind: 'walked' }>) {
+  const { spans, earliestMs, latestMs, hasLists, hasNumbers, keys } = walked
+  return { spans, earliestMs, latestMs, hasLists, hasNumbers, keys }
 }
 
 /** The same for OTLP/JSON. What is set aside because of the JSON keeps its bytes as they came. */
@@ -135,6 +138,7 @@ function nothing(
     earliestMs: 0,
     latestMs: 0,
     hasLists: false,
+    hasNumbers: false,
     keys: NO_KEYS,
     resources: [],
     origin,

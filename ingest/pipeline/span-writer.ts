@@ -7,6 +7,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import {
+  ANY_SHAPE,
   ENVELOPE_SETTINGS,
   INHERITED_KEYS,
   insertResources,
@@ -14,6 +15,7 @@ import {
   type ReturnCodeRule,
 } from '../store/insert-spans.ts'
 import { countBatch, deleteBatch, rederive } from '../store/batch-rows.ts'
+import { isMasking, type Masking } from '../store/masking.ts'
 import { StoreError, type Store } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
 import type { DeadLetterBox } from './dead-letter-box.ts'
@@ -52,6 +54,8 @@ type Parts = {
   readonly store: Pick<Store, 'transport' | 'command' | 'rows'>
   readonly deadLetters: DeadLetterBox
   readonly rules: readonly ReturnCodeRule[]
+  /** Nothing is masked without it. */
+  readonly masking?: Masking
   readonly metrics: Metrics
   readonly logger: Logger
   readonly clock: Clock
@@ -63,7 +67,8 @@ const RESOURCE_REPEAT_MS = 86_400_000
 const BACK_OFF_MS = [100, 200, 500, 1000, 2000, 5000]
 const TOO_BIG_ATTEMPTS = 3
 
-export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock }: Parts): SpanWriter {
+export function buildSpanWriter(parts: Parts): SpanWriter {
+  const { store, deadLetters, rules, masking, metrics, logger, clock } = parts
   const resourcesSeen = new Map<string, number>()
   const { transport } = store
   const hurried = new AbortController()
@@ -76,13 +81,19 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
     const shape = {
       hasLists: part.some((message) => message.hasLists),
       inherits: part.some(({ resources }) => resources.some(mayBeInherited)),
+      hasNumbers: part.some((message) => message.hasNumbers),
+      hasResourceNumbers: part.some(({ resources }) => resources.some(mayHoldNumbers)),
       mayHold: (key: string) => mayHold(marks, key),
     }
     const spans = {
-      sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules, shape),
+      sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules, shape, masking),
       token,
     }
-    const resources = { sql: insertResources, token: `${token}/resources` }
+    const resources = {
+      sql: (source: (structure: string) => string) =>
+        insertResources(source, masking, shape.hasResourceNumbers),
+      token: `${token}/resources`,
+    }
     await transport.insert({
       body: envelope(part.map((message) => message.bytes)),
       format: 'ProtobufList',
@@ -101,6 +112,21 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
     return [...unseen]
   }
 
+  const suspects = new Map<string, boolean>()
+
+  /** Whether a resource may hold what is to be masked; known ones are not looked through again. */
+  function mayHoldNumbers(resource: string): boolean {
+    const known = suspects.get(resource)
+    if (known !== undefined) return known
+    const isSuspect =
+      holdsNumbers(resource) ||
+      (masking?.patterns.length ?? 0) > 0 ||
+      (masking?.keys.some((key) => resource.includes(key)) ?? false)
+    if (suspects.size >= RESOURCES_REMEMBERED_MAX) suspects.clear()
+    if (resource.length <= RESOURCE_KEY_LENGTH_MAX) suspects.set(resource, isSuspect)
+    return isSuspect
+  }
+
   function remember(keys: readonly string[]): void {
     for (const key of keys) {
       if (key.length > RESOURCE_KEY_LENGTH_MAX) continue
@@ -113,11 +139,30 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
     }
   }
 
+  /** What the engine masked of a batch; a store that is busy just then leaves the count short, never the masking. */
+  async function countMasked(batch: readonly Prepared[], door: string, batchId: string): Promise<void> {
+    if (masking === undefined) return
+    const marks = batch.map(({ keys }) => keys)
+    const mayBe =
+      batch.some(({ hasNumbers }) => hasNumbers) ||
+      masking.patterns.length > 0 ||
+      masking.keys.some((key) => mayHold(marks, key))
+    if (!mayBe || !isMasking(masking)) return
+    try {
+      const [row] = await store.rows(
+        `SELECT sum(masked) AS masked FROM batches WHERE at > now() - INTERVAL 1 HOUR AND batch = ${batchId}`,
+      )
+      metrics.maskedValues.inc({ door }, Number(row?.['masked'] ?? 0))
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+    }
+  }
+
   /** An error that we do not know: is it this data, or the store? An empty batch tells. */
   async function isStoreItself(): Promise<boolean> {
     try {
       const sql = (source: (structure: string) => string) =>
-        insertSpans(source, '0', rules, { hasLists: true, inherits: true, mayHold: () => true })
+        insertSpans(source, '0', rules, ANY_SHAPE, masking)
       const statements = [{ sql, token: 'canary' }]
       await transport.insert({
         body: envelope([]),
@@ -198,6 +243,7 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
       const lost = new Set(refused.map(({ item }) => item))
       const stored = items.reduce((sum, item) => sum + (lost.has(item) ? 0 : item.spans), 0)
       metrics.rows.inc({ table: 'spans', door }, stored)
+      await countMasked(items, door, batchId)
       metrics.expiredSpans.inc(
         { door },
         batch.reduce((sum, message) => sum + message.expiredSpans, 0),
@@ -268,6 +314,10 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
 function batchIdOf(token: string): string {
   return `sipHash64('${token.replaceAll(/[^\w/.#:-]/g, '_')}')`
 }
+
+// In the bytes as latin1: a run of digits, an integer (tag 24) of five bytes and more, a double (tag 33, «!»).
+const NUMBER_BYTES = new RegExp(`[0-9][0-9 -]{9}[0-9]|${String.fromCharCode(24)}[\\x80-\\xff]{4}|!`)
+const holdsNumbers = (resource: string) => NUMBER_BYTES.test(resource)
 
 const mayBeInherited = (resource: string) => INHERITED_KEYS.some((key) => resource.includes(key))
 

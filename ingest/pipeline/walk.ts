@@ -4,6 +4,7 @@
 // per span. What to do with the finding is decided elsewhere.
 
 import { KEY_SIGNATURES, keySignature } from './key-signature.ts'
+import { mayBeNumber, mayHoldNumber } from './number-run.ts'
 
 /** Bounds of one message. */
 export type WalkLimits = {
@@ -29,6 +30,8 @@ export type Walked =
       readonly latestMs: number
       /** Whether an attribute of a span or of its events is more than a scalar (a list, bytes, a map). */
       readonly hasLists: boolean
+      /** Whether a name, a value or a status message of a span may hold a sensitive number (number-run.ts). */
+      readonly hasNumbers: boolean
       /** Marks of the attribute keys of spans (key-signature.ts). */
       readonly keys: Uint8Array
       /** Digest material for the resources: where each ResourceSpans' resource bytes are, [start, end) pairs. */
@@ -40,9 +43,11 @@ const RESOURCE_SPANS = 1 // ExportTraceServiceRequest.resource_spans
 const RESOURCE = 1 // ResourceSpans.resource
 const SCOPE_SPANS = 2 // ResourceSpans.scope_spans
 const SPANS = 2 // ScopeSpans.spans
+const NAME = 5 // Span.name
 const START = 7 // Span.start_time_unix_nano
 const ATTRIBUTES = 9 // Span.attributes
 const EVENTS = 11 // Span.events
+const STATUS = 15 // Span.status
 const EVENT_ATTRIBUTES = 3 // Span.Event.attributes
 const LIST_FROM = 5 // AnyValue: 1 to 4 are scalars, array_value and above are not
 const ATTRIBUTE_TAG = (ATTRIBUTES << 3) | 2
@@ -50,6 +55,18 @@ const EVENT_TAG = (EVENTS << 3) | 2
 const EVENT_ATTRIBUTE_TAG = (EVENT_ATTRIBUTES << 3) | 2
 const KEY_TAG = (1 << 3) | 2 // KeyValue.key
 const VALUE_TAG = (2 << 3) | 2 // KeyValue.value
+const NAME_TAG = (NAME << 3) | 2
+const STATUS_TAG = (STATUS << 3) | 2
+const STATUS_MESSAGE_TAG = (2 << 3) | 2 // Status.message
+const EVENT_NAME_TAG = (2 << 3) | 2 // Span.Event.name
+// AnyValue: string_value, int_value, double_value
+const STRING_TAG = (1 << 3) | 2
+const INTEGER_TAG = 3 << 3
+const DOUBLE_TAG = (4 << 3) | 1
+// Numbers below 2^28 fit four bytes and hold fewer digits than any number looked for.
+const LARGE_INTEGER_BYTES = 6
+// Doubles from 2^33 on: their exponent begins with these bits.
+const LARGE_DOUBLE = 0x42
 const LIST_TAG_FROM = LIST_FROM << 3
 const NANOSECONDS_PER_MS = 1e6
 const TWO_32 = 4_294_967_296
@@ -70,8 +87,8 @@ export function walkTraces(
     if (error instanceof Malformed) return { kind: 'malformed', reason: error.message }
     throw error
   }
-  const { spans, outOfRange, earliestMs, latestMs, hasLists, keys, resources } = walker
-  return { kind: 'walked', spans, outOfRange, earliestMs, latestMs, hasLists, keys, resources }
+  const { spans, outOfRange, earliestMs, latestMs, hasLists, hasNumbers, keys, resources } = walker
+  return { kind: 'walked', spans, outOfRange, earliestMs, latestMs, hasLists, hasNumbers, keys, resources }
 }
 
 /** One field of a message, as found by `messageFields`. */
@@ -124,6 +141,7 @@ class Walker {
   earliestMs = 0
   latestMs = 0
   hasLists = false
+  hasNumbers = false
   readonly keys = new Uint8Array(KEY_SIGNATURES)
   readonly resources: number[] = []
   private fieldsSeen = 0
@@ -182,7 +200,9 @@ class Walker {
         startMs = fixed64Ms(this.bytes, this.at)
         this.at += 8
       } else if (tag === ATTRIBUTE_TAG) this.attribute(this.delimited(tag, end, 'attributes'))
-      else if (tag === EVENT_TAG && !this.hasLists) this.event(this.delimited(tag, end, 'events'))
+      else if (tag === EVENT_TAG) this.event(this.delimited(tag, end, 'events'))
+      else if (tag === NAME_TAG) this.text(this.delimited(tag, end, 'name'))
+      else if (tag === STATUS_TAG) this.status(this.delimited(tag, end, 'status'))
       else this.skip(tag, end)
     }
     this.spans += 1
@@ -205,8 +225,23 @@ class Walker {
     while (this.at < end) {
       const tag = this.varint(end)
       if (tag === EVENT_ATTRIBUTE_TAG) this.attribute(this.delimited(tag, end, 'event attributes'))
+      else if (tag === EVENT_NAME_TAG) this.text(this.delimited(tag, end, 'event name'))
       else this.skip(tag, end)
     }
+  }
+
+  private status(end: number): void {
+    while (this.at < end) {
+      const tag = this.varint(end)
+      if (tag === STATUS_MESSAGE_TAG) this.text(this.delimited(tag, end, 'status message'))
+      else this.skip(tag, end)
+    }
+  }
+
+  /** Only whether a sensitive number may be in it. */
+  private text(end: number): void {
+    if (!this.hasNumbers && mayHoldNumber(this.bytes, this.at, end)) this.hasNumbers = true
+    this.at = end
   }
 
   /** A KeyValue: only the shape of its key and the kind of its value are looked at. What is unusual counts as a list, to be on the safe side. */
@@ -225,8 +260,33 @@ class Walker {
       }
       const valueEnd = this.delimited(tag, end, 'attribute value')
       if (this.at < valueEnd && (this.bytes[this.at] ?? 0) >= LIST_TAG_FROM) this.hasLists = true
+      if (!this.hasNumbers) this.hasNumbers = this.isSuspect(valueEnd)
       this.at = valueEnd
     }
+  }
+
+  /** Whether the AnyValue here may be or hold a sensitive number; what is unusual may. */
+  private isSuspect(end: number): boolean {
+    const { bytes, at } = this
+    if (end - at < LARGE_INTEGER_BYTES) return false
+    const tag = bytes[at] ?? 0
+    if (tag === STRING_TAG) {
+      // The length stands before the text and must not be read as a part of it.
+      let from = at + 1
+      while (from < end && (bytes[from] ?? 0) > 127) from += 1
+      return mayHoldNumber(bytes, from + 1, end)
+    }
+    if (tag === INTEGER_TAG) {
+      let value = 0
+      let scale = 1
+      for (let place = at + 1; place < end; place += 1) {
+        value += ((bytes[place] ?? 0) & 127) * scale
+        scale *= 128
+      }
+      return mayBeNumber(value)
+    }
+    if (tag === DOUBLE_TAG) return ((bytes[at + 8] ?? 0) & 127) >= LARGE_DOUBLE
+    return true
   }
 
   /** A message of fields that are only skipped. */

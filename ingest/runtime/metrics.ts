@@ -40,6 +40,12 @@ export function buildMetrics() {
       labelNames: ['door'] as const,
       registers,
     }),
+    maskedValues: new Counter({
+      name: 'surety_ingest_masked_values_total',
+      help: 'Values of spans in which a card, phone, identity or configured number was masked, by door',
+      labelNames: ['door'] as const,
+      registers,
+    }),
     inserts: new Histogram({
       name: 'surety_ingest_insert_duration_seconds',
       help: 'Time to insert one batch of spans, retries included',

@@ -3,6 +3,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { literal } from './literal.ts'
+import { isMasking, MASK, maskedValues, NO_MASKING, type Masking } from './masking.ts'
 import { MOVED_KEYS, PROMOTED } from './promoted.ts'
 
 const PROTO = fileURLToPath(new URL('./otlp-trace.proto', import.meta.url))
@@ -20,8 +21,20 @@ export type SpanShape = {
   readonly hasLists: boolean
   /** Some resource carries an attribute that its spans inherit (`either` in promoted.ts). */
   readonly inherits: boolean
+  /** Some text of a span, or of a resource, may hold a number that is to be masked; false is certain. */
+  readonly hasNumbers: boolean
+  readonly hasResourceNumbers: boolean
   /** Whether a span may carry the attribute; false is certain. A look-up costs about 0.1 µs a span. */
   readonly mayHold: (key: string) => boolean
+}
+
+/** A batch that may hold anything. */
+export const ANY_SHAPE: SpanShape = {
+  hasLists: true,
+  inherits: true,
+  hasNumbers: true,
+  hasResourceNumbers: true,
+  mayHold: () => true,
 }
 
 // Integers, booleans and doubles are Nullable so that 0 and false are told from absent; a string needs no mark.
@@ -115,16 +128,22 @@ function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
   return `if(transform(return_code, [${codes}], [${outcomes}], toInt8(0)) AS mapped != 0, mapped, ${general})`
 }
 
-const RESOURCE_ID = `arraySort(arrayZip(resource.attributes.key, ${valueTexts('resource.attributes', true)}))`
+// Masked before the hash is taken: both statements must come to the same.
+const resourcePairs = (masking: Masking) =>
+  `arraySort(arrayZip(resource.attributes.key, ${maskedValues('resource.attributes.key', valueTexts('resource.attributes', true), masking)}))`
 
 /**
  * `INSERT INTO resources …` over an envelope.
  * @param source a table function or input that yields the envelope, made by the transport from a structure
  */
-export function insertResources(source: (structure: string) => string): string {
+export function insertResources(
+  source: (structure: string) => string,
+  masking: Masking = NO_MASKING,
+  hasNumbers = true,
+): string {
   return `INSERT INTO resources (res_id, service, attr_k, attr_v, seen_at)
 SELECT DISTINCT sipHash64(toString(pairs)) AS res_id, attr_v[indexOf(attr_k, 'service.name')] AS service, pairs.1 AS attr_k, pairs.2 AS attr_v, now('UTC') AS seen_at
-FROM (SELECT ${RESOURCE_ID} AS pairs FROM ${source(RESOURCE)})`
+FROM (SELECT ${resourcePairs(hasNumbers ? masking : NO_MASKING)} AS pairs FROM ${source(RESOURCE)})`
 }
 
 /**
@@ -135,7 +154,8 @@ export function insertSpans(
   source: (structure: string) => string,
   batch: string,
   rules: readonly ReturnCodeRule[],
-  { hasLists, inherits, mayHold }: SpanShape,
+  { hasLists, inherits, hasNumbers, hasResourceNumbers, mayHold }: SpanShape,
+  masking: Masking = NO_MASKING,
 ): string {
   const resourceColumns = PROMOTED.filter(({ level }) => level !== 'span').map(
     ({ column, keys, level, fallback }) => {
@@ -153,24 +173,68 @@ export function insertSpans(
   )
   const moved = MOVED_KEYS.filter(mayHold)
   const kept = moved.length === 0 ? `arrayMap(x -> true, k)` : `arrayMap(x -> x NOT IN (${listOf(moved)}), k)`
+  const resource = hasResourceNumbers ? masking : NO_MASKING
+  const own = maskingOf(masking, hasNumbers, mayHold)
+  const eventValues = maskedValues('e.attributes.key', valueTexts('e.attributes', hasLists), own)
+  const texts = spanTexts(own)
+  // Counted where it costs least: attributes by comparison, the rest by what a mask begins with.
+  const marks = (text: string) => `countSubstrings(${text}, ${literal(MASK)})`
+  const masked = isMasking(own)
+    ? `arrayCount((x, y) -> x != y, raw, v) + ${marks('status_message')} + ${marks('operation')} + arraySum(x -> ${marks('x')}, event_attr)`
+    : '0'
   return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')})
-WITH s.attributes.key AS k, ${valueTexts('s.attributes', hasLists)} AS v, ${kept} AS kept
+WITH ${kept} AS kept
 SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0) AS duration_ns,
-  service, substring(s.name, 1, 512) AS operation, toInt8(s.kind) AS kind,
+  service, substring(${texts.name}, 1, 512) AS operation, toInt8(s.kind) AS kind,
   ${outcomeExpression(rules)} AS outcome, toInt8(s.status.code) AS status,
   toFixedString(substring(s.trace_id, 1, 16), 16) AS trace_id, toFixedString(substring(s.span_id, 1, 8), 8) AS span_id, toFixedString(substring(s.parent_span_id, 1, 8), 8) AS parent_id,
   res_id, ${batch} AS batch, version, system, environment, site, zone, cluster,
   ${spanColumns.join(',\n  ')},
-  s.status.message AS status_message, s.trace_state AS trace_state, ss.scope.name AS scope,
+  ${texts.statusMessage} AS status_message, s.trace_state AS trace_state, scope,
   arrayFilter((x, keep) -> keep, k, kept) AS attr_k, arrayFilter((x, keep) -> keep, v, kept) AS attr_v,
-  s.events.time_unix_nano AS event_ns, s.events.name AS event_name,
-  arrayMap(e -> toJSONString(CAST((e.attributes.key, ${valueTexts('e.attributes', hasLists)}), 'Map(String, String)')), s.events) AS event_attr
+  s.events.time_unix_nano AS event_ns, ${texts.eventNames} AS event_name,
+  arrayMap(e -> toJSONString(CAST((e.attributes.key, ${eventValues}), 'Map(String, String)')), s.events) AS event_attr,
+  toUInt16(least(${masked}, 65535)) AS masked
+FROM (SELECT *, ${texts.values} AS v
+FROM (SELECT * EXCEPT (scope_spans), ss.scope.name AS scope, s, s.attributes.key AS k, ${valueTexts('s.attributes', hasLists)} AS raw
 FROM (
   SELECT ${resourceColumns.join(', ')}, res_id, scope_spans
   FROM (SELECT pairs.1 AS res_k, pairs.2 AS res_v, sipHash64(toString(pairs)) AS res_id, scope_spans
-    FROM (SELECT ${RESOURCE_ID} AS pairs, scope_spans FROM ${source(`${RESOURCE}, ${scopeSpans(hasLists)}`)}))
-) ARRAY JOIN scope_spans AS ss ARRAY JOIN ss.spans AS s`
+    FROM (SELECT ${resourcePairs(resource)} AS pairs, scope_spans FROM ${source(`${RESOURCE}, ${scopeSpans(hasLists)}`)}))
+) ARRAY JOIN scope_spans AS ss ARRAY JOIN ss.spans AS s))`
+}
+
+/**
+ * Values, name, status message and names of events; masked in one go, because each place where texts are masked costs the
+ * engine milliseconds to analyse.
+ */
+function spanTexts(masking: Masking) {
+  if (!isMasking(masking)) {
+    return {
+      values: 'raw',
+      name: 's.name',
+      statusMessage: 's.status.message',
+      eventNames: 's.events.name',
+    }
+  }
+  const all = `arrayConcat(raw, [toString(s.name), s.status.message], arrayMap(x -> toString(x), s.events.name))`
+  return {
+    values: `${maskedValues(`arrayResize(k, length(k) + 2 + length(s.events))`, all, masking)} AS texts, arraySlice(texts, 1, length(k))`,
+    name: 'toLowCardinality(texts[length(k) + 1])',
+    statusMessage: 'texts[length(k) + 2]',
+    eventNames: 'arraySlice(texts, length(k) + 3)',
+  }
+}
+
+/** What is to be masked in the spans of this batch: each part costs milliseconds in every statement. */
+function maskingOf(masking: Masking, hasNumbers: boolean, mayHold: (key: string) => boolean): Masking {
+  return {
+    ...masking,
+    kinds: hasNumbers ? masking.kinds : [],
+    keys: masking.keys.filter(mayHold),
+    except: masking.except.filter(mayHold),
+  }
 }
 
 // Functions of a dictionary column run once per distinct value, so what can become one does so first.
@@ -218,4 +282,5 @@ export const SPAN_COLUMNS = [
   'event_ns',
   'event_name',
   'event_attr',
+  'masked',
 ] as const
