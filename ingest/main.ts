@@ -44,7 +44,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const timeBounds = { retentionMs: config.SURETY_RETENTION_SPANS_DAYS * DAY_MS, aheadMs: AHEAD_MS }
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock)
-  const writer = buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock })
+  const searchKeys = config.SURETY_SEARCH_KEYS
+  const writer = buildSpanWriter({ store, deadLetters, rules, searchKeys, metrics, logger, clock })
 
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())

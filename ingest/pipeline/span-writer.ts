@@ -52,6 +52,8 @@ type Parts = {
   readonly store: Pick<Store, 'transport' | 'command' | 'rows'>
   readonly deadLetters: DeadLetterBox
   readonly rules: readonly ReturnCodeRule[]
+  /** Attribute keys that spans can be found by; none when not given. */
+  readonly searchKeys?: readonly string[]
   readonly metrics: Metrics
   readonly logger: Logger
   readonly clock: Clock
@@ -63,7 +65,15 @@ const RESOURCE_REPEAT_MS = 86_400_000
 const BACK_OFF_MS = [100, 200, 500, 1000, 2000, 5000]
 const TOO_BIG_ATTEMPTS = 3
 
-export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock }: Parts): SpanWriter {
+export function buildSpanWriter({
+  store,
+  deadLetters,
+  rules,
+  searchKeys = [],
+  metrics,
+  logger,
+  clock,
+}: Parts): SpanWriter {
   const resourcesSeen = new Map<string, number>()
   const { transport } = store
   const hurried = new AbortController()
@@ -77,6 +87,7 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
       hasLists: part.some((message) => message.hasLists),
       inherits: part.some(({ resources }) => resources.some(mayBeInherited)),
       mayHold: (key: string) => mayHold(marks, key),
+      searchKeys,
     }
     const spans = {
       sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules, shape),
@@ -117,7 +128,7 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
   async function isStoreItself(): Promise<boolean> {
     try {
       const sql = (source: (structure: string) => string) =>
-        insertSpans(source, '0', rules, { hasLists: true, inherits: true, mayHold: () => true })
+        insertSpans(source, '0', rules, { hasLists: true, inherits: true, mayHold: () => true, searchKeys })
       const statements = [{ sql, token: 'canary' }]
       await transport.insert({
         body: envelope([]),

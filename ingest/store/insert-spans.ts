@@ -22,6 +22,8 @@ export type SpanShape = {
   readonly inherits: boolean
   /** Whether a span may carry the attribute; false is certain. A look-up costs about 0.1 µs a span. */
   readonly mayHold: (key: string) => boolean
+  /** Attribute keys that spans can be found by (SURETY_SEARCH_KEYS). */
+  readonly searchKeys?: readonly string[]
 }
 
 // Integers, booleans and doubles are Nullable so that 0 and false are told from absent; a string needs no mark.
@@ -135,7 +137,7 @@ export function insertSpans(
   source: (structure: string) => string,
   batch: string,
   rules: readonly ReturnCodeRule[],
-  { hasLists, inherits, mayHold }: SpanShape,
+  { hasLists, inherits, mayHold, searchKeys = [] }: SpanShape,
 ): string {
   const resourceColumns = PROMOTED.filter(({ level }) => level !== 'span').map(
     ({ column, keys, level, fallback }) => {
@@ -153,7 +155,9 @@ export function insertSpans(
   )
   const moved = MOVED_KEYS.filter(mayHold)
   const kept = moved.length === 0 ? `arrayMap(x -> true, k)` : `arrayMap(x -> x NOT IN (${listOf(moved)}), k)`
-  return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')})
+  const searched = searchKeys.filter(mayHold)
+  const items = `arrayFilter(x -> x != 0, arrayMap((x, y) -> if(x IN (${listOf(searched)}) AND y != '', sipHash64(x, y), 0), k, v))`
+  return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')}${searched.length === 0 ? '' : ', search_items'})
 WITH s.attributes.key AS k, ${valueTexts('s.attributes', hasLists)} AS v, ${kept} AS kept
 SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0) AS duration_ns,
@@ -165,7 +169,7 @@ SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   s.status.message AS status_message, s.trace_state AS trace_state, ss.scope.name AS scope,
   arrayFilter((x, keep) -> keep, k, kept) AS attr_k, arrayFilter((x, keep) -> keep, v, kept) AS attr_v,
   s.events.time_unix_nano AS event_ns, s.events.name AS event_name,
-  arrayMap(e -> toJSONString(CAST((e.attributes.key, ${valueTexts('e.attributes', hasLists)}), 'Map(String, String)')), s.events) AS event_attr
+  arrayMap(e -> toJSONString(CAST((e.attributes.key, ${valueTexts('e.attributes', hasLists)}), 'Map(String, String)')), s.events) AS event_attr${searched.length === 0 ? '' : `,\n  ${items} AS search_items`}
 FROM (
   SELECT ${resourceColumns.join(', ')}, res_id, scope_spans
   FROM (SELECT pairs.1 AS res_k, pairs.2 AS res_v, sipHash64(toString(pairs)) AS res_id, scope_spans

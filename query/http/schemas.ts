@@ -25,6 +25,8 @@ const Scope = z.object({
   traffic: z.string().max(64).default('live').describe('bank.traffic; default live'),
 })
 
+export const Outcome = z.enum(['ok', 'business_reject', 'business_error', 'shed', 'system_error'])
+
 /** Requests by outcome. SERVER and CONSUMER spans only. */
 export const Outcomes = z.object({
   ok: z.number().int(),
@@ -97,6 +99,9 @@ export const ServiceSeriesReply = z.object({
 })
 export type ServiceSeriesReply = z.infer<typeof ServiceSeriesReply>
 
+/** By OpenTelemetry's number. */
+export const SPAN_KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
+
 export const TraceParams = z.object({
   traceId: z.string().regex(/^[0-9a-fA-F]{32}$/, 'must be 32 hexadecimal digits'),
 })
@@ -107,10 +112,10 @@ export const Span = z.object({
   version: z.string(),
   site: z.string(),
   name: z.string(),
-  kind: z.enum(['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']),
+  kind: z.enum(SPAN_KINDS),
   startAt: z.string().describe('RFC 3339 with nanoseconds'),
   durationMs: z.number(),
-  outcome: z.enum(['ok', 'business_reject', 'business_error', 'shed', 'system_error']),
+  outcome: Outcome,
   statusCode: z.enum(['UNSET', 'OK', 'ERROR']),
   statusMessage: z.string(),
   attributes: z.record(z.string(), z.string()),
@@ -121,6 +126,49 @@ export const Span = z.object({
 })
 export const TraceReply = z.object({ traceId: z.string(), spans: z.array(Span) })
 export type TraceReply = z.infer<typeof TraceReply>
+
+const AttributeIs = z
+  .string()
+  .max(2048)
+  .regex(/^[^=]+=/, 'must be key=value')
+const name = z.string().min(1).max(512).optional()
+export const TraceSearchQuery = RangeQuery.extend({
+  from: Instant.default('-1h').describe('start of the range, inclusive; default -1h; at most 31 days'),
+  service: name,
+  version: name,
+  operation: name.describe('span name'),
+  outcome: Outcome.optional(),
+  channel: name.describe('bank.channel'),
+  region: name.describe('bank.region'),
+  minDurationMs: z.coerce.number().min(0).max(1e9).optional(),
+  maxDurationMs: z.coerce.number().min(0).max(1e9).optional(),
+  attribute: z
+    .union([AttributeIs, z.array(AttributeIs).max(8)])
+    .optional()
+    .describe(
+      'key=value, repeatable up to 8 times; bank.txn.id and SURETY_SEARCH_KEYS are looked up, others are read',
+    ),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})
+export const FoundSpan = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  service: z.string(),
+  version: z.string(),
+  operation: z.string(),
+  kind: z.enum(SPAN_KINDS),
+  outcome: Outcome,
+  startAt: z.string().describe('RFC 3339 with nanoseconds'),
+  durationMs: z.number(),
+})
+export type FoundSpan = z.infer<typeof FoundSpan>
+export const TraceSearchReply = z.object({
+  from: z.string(),
+  to: z.string(),
+  items: z.array(FoundSpan).describe('newest first'),
+  isComplete: z.boolean().describe('false when the limit was reached: there may be older matches'),
+})
+export type TraceSearchReply = z.infer<typeof TraceSearchReply>
 
 export const ReleaseEventsQuery = RangeQuery.extend({
   from: Instant.default('-24h'),

@@ -27,6 +27,7 @@ import {
 } from '../../ingest/store/store.ts'
 import { ingestStatus } from '../../query/reports/ingest-status.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
+import { searchSpans } from '../../query/reports/search.ts'
 import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceItems } from '../../query/reports/services.ts'
 import { traceById } from '../../query/reports/trace.ts'
@@ -491,6 +492,8 @@ describe('schema and questions', () => {
       ['INSERT', 'ledger'],
     ])
     expect(await traceById(recording, 'f'.repeat(32), nowMs, 7)).toBeUndefined()
+    const found = await searchSpans(recording, range, { attributes: [] }, 10, [], () => nowMs)
+    expect(found).toHaveLength(6)
     expect(await releaseEvents(recording, range, '', 10)).toEqual([])
     const status = await ingestStatus(recording, nowMs, null)
     expect(status).toMatchObject({
