@@ -13,6 +13,7 @@ export type StartRange = { readonly fromMs: number; readonly toMs: number }
 const VIEWS = [
   { view: 'requests_10s_mv', table: 'requests_10s', time: 'bucket', stepMs: 10_000 },
   { view: 'requests_1m_mv', table: 'requests_1m', time: 'bucket', stepMs: 60_000 },
+  { view: 'error_signatures_mv', table: 'error_signatures', time: 'bucket', stepMs: 60_000 },
   { view: 'trace_roots_mv', table: 'trace_roots', time: 'started_at', stepMs: 1000 },
 ] as const
 

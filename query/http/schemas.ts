@@ -102,6 +102,35 @@ export type ServiceSeriesReply = z.infer<typeof ServiceSeriesReply>
 /** By OpenTelemetry's number. */
 export const SPAN_KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
 
+export const ServiceErrorsQuery = RangeQuery.extend({
+  traffic: Scope.shape.traffic,
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+export const ErrorSignature = z.object({
+  signature: z
+    .string()
+    .describe('16 hexadecimal digits; the same for what differs in numbers, ids and quoted texts only'),
+  type: z.string().describe('exception.type'),
+  message: z.string().describe('exception.message with <n>, <hex>, <id>, <text> for what differs'),
+  frame: z.string().describe('top frame of the stack; empty when there was none'),
+  occurrences: z.number().int().describe('in the range'),
+  versions: z.array(z.object({ version: z.string(), occurrences: z.number().int() })),
+  firstSeenAt: z.string().describe('since minutes are kept, not only in the range'),
+  firstSeenVersion: z.string(),
+  isNewInVersion: z
+    .boolean()
+    .describe('an older version ran before firstSeenVersion began, and none of the older ones shows it'),
+  lastSeenAt: z.string(),
+  exampleTraceId: z.string(),
+})
+export type ErrorSignature = z.infer<typeof ErrorSignature>
+export const ServiceErrorsReply = z.object({
+  service: z.string(),
+  from: z.string(),
+  to: z.string(),
+  items: z.array(ErrorSignature).describe('most frequent first'),
+})
+
 export const TraceParams = z.object({
   traceId: z.string().regex(/^[0-9a-fA-F]{32}$/, 'must be 32 hexadecimal digits'),
 })

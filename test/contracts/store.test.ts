@@ -27,6 +27,7 @@ import {
 } from '../../ingest/store/store.ts'
 import { ingestStatus } from '../../query/reports/ingest-status.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
+import { serviceErrors } from '../../query/reports/service-errors.ts'
 import { searchSpans } from '../../query/reports/search.ts'
 import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceItems } from '../../query/reports/services.ts'
@@ -422,6 +423,7 @@ describe('schema and questions', () => {
     expect(tables.map(({ name }) => name)).toEqual([
       'batches',
       'dead_letters',
+      'error_signatures',
       'release_events',
       'requests_10s',
       'requests_1m',
@@ -456,6 +458,7 @@ describe('schema and questions', () => {
     )
     expect(views.map(({ name }) => name)).toEqual([
       'batches_mv',
+      'error_signatures_mv',
       'requests_10s_mv',
       'requests_1m_mv',
       'trace_roots_mv',
@@ -492,6 +495,7 @@ describe('schema and questions', () => {
       ['INSERT', 'ledger'],
     ])
     expect(await traceById(recording, 'f'.repeat(32), nowMs, 7)).toBeUndefined()
+    expect(await serviceErrors(recording, 'ledger', range, 'live', 10)).toEqual([])
     const found = await searchSpans(recording, range, { attributes: [] }, 10, [], () => nowMs)
     expect(found).toHaveLength(6)
     expect(await releaseEvents(recording, range, '', 10)).toEqual([])
@@ -519,7 +523,7 @@ describe('retention', () => {
   afterAll(() => store.close())
 
   const ALL: Retention = { spansDays: 3, requests10sDays: 4, requests1mDays: 5, deadLettersDays: 6 }
-  const TABLES = ['spans', 'trace_roots', 'requests_10s', 'requests_1m', 'dead_letters']
+  const TABLES = ['spans', 'trace_roots', 'requests_10s', 'requests_1m', 'error_signatures', 'dead_letters']
   const insertAged = (name: string, days: number) =>
     store.command(`INSERT INTO spans (ts, service) SELECT now64(9) - INTERVAL ${days * 24} HOUR, '${name}'`)
   const services = async () =>
