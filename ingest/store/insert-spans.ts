@@ -117,6 +117,24 @@ function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
   return `if(transform(return_code, [${codes}], [${outcomes}], toInt8(0)) AS mapped != 0, mapped, ${general})`
 }
 
+// OpenTelemetry's threshold for rejection, up to 14 hexadecimal digits of a 56-bit number, zeros at the end left out;
+// https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
+const THRESHOLD = `extract(s.trace_state, '(?:^|,)[ \\\\t]*ot=(?:[^,]*;)?th:([0-9a-f]{1,14})(?:[;, \\\\t]|$)')`
+const TWO_56 = '72057594037927936'
+// One span never stands for more than a million: whoever claims more would decide every rate alone.
+const WEIGHT_MAX = 1_000_000_000
+
+/** The adjusted count of a span, thousandths: tracestate first, then the attribute, else one. */
+function weightExpression(mayHold: (key: string) => boolean): string {
+  const bounded = (weight: string) => `toUInt32(least(${WEIGHT_MAX}, round(1000 * (${weight}))))`
+  const probability = `toFloat64OrZero(${lookUp(['sampling.probability'], { keys: 'k', values: 'v' }, EMPTY)})`
+  const otherwise = mayHold('sampling.probability')
+    ? `if(${probability} > 0 AND ${probability} < 1, ${bounded(`1 / ${probability}`)}, 1000)`
+    : '1000'
+  const rejected = `reinterpretAsUInt64(reverse(unhex(rightPad(${THRESHOLD}, 14, '0'))))`
+  return `multiIf(s.trace_state = '' OR ${THRESHOLD} = '', ${otherwise}, ${bounded(`${TWO_56} / (${TWO_56} - ${rejected})`)})`
+}
+
 const RESOURCE_ID = `arraySort(arrayZip(resource.attributes.key, ${valueTexts('resource.attributes', true)}))`
 
 /**
@@ -166,6 +184,7 @@ SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   toFixedString(substring(s.trace_id, 1, 16), 16) AS trace_id, toFixedString(substring(s.span_id, 1, 8), 8) AS span_id, toFixedString(substring(s.parent_span_id, 1, 8), 8) AS parent_id,
   res_id, ${batch} AS batch, version, system, environment, site, zone, cluster,
   ${spanColumns.join(',\n  ')},
+  ${weightExpression(mayHold)} AS weight,
   s.status.message AS status_message, s.trace_state AS trace_state, ss.scope.name AS scope,
   arrayFilter((x, keep) -> keep, k, kept) AS attr_k, arrayFilter((x, keep) -> keep, v, kept) AS attr_v,
   s.events.time_unix_nano AS event_ns, s.events.name AS event_name,
@@ -214,6 +233,7 @@ export const SPAN_COLUMNS = [
   'zone',
   'cluster',
   ...PROMOTED.filter((promoted) => promoted.level !== 'resource').map((promoted) => promoted.column),
+  'weight',
   'status_message',
   'trace_state',
   'scope',

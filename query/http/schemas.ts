@@ -54,6 +54,11 @@ export const ServiceItem = z
     ratePerSecond: z.number().describe('requests per second over the whole range'),
     errorRatio: z.number().nullable().describe('bad outcomes ÷ requests, 0–1; null without requests'),
     outcomes: Outcomes,
+    sampled: z
+      .boolean()
+      .describe(
+        'some spans stand for more than themselves; requests, rates and ratios count what they stand for',
+      ),
     lastSeenAt: z.string().describe('end of the last 10 s bucket with a request, RFC 3339'),
   })
   .extend(Latency.shape)
