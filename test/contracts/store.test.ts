@@ -15,6 +15,7 @@ import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import type { Bindable } from '../../ingest/store/bind.ts'
 import type { ReturnCodeRule } from '../../ingest/store/insert-spans.ts'
+import { readMigrations } from '../../ingest/store/migrate.ts'
 import { applyRetention } from '../../ingest/store/retention.ts'
 import {
   DEFAULT_RETENTION,
@@ -510,6 +511,17 @@ describe('schema and questions', () => {
     )
     expect([...asked].sort()).toEqual(files.sort())
   })
+})
+
+test('every migration can be run again over data, changes none of it, and leaves every view working', async () => {
+  const store = await openEmbeddedStore(newFolder())
+  onTestFinished(() => store.close())
+  await write(store, 'before')
+  for (const { statements } of readMigrations()) for (const sql of statements) await store.command(sql)
+  expect(await totals(store)).toEqual(times(1))
+  await write(store, 'after')
+  expect(await totals(store)).toEqual(times(2))
+  expect(await one(store, 'SELECT sum(weighted) AS weighted FROM requests_10s')).toEqual({ weighted: 6000 })
 })
 
 describe('retention', () => {

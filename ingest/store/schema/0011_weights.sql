@@ -6,7 +6,7 @@ ALTER TABLE requests_1m ADD COLUMN IF NOT EXISTS weighted SimpleAggregateFunctio
 
 DROP VIEW IF EXISTS requests_1m_mv;
 
-CREATE MATERIALIZED VIEW requests_1m_mv TO requests_1m AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS requests_1m_mv TO requests_1m AS
 SELECT service, toStartOfMinute(toDateTime(ts, 'UTC')) AS bucket, operation, version, system, site, zone, cluster,
   channel, region, traffic, outcome, count() AS requests, sum(weight) AS weighted, sum(duration_ns) AS duration_ns_sum,
   quantilesBFloat16State(0.5, 0.95, 0.99)(toFloat32(duration_ns)) AS latency
@@ -20,7 +20,7 @@ DROP VIEW IF EXISTS requests_10s_mv;
 
 DROP TABLE IF EXISTS requests_10s_made_anew;
 
-CREATE TABLE requests_10s_made_anew
+CREATE TABLE IF NOT EXISTS requests_10s_made_anew
 (
   service   LowCardinality(String) COMMENT 'service.name',
   bucket    DateTime('UTC')        COMMENT 'start of the 10 s, UTC' CODEC(DoubleDelta, ZSTD(1)),
@@ -50,9 +50,9 @@ SETTINGS async_insert = 0, max_partitions_per_insert_block = 1000;
 
 EXCHANGE TABLES requests_10s AND requests_10s_made_anew;
 
-DROP TABLE requests_10s_made_anew;
+DROP TABLE IF EXISTS requests_10s_made_anew;
 
-CREATE MATERIALIZED VIEW requests_10s_mv TO requests_10s AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS requests_10s_mv TO requests_10s AS
 SELECT service, toStartOfInterval(toDateTime(ts, 'UTC'), INTERVAL 10 SECOND) AS bucket, operation, version, system, site, zone, cluster,
   channel, region, traffic, outcome, count() AS requests, sum(weight) AS weighted
 FROM spans
