@@ -54,6 +54,8 @@ export const RuntimeConfig = z.object({
   SURETY_RETENTION_10S_DAYS: days(14),
   /** Days of minute counts and latencies. */
   SURETY_RETENTION_1M_DAYS: days(90),
+  /** Days of hour counts and latencies: a year to compare with, and a month more. */
+  SURETY_RETENTION_1H_DAYS: days(400),
   /** Days that dead letters are kept. */
   SURETY_RETENTION_DEAD_LETTERS_DAYS: days(30),
 })

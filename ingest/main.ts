@@ -16,6 +16,7 @@ import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
+import { buildDeriver } from './derived/deriver.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
 
@@ -85,6 +86,16 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     await closed
   })
   logger.info({ otlpHttpUrl }, 'OTLP/HTTP door is open')
+
+  const deriver = buildDeriver({
+    store,
+    clock,
+    logger,
+    beside: (work) => writer.beside(work),
+    requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+  })
+  deriver.start()
+  lifecycle.add('derived tables', () => deriver.close())
 
   const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
   return { otlpHttpUrl, kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)) }

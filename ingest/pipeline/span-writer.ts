@@ -44,6 +44,8 @@ export interface SpanWriter {
    * are made anew for the time touched.
    */
   finish(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
+  /** Runs work that reads the tables while no recovery rewrites them. */
+  beside<T>(work: () => Promise<T>): Promise<T>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
@@ -248,6 +250,7 @@ export function buildSpanWriter({
 
   return {
     hurry: () => hurried.abort(),
+    beside: (work) => gate.shared(work),
     write(batch, identity) {
       const work = gate.shared(() => writeAll(batch, identity, batchIdOf(identity.token), false))
       underWay.set(identity.token, work)

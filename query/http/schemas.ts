@@ -107,6 +107,41 @@ export type ServiceSeriesReply = z.infer<typeof ServiceSeriesReply>
 /** By OpenTelemetry's number. */
 export const SPAN_KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
 
+export const MapQuery = RangeQuery.extend({ traffic: Scope.shape.traffic })
+export const MapNode = z.object({
+  kind: z.enum(['service', 'peer']).describe('peer: called, and no service of that name answered'),
+  name: z.string(),
+  requests: z.number().int().describe('of a service its requests, of a peer the calls to it'),
+  ratePerSecond: z.number(),
+  errorRatio: z.number().nullable().describe('of a peer as its callers saw it'),
+})
+export type MapNode = z.infer<typeof MapNode>
+export const MapEdge = z.object({
+  caller: z.string().describe('service'),
+  callee: z.string().describe('name of a node'),
+  calleeKind: MapNode.shape.kind,
+  requests: z.number().int(),
+  ratePerSecond: z.number(),
+  errorRatio: z.number().nullable().describe('failed calls ÷ calls, as the caller saw it'),
+  calleeErrorRatio: z.number().nullable().describe('as the callee saw it; null for a peer'),
+  callerP95Ms: z.number().nullable().describe('with the way there and back'),
+  calleeP95Ms: z.number().nullable().describe('without; null for a peer'),
+})
+export type MapEdge = z.infer<typeof MapEdge>
+export const MapReply = z.object({
+  from: z.string(),
+  to: z.string(),
+  derivedUntil: z
+    .string()
+    .nullable()
+    .describe(
+      'end of the newest minute whose calls are known, usually one to two minutes ago; null when none is',
+    ),
+  nodes: z.array(MapNode),
+  edges: z.array(MapEdge).describe('most calls first, 2,000 at most'),
+})
+export type MapReply = z.infer<typeof MapReply>
+
 export const ServiceErrorsQuery = RangeQuery.extend({
   traffic: Scope.shape.traffic,
   limit: z.coerce.number().int().min(1).max(500).default(50),

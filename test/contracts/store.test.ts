@@ -27,6 +27,7 @@ import {
   type Store,
 } from '../../ingest/store/store.ts'
 import { ingestStatus } from '../../query/reports/ingest-status.ts'
+import { serviceMap } from '../../query/reports/map.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
 import { serviceErrors } from '../../query/reports/service-errors.ts'
 import { searchSpans } from '../../query/reports/search.ts'
@@ -424,12 +425,15 @@ describe('schema and questions', () => {
     expect(tables.map(({ name }) => name)).toEqual([
       'batches',
       'dead_letters',
+      'derivations',
       'error_signatures',
       'release_events',
       'requests_10s',
+      'requests_1h',
       'requests_1m',
       'resources',
       'schema_migrations',
+      'service_edges_1m',
       'spans',
       'trace_roots',
     ])
@@ -497,6 +501,7 @@ describe('schema and questions', () => {
     ])
     expect(await traceById(recording, 'f'.repeat(32), nowMs, 7)).toBeUndefined()
     expect(await serviceErrors(recording, 'ledger', range, 'live', 10)).toEqual([])
+    expect(await serviceMap(recording, range, 'live')).toMatchObject({ derivedUntil: null, edges: [] })
     const found = await searchSpans(recording, range, { attributes: [] }, 10, [], () => nowMs)
     expect(found).toHaveLength(6)
     expect(await releaseEvents(recording, range, '', 10)).toEqual([])
@@ -534,8 +539,24 @@ describe('retention', () => {
   beforeAll(async () => void (store = await openEmbeddedStore(folder)))
   afterAll(() => store.close())
 
-  const ALL: Retention = { spansDays: 3, requests10sDays: 4, requests1mDays: 5, deadLettersDays: 6 }
-  const TABLES = ['spans', 'trace_roots', 'requests_10s', 'requests_1m', 'error_signatures', 'dead_letters']
+  const ALL: Retention = {
+    spansDays: 3,
+    requests10sDays: 4,
+    requests1mDays: 5,
+    requests1hDays: 8,
+    deadLettersDays: 6,
+  }
+  const TABLES = [
+    'spans',
+    'trace_roots',
+    'requests_10s',
+    'requests_1m',
+    'error_signatures',
+    'service_edges_1m',
+    'requests_1h',
+    'derivations',
+    'dead_letters',
+  ]
   const insertAged = (name: string, days: number) =>
     store.command(`INSERT INTO spans (ts, service) SELECT now64(9) - INTERVAL ${days * 24} HOUR, '${name}'`)
   const services = async () =>
