@@ -18,6 +18,7 @@ import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
+import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
@@ -54,7 +55,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
   const keepBytes = config.SURETY_DEAD_LETTERS_KEEP_BYTES
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock, keepBytes)
-  const writer = buildSpanWriter({ store, deadLetters, rules, masking, metrics, logger, clock })
+  const searchKeys = config.SURETY_SEARCH_KEYS
+  const writer = buildSpanWriter({ store, deadLetters, rules, masking, searchKeys, metrics, logger, clock })
 
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
@@ -100,6 +102,16 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const otlpHttpUrl = await httpDoor.listen({ host, port: config.SURETY_OTLP_HTTP_PORT })
   const otlpGrpcUrl = await grpcDoor.listen({ host, port: config.SURETY_OTLP_GRPC_PORT })
   logger.info({ otlpHttpUrl, otlpGrpcUrl }, 'OTLP doors are open')
+
+  const deriver = buildDeriver({
+    store,
+    clock,
+    logger,
+    beside: (work) => writer.beside(work),
+    requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+  })
+  deriver.start()
+  lifecycle.add('derived tables', () => deriver.close())
 
   const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
   return {

@@ -82,6 +82,7 @@ export function retentionOf(config: RuntimeConfig): Retention {
     spansDays: config.SURETY_RETENTION_SPANS_DAYS,
     requests10sDays: config.SURETY_RETENTION_10S_DAYS,
     requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+    requests1hDays: config.SURETY_RETENTION_1H_DAYS,
     deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
   }
 }

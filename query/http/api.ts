@@ -14,6 +14,7 @@ import type { Metrics } from '../../ingest/runtime/metrics.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import type { KafkaStatus } from '../reports/ingest-status.ts'
 import { ingestRoutes } from './routes/ingest.ts'
+import { mapRoutes } from './routes/map.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { traceRoutes } from './routes/traces.ts'
@@ -23,6 +24,8 @@ export type ApiParts = {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly retentionSpansDays: number
+  /** Attribute keys that the store has filters for (SURETY_SEARCH_KEYS). */
+  readonly searchKeys: readonly string[]
   /** What the ingest role in this process knows of its partitions; null when there is none. */
   readonly kafkaStatus: () => KafkaStatus | null
 }
@@ -61,6 +64,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   })
   const typed = app.withTypeProvider<ZodTypeProvider>()
   serviceRoutes(typed, parts)
+  mapRoutes(typed, parts)
   traceRoutes(typed, parts)
   releaseRoutes(typed, parts)
   ingestRoutes(typed, parts)

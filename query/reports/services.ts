@@ -26,6 +26,7 @@ const services = statement(
     business_error: count,
     shed: count,
     system_error: count,
+    sampled: count,
     last_seen: count,
   }),
 )
@@ -50,7 +51,7 @@ export async function serviceItems(
   ])
   const latencyOf = new Map(latencies.map((row) => [JSON.stringify([row.service, row.version]), row]))
   const seconds = (range.toMs - fromMs) / 1000
-  const items = rows.map(({ service, version, system, last_seen, ...outcomes }) => {
+  const items = rows.map(({ service, version, system, sampled, last_seen, ...outcomes }) => {
     const requests = Object.values(outcomes).reduce((sum, value) => sum + value, 0)
     const latency = latencyOf.get(JSON.stringify([service, version]))
     return {
@@ -61,6 +62,7 @@ export async function serviceItems(
       ratePerSecond: requests / seconds,
       errorRatio: requests === 0 ? null : bad(outcomes) / requests,
       outcomes,
+      sampled: sampled === 1,
       lastSeenAt: iso(Math.min(last_seen * 1000, range.toMs)),
       ...(latency === undefined ? NO_LATENCY : milliseconds(latency.quantiles)),
     }
