@@ -19,7 +19,7 @@ ALTER TABLE batches ADD COLUMN IF NOT EXISTS minutes Array(DateTime('UTC')) COMM
 DROP VIEW IF EXISTS batches_mv;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS batches_mv TO batches AS
-SELECT now64(3, 'UTC') AS at, batch, count() AS rows, min(ts) AS oldest_at, max(ts) AS newest_at,
+SELECT now64(3, 'UTC') AS at, batch, count() AS rows, min(ts) AS oldest_at, max(ts) AS newest_at, sum(masked) AS masked,
   arraySort(groupUniqArray(1440)(toStartOfMinute(toDateTime(ts, 'UTC')))) AS minutes
 FROM spans
 GROUP BY batch;
