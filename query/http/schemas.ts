@@ -59,7 +59,9 @@ export const ServiceItem = z
       .describe(
         'some spans stand for more than themselves; requests, rates and ratios count what they stand for',
       ),
-    lastSeenAt: z.string().describe('end of the last 10 s bucket with a request, RFC 3339'),
+    lastSeenAt: z
+      .string()
+      .describe('end of the last bucket with a request, RFC 3339: 10 s, over two days a minute or an hour'),
   })
   .extend(Latency.shape)
 export type ServiceItem = z.infer<typeof ServiceItem>

@@ -14,6 +14,8 @@ import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import { openEmbeddedStore, StoreError, type Store } from '../../ingest/store/store.ts'
+import { serviceItems } from '../../query/reports/services.ts'
+import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceMap } from '../../query/reports/map.ts'
 import { traceRequest, type Attributes, type SpanInput } from '../support/otlp.ts'
 
@@ -307,6 +309,45 @@ describe('requests by hour', () => {
     expect(await hours()).toEqual([
       { at: hourMs, requests: 5, weighted: 10_000, duration: 110_000_000, p50: 30 },
     ])
+  })
+
+  test('long ranges are answered from hours, and from minutes where there is no hour yet', async () => {
+    const scope = { site: '', channel: '', region: '', traffic: 'live' }
+    const nowMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
+    const long = { fromMs: nowMs - 3 * DAY_MS, toMs: nowMs + 1000 }
+    const newest = BigInt(nowMs - MINUTE_MS) * 1_000_000n
+    await send([
+      inHour(0, 10),
+      inHour(-24 * 60, 30),
+      {
+        service: 'shop',
+        span: {
+          startNs: newest,
+          endNs: newest + 20_000_000n,
+          attributes: { 'http.response.status_code': 500 },
+        },
+      },
+    ])
+    const answers = async () => ({
+      services: (await serviceItems(store, long, scope)).items,
+      series: (await serviceSeries(store, 'shop', long, undefined, scope)).versions,
+    })
+    const fromMinutes = await answers()
+    aheadMs = 2 * MINUTE_MS
+    expect((await deriverOn().tick()).requests_1h).toBeGreaterThanOrEqual(2)
+    const fromHours = await answers()
+    expect(fromHours.series).toEqual(fromMinutes.series)
+    expect(fromHours.services).toEqual(fromMinutes.services)
+    expect(fromHours.services).toMatchObject([
+      { requests: 5, sampled: true, errorRatio: 0.2, lastSeenAt: new Date(nowMs).toISOString() },
+    ])
+    expect(fromHours.series[0]?.points).toHaveLength(3)
+    // Hours alone still answer when their minutes are gone.
+    await store.command('TRUNCATE TABLE requests_1m')
+    await store.command('TRUNCATE TABLE requests_10s')
+    const [left] = (await serviceItems(store, long, scope)).items
+    expect(left).toMatchObject({ requests: 4, errorRatio: 0 })
+    expect(left?.p99Ms).toBeCloseTo(30, 0)
   })
 
   test('an upgrade finds minutes without hours, once', async () => {
