@@ -241,6 +241,19 @@ export const TraceSearchReply = z.object({
 })
 export type TraceSearchReply = z.infer<typeof TraceSearchReply>
 
+export const AttributeParams = z.object({ key: z.string().min(1).max(128) })
+export const AttributesQuery = z.object({
+  prefix: z.string().max(256).default('').describe('what has been typed'),
+  service: name,
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+export const AttributesReply = z.object({
+  items: z
+    .array(z.string())
+    .describe('from a sample of spans, renewed every five minutes; rare ones may be missing'),
+})
+export type AttributesReply = z.infer<typeof AttributesReply>
+
 export const ReleaseEventsQuery = RangeQuery.extend({
   from: Instant.default('-24h'),
   service: z.string().max(512).optional(),

@@ -14,6 +14,7 @@ import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import { openEmbeddedStore, StoreError, type Store } from '../../ingest/store/store.ts'
+import { attributeKeys, attributeValues } from '../../query/reports/attributes.ts'
 import { serviceItems } from '../../query/reports/services.ts'
 import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceMap } from '../../query/reports/map.ts'
@@ -276,6 +277,52 @@ describe('a minute is derived once it is over and quiet, and again when it chang
     expect(await edgesOf()).toEqual([['shop', 'pay', 'service', 2]])
     await store.command('OPTIMIZE TABLE service_edges_1m FINAL')
     expect(await edgesOf()).toEqual([['shop', 'pay', 'service', 2]])
+  })
+})
+
+describe('attribute keys and values to suggest', () => {
+  const suggesting = { prefix: '', service: '', limit: 50 }
+  const startNs = BigInt(Date.now() - 30_000) * 1_000_000n
+  const carrying = (service: string, attributes: Attributes): Sent => ({
+    service,
+    span: { startNs, endNs: startNs, attributes },
+  })
+
+  test('come from lately started spans, most frequent first', async () => {
+    await send([
+      carrying('shop', { 'bank.channel': 'mobile', 'cart.size': 3, 'http.response.status_code': 200 }),
+      carrying('shop', { 'bank.channel': 'mobile', 'cart.size': 4 }),
+      carrying('pay', {
+        'bank.channel': 'counter',
+        [HOSTILE]: HOSTILE,
+        'bank.txn.id': 'tx-1',
+        huge: 'x'.repeat(300),
+      }),
+    ])
+    aheadMs = 1000
+    const deriver = deriverOn()
+    await deriver.sampleAttributes()
+    await deriver.sampleAttributes()
+    expect(await attributeValues(store, 'bank.channel', suggesting)).toEqual(['mobile', 'counter'])
+    expect(await attributeValues(store, 'bank.channel', { ...suggesting, service: 'pay' })).toEqual([
+      'counter',
+    ])
+    expect(await attributeValues(store, 'bank.channel', { ...suggesting, prefix: 'mo' })).toEqual(['mobile'])
+    expect(await attributeValues(store, 'http.response.status_code', suggesting)).toEqual(['200'])
+    expect(await attributeValues(store, HOSTILE, suggesting)).toEqual([HOSTILE])
+    expect(await attributeKeys(store, { ...suggesting, prefix: 'cart' })).toEqual(['cart.size'])
+    expect(await attributeKeys(store, { ...suggesting, prefix: HOSTILE })).toEqual([HOSTILE])
+    const keys = await attributeKeys(store, suggesting)
+    expect(keys).toContain('service.name')
+    expect(keys).not.toContain('bank.txn.id')
+    expect(keys).not.toContain('huge')
+  })
+
+  test('a key with a value of its own on every span has a hundred at most', async () => {
+    await send(Array.from({ length: 150 }, (_, index) => carrying('shop', { serial: index })))
+    aheadMs = 1000
+    await deriverOn().sampleAttributes()
+    expect(await attributeValues(store, 'serial', { ...suggesting, limit: 500 })).toHaveLength(100)
   })
 })
 
