@@ -9,11 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { statement, StoreError, type Store } from '../store/store.ts'
+import { PROMOTED } from '../store/promoted.ts'
+import { sqlMillisecond, statement, StoreError, type Store } from '../store/store.ts'
 
 export interface Deriver {
   /** Derives what is due now, newest first, within the bounds. @returns buckets derived, by table */
   tick(): Promise<Readonly<Record<Derived, number>>>
+  /** Keeps which attribute values lately started spans carry, unless it did within the last five minutes. */
+  sampleAttributes(): Promise<void>
   /** Ticks until closed. */
   start(): void
   close(): Promise<void>
@@ -64,7 +67,32 @@ const markDerived = statement(
   z.never(),
 )
 
+const attributeValues = statement(
+  new URL('./attribute-values.sql', import.meta.url),
+  z.object({ from: z.string(), to: z.string(), sample: z.number().int() }),
+  z.never(),
+)
+const spansLately = statement(
+  new URL('./spans-lately.sql', import.meta.url),
+  z.object({ since: z.string() }),
+  z.object({ spans: count }),
+)
+// Attributes that have a column are suggested too; a transaction's number is never the same twice.
+const SUGGESTED = PROMOTED.filter(({ column }) => column !== 'txn_id')
+const textOf = (column: string) =>
+  column === 'http_status' ? `if(${column} = 0, '', toString(${column}))` : `toString(${column})`
+const attributeSample = {
+  ...attributeValues,
+  sql: attributeValues.sql
+    .replaceAll(/^--.*$/gm, '')
+    .replace('PROMOTED_KEYS', () => `[${SUGGESTED.map(({ keys }) => `'${keys[0]}'`).join(', ')}]`)
+    .replace('PROMOTED_VALUES', () => `[${SUGGESTED.map(({ column }) => textOf(column)).join(', ')}]`),
+}
 const TICK_MS = 15_000
+/** Attribute values are sampled this often, from spans that started since the last time and a little before. */
+const SAMPLE_EVERY_MS = 300_000
+const SAMPLE_BEFORE_MS = 60_000
+const SAMPLE_SPANS_MAX = 100_000
 /** A tick that has worked this long leaves the rest to the next. */
 const TICK_WORK_MS = 30_000
 const STATEMENT_SECONDS_MAX = 15
@@ -83,6 +111,7 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
   const closing = new AbortController()
   let running: Promise<void> | undefined
   let isBehind = true
+  let sampledMs: number | undefined
   let hoursLeft: { at: number; touching: number }[] | undefined
 
   async function tick(): Promise<Record<Derived, number>> {
@@ -151,6 +180,21 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
     return derived
   }
 
+  /** What spans of the last minutes carry, when it is time. */
+  async function sampleAttributes(): Promise<void> {
+    const toMs = clock.now()
+    const fromMs = (sampledMs ?? toMs - SAMPLE_EVERY_MS) - SAMPLE_BEFORE_MS
+    if (sampledMs !== undefined && toMs - sampledMs < SAMPLE_EVERY_MS) return
+    const options = { lane: 'heavy', secondsMax: STATEMENT_SECONDS_MAX } as const
+    const [came] = await store.ask(spansLately, { since: sqlMillisecond(fromMs) }, options)
+    const sample = Math.max(1, Math.ceil((came?.spans ?? 0) / SAMPLE_SPANS_MAX))
+    if (came?.spans !== 0) {
+      const asked = { from: sqlMillisecond(fromMs), to: sqlMillisecond(toMs), sample }
+      await store.ask(attributeSample, asked, options)
+    }
+    sampledMs = toMs
+  }
+
   /** One bucket, all of it; the row in `derivations` comes last and makes it count. */
   function derive(name: Derived, from: number, slices: number): Promise<void> {
     return beside(async () => {
@@ -168,6 +212,7 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
     while (!closing.signal.aborted) {
       try {
         await tick()
+        await sampleAttributes()
       } catch (error) {
         // What is due stays due; the next tick tries again.
         const code = error instanceof StoreError ? error.code : undefined
@@ -179,6 +224,7 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
 
   return {
     tick,
+    sampleAttributes,
     start: () => void (running ??= run()),
     async close() {
       closing.abort()

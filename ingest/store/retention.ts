@@ -30,6 +30,7 @@ const rules = (retention: Retention) => [
   { table: 'service_edges_1m', column: 'bucket', days: retention.requests1mDays },
   { table: 'requests_1h', column: 'bucket', days: retention.requests1hDays },
   { table: 'derivations', column: 'bucket', days: retention.requests1hDays },
+  { table: 'attribute_values', column: 'day', days: retention.spansDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
 ]
 

@@ -13,6 +13,7 @@ import type { Statement } from './statement.ts'
 import type { InsertTransport } from './transport.ts'
 
 export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { sqlMillisecond } from './bind.ts'
 export { statement, type Statement } from './statement.ts'
 export { DEFAULT_RETENTION, type Retention } from './retention.ts'
 export type { InsertJob, InsertTransport } from './transport.ts'

@@ -13,6 +13,7 @@ import type { Clock } from '../../ingest/runtime/clock.ts'
 import type { Metrics } from '../../ingest/runtime/metrics.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import type { KafkaStatus } from '../reports/ingest-status.ts'
+import { attributeRoutes } from './routes/attributes.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { mapRoutes } from './routes/map.ts'
 import { releaseRoutes } from './routes/releases.ts'
@@ -66,6 +67,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   serviceRoutes(typed, parts)
   mapRoutes(typed, parts)
   traceRoutes(typed, parts)
+  attributeRoutes(typed, parts)
   releaseRoutes(typed, parts)
   ingestRoutes(typed, parts)
 }

@@ -59,7 +59,9 @@ export const ServiceItem = z
       .describe(
         'some spans stand for more than themselves; requests, rates and ratios count what they stand for',
       ),
-    lastSeenAt: z.string().describe('end of the last 10 s bucket with a request, RFC 3339'),
+    lastSeenAt: z
+      .string()
+      .describe('end of the last bucket with a request, RFC 3339: 10 s, over two days a minute or an hour'),
   })
   .extend(Latency.shape)
 export type ServiceItem = z.infer<typeof ServiceItem>
@@ -238,6 +240,19 @@ export const TraceSearchReply = z.object({
   isComplete: z.boolean().describe('false when the limit was reached: there may be older matches'),
 })
 export type TraceSearchReply = z.infer<typeof TraceSearchReply>
+
+export const AttributeParams = z.object({ key: z.string().min(1).max(128) })
+export const AttributesQuery = z.object({
+  prefix: z.string().max(256).default('').describe('what has been typed'),
+  service: name,
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+export const AttributesReply = z.object({
+  items: z
+    .array(z.string())
+    .describe('from a sample of spans, renewed every five minutes; rare ones may be missing'),
+})
+export type AttributesReply = z.infer<typeof AttributesReply>
 
 export const ReleaseEventsQuery = RangeQuery.extend({
   from: Instant.default('-24h'),

@@ -4,7 +4,7 @@
 
 import { z } from 'zod'
 import { PROMOTED } from '../../ingest/store/promoted.ts'
-import { statement, StoreError, type Store } from '../../ingest/store/store.ts'
+import { sqlMillisecond, statement, StoreError, type Store } from '../../ingest/store/store.ts'
 import { Outcome, SPAN_KINDS, type FoundSpan } from '../http/schemas.ts'
 import type { TimeRange } from '../time-range.ts'
 import { isoNanoseconds } from './trace.ts'
@@ -163,9 +163,4 @@ function tooLong(cause?: unknown): StoreError {
     TIMEOUT_EXCEEDED,
     cause,
   )
-}
-
-/** An instant as the engine's DateTime64(3, 'UTC') reads it. */
-function sqlMillisecond(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 23).replace('T', ' ')
 }

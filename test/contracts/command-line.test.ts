@@ -156,7 +156,7 @@ test('migrate brings an empty directory to the schema, and a second time finds n
   const first = await run(['migrate'], env)
   expect(first).toMatchObject({ code: 0, stderr: '' })
   expect(first.stdout).toMatch(
-    /^The store in .* took 0001_resources\.sql, 0002_spans\.sql, .*0015_requests_1h\.sql/,
+    /^The store in .* took 0001_resources\.sql, 0002_spans\.sql, .*0016_attribute_values\.sql/,
   )
   expect(await run(['migrate'], env)).toEqual({
     code: 0,

@@ -14,6 +14,9 @@ import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import { openEmbeddedStore, StoreError, type Store } from '../../ingest/store/store.ts'
+import { attributeKeys, attributeValues } from '../../query/reports/attributes.ts'
+import { serviceItems } from '../../query/reports/services.ts'
+import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceMap } from '../../query/reports/map.ts'
 import { traceRequest, type Attributes, type SpanInput } from '../support/otlp.ts'
 
@@ -277,6 +280,52 @@ describe('a minute is derived once it is over and quiet, and again when it chang
   })
 })
 
+describe('attribute keys and values to suggest', () => {
+  const suggesting = { prefix: '', service: '', limit: 50 }
+  const startNs = BigInt(Date.now() - 30_000) * 1_000_000n
+  const carrying = (service: string, attributes: Attributes): Sent => ({
+    service,
+    span: { startNs, endNs: startNs, attributes },
+  })
+
+  test('come from lately started spans, most frequent first', async () => {
+    await send([
+      carrying('shop', { 'bank.channel': 'mobile', 'cart.size': 3, 'http.response.status_code': 200 }),
+      carrying('shop', { 'bank.channel': 'mobile', 'cart.size': 4 }),
+      carrying('pay', {
+        'bank.channel': 'counter',
+        [HOSTILE]: HOSTILE,
+        'bank.txn.id': 'tx-1',
+        huge: 'x'.repeat(300),
+      }),
+    ])
+    aheadMs = 1000
+    const deriver = deriverOn()
+    await deriver.sampleAttributes()
+    await deriver.sampleAttributes()
+    expect(await attributeValues(store, 'bank.channel', suggesting)).toEqual(['mobile', 'counter'])
+    expect(await attributeValues(store, 'bank.channel', { ...suggesting, service: 'pay' })).toEqual([
+      'counter',
+    ])
+    expect(await attributeValues(store, 'bank.channel', { ...suggesting, prefix: 'mo' })).toEqual(['mobile'])
+    expect(await attributeValues(store, 'http.response.status_code', suggesting)).toEqual(['200'])
+    expect(await attributeValues(store, HOSTILE, suggesting)).toEqual([HOSTILE])
+    expect(await attributeKeys(store, { ...suggesting, prefix: 'cart' })).toEqual(['cart.size'])
+    expect(await attributeKeys(store, { ...suggesting, prefix: HOSTILE })).toEqual([HOSTILE])
+    const keys = await attributeKeys(store, suggesting)
+    expect(keys).toContain('service.name')
+    expect(keys).not.toContain('bank.txn.id')
+    expect(keys).not.toContain('huge')
+  })
+
+  test('a key with a value of its own on every span has a hundred at most', async () => {
+    await send(Array.from({ length: 150 }, (_, index) => carrying('shop', { serial: index })))
+    aheadMs = 1000
+    await deriverOn().sampleAttributes()
+    expect(await attributeValues(store, 'serial', { ...suggesting, limit: 500 })).toHaveLength(100)
+  })
+})
+
 describe('requests by hour', () => {
   const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 3 * HOUR_MS
   const inHour = (index: number, durationMs: number): Sent => {
@@ -307,6 +356,45 @@ describe('requests by hour', () => {
     expect(await hours()).toEqual([
       { at: hourMs, requests: 5, weighted: 10_000, duration: 110_000_000, p50: 30 },
     ])
+  })
+
+  test('long ranges are answered from hours, and from minutes where there is no hour yet', async () => {
+    const scope = { site: '', channel: '', region: '', traffic: 'live' }
+    const nowMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
+    const long = { fromMs: nowMs - 3 * DAY_MS, toMs: nowMs + 1000 }
+    const newest = BigInt(nowMs - MINUTE_MS) * 1_000_000n
+    await send([
+      inHour(0, 10),
+      inHour(-24 * 60, 30),
+      {
+        service: 'shop',
+        span: {
+          startNs: newest,
+          endNs: newest + 20_000_000n,
+          attributes: { 'http.response.status_code': 500 },
+        },
+      },
+    ])
+    const answers = async () => ({
+      services: (await serviceItems(store, long, scope)).items,
+      series: (await serviceSeries(store, 'shop', long, undefined, scope)).versions,
+    })
+    const fromMinutes = await answers()
+    aheadMs = 2 * MINUTE_MS
+    expect((await deriverOn().tick()).requests_1h).toBeGreaterThanOrEqual(2)
+    const fromHours = await answers()
+    expect(fromHours.series).toEqual(fromMinutes.series)
+    expect(fromHours.services).toEqual(fromMinutes.services)
+    expect(fromHours.services).toMatchObject([
+      { requests: 5, sampled: true, errorRatio: 0.2, lastSeenAt: new Date(nowMs).toISOString() },
+    ])
+    expect(fromHours.series[0]?.points).toHaveLength(3)
+    // Hours alone still answer when their minutes are gone.
+    await store.command('TRUNCATE TABLE requests_1m')
+    await store.command('TRUNCATE TABLE requests_10s')
+    const [left] = (await serviceItems(store, long, scope)).items
+    expect(left).toMatchObject({ requests: 4, errorRatio: 0 })
+    expect(left?.p99Ms).toBeCloseTo(30, 0)
   })
 
   test('an upgrade finds minutes without hours, once', async () => {

@@ -1,7 +1,7 @@
 // Finding spans by what they carry, over HTTP and the real engine.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Problem, TraceSearchReply } from '../../query/http/schemas.ts'
+import type { MapReply, Problem, TraceSearchReply } from '../../query/http/schemas.ts'
 import { traceRequest, type SpanInput } from '../support/otlp.ts'
 import { startSurety, type TestSurety } from '../support/surety.ts'
 
@@ -140,6 +140,18 @@ describe('what is asked for is what is found, newest first', () => {
       0, 1, 2, 3, 4, 5, 6, 7,
     ])
     expect(isComplete).toBe(false)
+  })
+})
+
+test('the map and the suggestions answer, whatever they are asked for', async () => {
+  const map = await surety.get<MapReply>(`/api/v1/map?${query({ from: '-1h', traffic: HOSTILE })}`)
+  expect(map).toMatchObject({ nodes: [], edges: [] })
+  const nodes = (await surety.get<MapReply>('/api/v1/map?from=-1h')).nodes
+  expect(nodes.map(({ name }) => name).toSorted()).toEqual(['pay', 'pay-eu'])
+  const hostile = query({ prefix: HOSTILE, service: HOSTILE })
+  expect(await surety.get(`/api/v1/attributes?${hostile}`)).toEqual({ items: [] })
+  expect(await surety.get(`/api/v1/attributes/${encodeURIComponent(HOSTILE)}/values?${hostile}`)).toEqual({
+    items: [],
   })
 })
 

@@ -26,6 +26,7 @@ import {
   type Statement,
   type Store,
 } from '../../ingest/store/store.ts'
+import { attributeKeys, attributeValues } from '../../query/reports/attributes.ts'
 import { ingestStatus } from '../../query/reports/ingest-status.ts'
 import { serviceMap } from '../../query/reports/map.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
@@ -423,6 +424,7 @@ describe('schema and questions', () => {
       `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name`,
     )
     expect(tables.map(({ name }) => name)).toEqual([
+      'attribute_values',
       'batches',
       'dead_letters',
       'derivations',
@@ -502,6 +504,9 @@ describe('schema and questions', () => {
     expect(await traceById(recording, 'f'.repeat(32), nowMs, 7)).toBeUndefined()
     expect(await serviceErrors(recording, 'ledger', range, 'live', 10)).toEqual([])
     expect(await serviceMap(recording, range, 'live')).toMatchObject({ derivedUntil: null, edges: [] })
+    const suggesting = { prefix: '', service: '', limit: 10 }
+    expect(await attributeKeys(recording, suggesting)).toEqual([])
+    expect(await attributeValues(recording, 'bank.channel', suggesting)).toEqual([])
     const found = await searchSpans(recording, range, { attributes: [] }, 10, [], () => nowMs)
     expect(found).toHaveLength(6)
     expect(await releaseEvents(recording, range, '', 10)).toEqual([])
@@ -555,6 +560,7 @@ describe('retention', () => {
     'service_edges_1m',
     'requests_1h',
     'derivations',
+    'attribute_values',
     'dead_letters',
   ]
   const insertAged = (name: string, days: number) =>
