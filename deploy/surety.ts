@@ -2,6 +2,8 @@
 // embedded store needs, and puts their routes on one port.
 
 import { parseArgs } from 'node:util'
+import { CommandError } from './api-client.ts'
+import { DEAD_LETTERS_HELP, deadLettersCommand } from './dead-letters-command.ts'
 import { migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import { serveCommand } from './serve.ts'
@@ -11,7 +13,12 @@ type Command = {
   readonly summary: string
   readonly help: string
   readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; short?: string }>>
-  readonly run: (values: Readonly<Record<string, string | boolean | undefined>>) => Promise<number>
+  /** Whether words may follow that are no options. */
+  readonly takesWords?: boolean
+  readonly run: (
+    values: Readonly<Record<string, string | boolean | undefined>>,
+    words: readonly string[],
+  ) => Promise<number>
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -50,6 +57,19 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     options: { roles: { type: 'string' } },
     run: checkConfigCommand,
   },
+  'dead-letters': {
+    summary: 'list, show and replay messages that could not be stored',
+    help: DEAD_LETTERS_HELP,
+    options: {
+      limit: { type: 'string' },
+      reason: { type: 'string' },
+      since: { type: 'string' },
+      bytes: { type: 'boolean' },
+      again: { type: 'boolean' },
+    },
+    takesWords: true,
+    run: deadLettersCommand,
+  },
 }
 
 const USAGE = `Surety: observability and SLO analytics for banking workloads
@@ -76,20 +96,25 @@ export async function main(words: readonly string[]): Promise<number> {
     return USAGE_ERROR
   }
   try {
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       args: rest,
+      allowPositionals: command.takesWords === true,
       options: { ...command.options, help: { type: 'boolean', short: 'h' } },
     })
     if (values['help'] === true) {
       console.log(command.help)
       return 0
     }
-    return await command.run(values)
+    return await command.run(values, positionals)
   } catch (error) {
     const sentence = startFailure(error)
     if (sentence !== undefined) {
       console.error(sentence)
       return USAGE_ERROR
+    }
+    if (error instanceof CommandError) {
+      console.error(error.message)
+      return 1
     }
     if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true) {
       console.error(`${(error as Error).message}\n\n${command.help}`)

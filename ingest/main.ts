@@ -3,6 +3,9 @@
 
 import { join } from 'node:path'
 import { IngestConfig } from './config.ts'
+import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts'
+import { buildKeptLetters } from './dead-letters/kept-letters.ts'
+import { buildReplay } from './dead-letters/replay.ts'
 import { buildSpanConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
@@ -66,6 +69,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
   })
+  const letters = buildKeptLetters(store, clock)
+  const replay = buildReplay({ letters, accumulator, clock, timeBounds })
+  await app.register(deadLetterRoutes, { letters, replay })
   health.register('ingest pipeline', () =>
     budget.used() < budget.bytesMax
       ? undefined

@@ -229,7 +229,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       if (failures > 0) logger.info({ door, failures }, 'the store takes batches again')
       const letters = [
         ...batch.flatMap((message) => message.deadLetters),
-        ...refused.map(({ item, detail }) => refusedLetter(item, detail)),
+        ...refused.flatMap(({ item, detail }) => (item.isReplay === true ? [] : refusedLetter(item, detail))),
       ]
       for (;;) {
         try {

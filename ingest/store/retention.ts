@@ -24,6 +24,7 @@ const rules = (retention: Retention) => [
   { table: 'trace_roots', column: 'started_at', days: retention.spansDays },
   { table: 'requests_10s', column: 'bucket', days: retention.requests10sDays },
   { table: 'requests_1m', column: 'bucket', days: retention.requests1mDays },
+  { table: 'dead_letter_replays', column: 'toDateTime(at)', days: retention.deadLettersDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
 ]
 
