@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import { CommandError } from './api-client.ts'
+import { BACKUP_HELP, backupCommand, RESTORE_HELP, restoreCommand } from './backup-command.ts'
 import { DEAD_LETTERS_HELP, deadLettersCommand } from './dead-letters-command.ts'
 import { migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
@@ -69,6 +70,20 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     },
     takesWords: true,
     run: deadLettersCommand,
+  },
+  backup: {
+    summary: 'write a consistent backup of the embedded store, running or not',
+    help: BACKUP_HELP,
+    options: {},
+    takesWords: true,
+    run: backupCommand,
+  },
+  restore: {
+    summary: 'fill an empty data directory from a backup',
+    help: RESTORE_HELP,
+    options: {},
+    takesWords: true,
+    run: restoreCommand,
   },
 }
 

@@ -2,6 +2,7 @@
 // nothing new, then what was accepted is written, then the store may close.
 
 import { join } from 'node:path'
+import { backupRoutes } from './backup/backup-routes.ts'
 import { IngestConfig } from './config.ts'
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts'
 import { buildKeptLetters } from './dead-letters/kept-letters.ts'
@@ -72,6 +73,13 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const letters = buildKeptLetters(store, clock)
   const replay = buildReplay({ letters, accumulator, clock, timeBounds })
   await app.register(deadLetterRoutes, { letters, replay })
+  await app.register(backupRoutes, {
+    store,
+    dataDir: config.SURETY_DATA_DIR,
+    still: (work) => writer.still(work),
+    clock,
+    logger,
+  })
   health.register('ingest pipeline', () =>
     budget.used() < budget.bytesMax
       ? undefined

@@ -35,6 +35,7 @@ const INSIDE_INGEST: Readonly<Record<string, readonly string[]>> = {
   'ingest/store': ['ingest/store', 'ingest/runtime', 'ingest/records'],
   'ingest/pipeline': ['ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
   'ingest/otlp': ['ingest/otlp', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/backup': ['ingest/backup', 'ingest/store', 'ingest/runtime'],
   'ingest/dead-letters': [
     'ingest/dead-letters',
     'ingest/pipeline',

@@ -46,6 +46,8 @@ export interface SpanWriter {
    * are made anew for the time touched.
    */
   finish(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
+  /** Runs work while no batch is being written; batches that come meanwhile wait. */
+  still<T>(work: () => Promise<T>): Promise<T>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
@@ -282,6 +284,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
   }
 
   return {
+    still: (work) => gate.alone(work),
     hurry: () => hurried.abort(),
     write(batch, identity) {
       const work = gate.shared(() => writeAll(batch, identity, batchIdOf(identity.token), false))
