@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { CommandError } from './api-client.ts'
 import { BACKUP_HELP, backupCommand, RESTORE_HELP, restoreCommand } from './backup-command.ts'
 import { DEAD_LETTERS_HELP, deadLettersCommand } from './dead-letters-command.ts'
+import { DOCTOR_HELP, doctorCommand } from './doctor-command.ts'
 import { migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import { serveCommand } from './serve.ts'
@@ -84,6 +85,12 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     options: {},
     takesWords: true,
     run: restoreCommand,
+  },
+  doctor: {
+    summary: 'look for what is broken or soon will be, and say what to do',
+    help: DOCTOR_HELP,
+    options: { json: { type: 'boolean' } },
+    run: doctorCommand,
   },
 }
 

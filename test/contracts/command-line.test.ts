@@ -40,6 +40,9 @@ describe.concurrent('help', () => {
     { words: ['serve', '-h'], want: /^surety serve / },
     { words: ['demo', '--help'], want: /^surety demo\n/ },
     { words: ['dead-letters', '--help'], want: /^surety dead-letters list / },
+    { words: ['backup', '--help'], want: /^surety backup DIR\n/ },
+    { words: ['restore', '--help'], want: /^surety restore DIR\n/ },
+    { words: ['doctor', '--help'], want: /^surety doctor \[--json\]\n/ },
     { words: ['migrate', '--help'], want: /^surety migrate\n/ },
     { words: ['check-config', '--help'], want: /^surety check-config \[--roles ingest,query\]/ },
   ])('surety $words', async ({ words, want }) => {
