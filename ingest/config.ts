@@ -97,6 +97,8 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_MASKING: z.string().min(1).default('on'),
   /** Whether dead letters keep the bytes as they came, unmasked: without them nothing can be replayed. */
   SURETY_DEAD_LETTERS_KEEP_BYTES: flag(true),
+  /** Bytes the embedded store may take on disk; beyond them the oldest days of spans go. 0, the default: no limit. */
+  SURETY_STORE_BYTES_MAX: integer(0, Number.MAX_SAFE_INTEGER, 0),
   /** host:port, comma-separated; without it the Kafka door stays shut. */
   KAFKA_BROKERS: list([]),
   SURETY_KAFKA_GROUP: z.string().min(1).max(249).default('surety-ingest'),

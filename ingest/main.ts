@@ -3,6 +3,11 @@
 
 import { join } from 'node:path'
 import { IngestConfig, ingestProblems } from './config.ts'
+import { backupRoutes } from './backup/backup-routes.ts'
+import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts'
+import { buildKeptLetters } from './dead-letters/kept-letters.ts'
+import { buildReplay } from './dead-letters/replay.ts'
+import { buildDiskWatch } from './disk-watch.ts'
 import { buildSpanConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
@@ -73,6 +78,22 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     store: buildReleaseEventStore(store),
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
+  })
+  const still = <T>(work: () => Promise<T>) => writer.still(work)
+  const bytesMax = config.SURETY_STORE_BYTES_MAX
+  const diskWatch = buildDiskWatch({ store, still, clock, metrics, logger, bytesMax })
+  lifecycle.add('disk watch', () => diskWatch.close())
+  diskWatch.start()
+
+  const letters = buildKeptLetters(store, clock)
+  const replay = buildReplay({ letters, accumulator, clock, timeBounds })
+  await app.register(deadLetterRoutes, { letters, replay })
+  await app.register(backupRoutes, {
+    store,
+    dataDir: config.SURETY_DATA_DIR,
+    still,
+    clock,
+    logger,
   })
   health.register('ingest pipeline', () =>
     budget.used() < budget.bytesMax

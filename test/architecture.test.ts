@@ -39,6 +39,14 @@ const INSIDE_INGEST: Readonly<Record<string, readonly string[]>> = {
   'ingest/pipeline': ['ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
   'ingest/derived': ['ingest/derived', 'ingest/store', 'ingest/runtime'],
   'ingest/otlp': ['ingest/otlp', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/backup': ['ingest/backup', 'ingest/store', 'ingest/runtime'],
+  'ingest/dead-letters': [
+    'ingest/dead-letters',
+    'ingest/pipeline',
+    'ingest/store',
+    'ingest/records',
+    'ingest/runtime',
+  ],
   'ingest/kafka': ['ingest/kafka', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
   'ingest/releases': [
     'ingest/releases',

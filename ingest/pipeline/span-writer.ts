@@ -48,6 +48,8 @@ export interface SpanWriter {
   finish(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
   /** Runs work that reads the tables while no recovery rewrites them. */
   beside<T>(work: () => Promise<T>): Promise<T>
+  /** Runs work while no batch is being written; batches that come meanwhile wait. */
+  still<T>(work: () => Promise<T>): Promise<T>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
@@ -234,7 +236,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       if (failures > 0) logger.info({ door, failures }, 'the store takes batches again')
       const letters = [
         ...batch.flatMap((message) => message.deadLetters),
-        ...refused.map(({ item, detail }) => refusedLetter(item, detail)),
+        ...refused.flatMap(({ item, detail }) => (item.isReplay === true ? [] : refusedLetter(item, detail))),
       ]
       for (;;) {
         try {
@@ -287,6 +289,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
   }
 
   return {
+    still: (work) => gate.alone(work),
     hurry: () => hurried.abort(),
     beside: (work) => gate.shared(work),
     write(batch, identity) {

@@ -31,6 +31,7 @@ const rules = (retention: Retention) => [
   { table: 'requests_1h', column: 'bucket', days: retention.requests1hDays },
   { table: 'derivations', column: 'bucket', days: retention.requests1hDays },
   { table: 'attribute_values', column: 'day', days: retention.spansDays },
+  { table: 'dead_letter_replays', column: 'toDateTime(at)', days: retention.deadLettersDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
 ]
 
