@@ -3,16 +3,19 @@
 
 import { join } from 'node:path'
 import { IngestConfig } from './config.ts'
-import { buildSpanConsumer } from './kafka/consumer.ts'
+import { buildTelemetryConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { buildHttpDoor, HTTP_DOOR } from './otlp/http-door.ts'
-import { buildTakeTraces, type DoorItem } from './otlp/take-traces.ts'
+import { buildTake, type DoorItem } from './otlp/take-traces.ts'
 import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/accumulator.ts'
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
 import { openJournal } from './pipeline/journal.ts'
-import { prepareTraces, type Prepared } from './pipeline/prepare.ts'
-import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
+import { buildBatchWriter, type Written } from './pipeline/batch-writer.ts'
+import { prepareTraces } from './pipeline/prepare.ts'
+import type { Prepared } from './pipeline/prepared.ts'
+import { SIGNAL_WORDS, type SignalPath } from './pipeline/signal.ts'
+import { buildTraceSignal } from './pipeline/trace-signal.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
@@ -44,7 +47,19 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const timeBounds = { retentionMs: config.SURETY_RETENTION_SPANS_DAYS * DAY_MS, aheadMs: AHEAD_MS }
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock)
-  const writer = buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock })
+  const traces: SignalPath = {
+    name: 'traces',
+    words: SIGNAL_WORDS.traces,
+    prepare: (bytes, origin) => prepareTraces(bytes, origin, clock.now(), timeBounds),
+    writer: buildBatchWriter({
+      signal: buildTraceSignal(rules, clock),
+      store,
+      deadLetters,
+      metrics,
+      logger,
+      clock,
+    }),
+  }
 
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
@@ -54,7 +69,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const startId = crypto.randomUUID()
   let sequence = 0
   const accumulator = buildAccumulator<DoorItem>(writeDoorBatch, budget, clock, config.SURETY_LINGER_MS)
-  lifecycle.add('writer', () => writer.hurry())
+  lifecycle.add('writer', () => traces.writer.hurry())
   lifecycle.add('door batches', () => accumulator.flush())
 
   await app.register(releaseRoutes, {
@@ -69,7 +84,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   )
 
   const door = buildHttpDoor({
-    takeTraces: buildTakeTraces({ accumulator, journal, deadLetters, clock, metrics, timeBounds }),
+    takeTraces: buildTake({ accumulator, journal, deadLetters, clock, metrics, signal: traces }),
     budget,
     metrics,
     logger,
@@ -93,7 +108,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     sequence += 1
     const batch = { token: `doors/${startId}/${sequence}`, items }
     await journal.begin(batch)
-    const written = await writer.write(items, doorIdentity(batch.token))
+    const written = await traces.writer.write(items, doorIdentity(batch.token))
     if (written.kind === 'stored') await journal.end(batch)
     return items.map((item) => settle(written, item))
   }
@@ -101,10 +116,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   /** What an earlier process had begun: verified against the rows and completed before the doors open. */
   async function completeDoorBatches(): Promise<void> {
     for (const batch of journal.unfinished()) {
-      const items = batch.items.map(({ body, origin }) =>
-        prepareTraces(body, origin, clock.now(), timeBounds),
-      )
-      const written = await writer.finish(items, doorIdentity(batch.token))
+      const items = batch.items.map(({ body, origin }) => traces.prepare(body, origin))
+      const written = await traces.writer.finish(items, doorIdentity(batch.token))
       if (written.kind === 'stored') await journal.end(batch)
     }
   }
@@ -117,14 +130,13 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       topics: [config.SURETY_KAFKA_TOPIC_SPANS],
       logger,
     })
-    const consumer = buildSpanConsumer({
+    const consumer = buildTelemetryConsumer({
       port,
-      writer,
+      signals: { [config.SURETY_KAFKA_TOPIC_SPANS]: traces },
       budget,
       clock,
       metrics,
       logger,
-      timeBounds,
       lingerMs: config.SURETY_LINGER_MS,
     })
     consumer.start()

@@ -14,8 +14,8 @@ import {
   type MemoryBudget,
   type Settled,
 } from '../pipeline/accumulator.ts'
-import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
-import type { SpanWriter } from '../pipeline/span-writer.ts'
+import type { Prepared } from '../pipeline/prepared.ts'
+import type { SignalPath } from '../pipeline/signal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -32,16 +32,16 @@ export const KAFKA_DOOR = 'kafka'
 
 export type ConsumerParts = {
   readonly port: KafkaPort
-  readonly writer: SpanWriter
+  /** What the values of a topic are. */
+  readonly signals: Readonly<Record<string, SignalPath>>
   readonly budget: MemoryBudget
   readonly clock: Clock
   readonly metrics: Metrics
   readonly logger: Logger
-  readonly timeBounds: TimeBounds
   readonly lingerMs: number
 }
 
-export interface SpanConsumer {
+export interface TelemetryConsumer {
   start(): void
   close(): Promise<void>
 }
@@ -62,14 +62,20 @@ const STATUS_EVERY_MS = 2000
 // Reading goes on when half of the memory is free again: stopping and starting at one mark would flutter.
 const RESUME_BELOW = 0.5
 
-export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
-  const { port, writer, budget, clock, metrics, timeBounds, lingerMs } = parts
+export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer {
+  const { port, signals, budget, clock, metrics, lingerMs } = parts
   const logger = parts.logger.child({ part: KAFKA_DOOR })
   const lanes = new Map<string, Lane>()
   let status: NodeJS.Timeout | undefined
   let paused = false
 
   const key = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
+
+  function signalOf({ topic }: { topic: string }): SignalPath {
+    const signal = signals[topic]
+    if (signal === undefined) throw new Error(`no signal is read from the topic ${topic}`)
+    return signal
+  }
 
   function openLane(partition: AssignedPartition, intent: Intent | undefined): Lane {
     const lane: Lane = {
@@ -100,6 +106,7 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
         door: KAFKA_DOOR,
         patienceMs: Number.POSITIVE_INFINITY,
       }
+      const { writer } = signalOf(lane.partition)
       const isRecovery = lane.recovering !== undefined
       const written = await (isRecovery ? writer.finish(batch, identity) : writer.write(batch, identity))
       if (written.kind === 'given-up') throw written.error
@@ -146,7 +153,7 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
     const origin = `kafka ${record.topic}/${record.partition}@${record.offset}`
     const value = record.value ?? EMPTY
     metrics.bytes.inc({ door: KAFKA_DOOR }, value.length)
-    return { ...prepareTraces(value, origin, clock.now(), timeBounds), offset: record.offset, value }
+    return { ...signalOf(record).prepare(value, origin), offset: record.offset, value }
   }
 
   async function take(lane: Lane, record: KafkaRecord): Promise<void> {

@@ -124,7 +124,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
     const taken = await takeTraces(bytes, HTTP_DOOR)
     if (taken.kind === 'busy') return refuse(reply, 503, UNAVAILABLE, taken.message)
     if (taken.kind === 'refused') return refuse(reply, 400, INVALID_ARGUMENT, taken.message)
-    return reply.code(200).type(PROTOBUF).send(traceResponse(taken.rejectedSpans, taken.message))
+    return reply.code(200).type(PROTOBUF).send(traceResponse(taken.rejectedRows, taken.message))
   })
   return app
 }

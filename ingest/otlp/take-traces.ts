@@ -1,4 +1,4 @@
-// What every OTLP door does with a request of traces once it has its bytes: prepare, wait for the batch, say what
+// What every OTLP door does with a request of traces or metrics once it has its bytes: prepare, wait for the batch, say what
 // became of it. How that is said is the door's own.
 
 import { createHash } from 'node:crypto'
@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Accumulator } from '../pipeline/accumulator.ts'
 import type { DeadLetterBox } from '../pipeline/dead-letter-box.ts'
 import type { Journal, JournalItem } from '../pipeline/journal.ts'
-import { prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
+import type { Prepared } from '../pipeline/prepared.ts'
+import type { SignalPath } from '../pipeline/signal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
 /** What became of a request. `busy`: nothing was stored, send it again. `refused`: never again. */
 export type Taken =
-  | { readonly kind: 'stored'; readonly rejectedSpans: number; readonly message: string }
+  | { readonly kind: 'stored'; readonly rejectedRows: number; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'busy'; readonly message: string }
 
@@ -25,7 +26,7 @@ export type TakeParts = {
   readonly deadLetters: DeadLetterBox
   readonly clock: Clock
   readonly metrics: Metrics
-  readonly timeBounds: TimeBounds
+  readonly signal: SignalPath
 }
 
 // Dead letters of a hostile sender must not fill the store: beyond this many a minute they are only counted.
@@ -37,14 +38,7 @@ const PATIENCE_MS = 8000
  * @returns a function that takes the inflated bytes of one request, the door's name and, where senders are told
  *   apart, the sender's; a request that the same sender repeats byte for byte within ten minutes is stored once
  */
-export function buildTakeTraces({
-  accumulator,
-  journal,
-  deadLetters,
-  clock,
-  metrics,
-  timeBounds,
-}: TakeParts) {
+export function buildTake({ accumulator, journal, deadLetters, clock, metrics, signal }: TakeParts) {
   const pending = new Map<string, Promise<Taken>>()
   let letterWindow = { startedAt: 0, count: 0 }
 
@@ -57,35 +51,38 @@ export function buildTakeTraces({
 
   /** @throws StoreError when a dead letter cannot be kept for now */
   async function store(body: Uint8Array, door: string, digest: string): Promise<Taken> {
-    const prepared = prepareTraces(body, door, clock.now(), timeBounds)
+    const prepared = signal.prepare(body, door)
     const [letter] = prepared.deadLetters
     if (letter?.reason === 'malformed') {
       metrics.messages.inc({ door, result: 'malformed' })
       if (mayKeepLetter())
         await deadLetters.add([letter], `${door}-dead/${clock.now()}/${crypto.randomUUID()}`)
-      return { kind: 'refused', message: `The body is not an ExportTraceServiceRequest: ${letter.detail}` }
+      return { kind: 'refused', message: `The body is not an ${signal.words.request}: ${letter.detail}` }
     }
     const keepsLetters = prepared.deadLetters.length === 0 || mayKeepLetter()
     const item = { ...prepared, ...(keepsLetters ? {} : { deadLetters: [] }), digest, body }
     const settled = await accumulator.add(item)
     if (settled.kind === 'given-up') {
-      return { kind: 'busy', message: 'Surety is stopping and the spans are not stored yet; send them again' }
+      return {
+        kind: 'busy',
+        message: `Surety is stopping and the ${signal.words.rows} are not stored yet; send them again`,
+      }
     }
     if (settled.refusal !== undefined) {
       metrics.messages.inc({ door, result: 'refused' })
       return { kind: 'refused', message: `The store cannot read the body: ${settled.refusal}` }
     }
     metrics.messages.inc({ door, result: 'stored' })
-    return { kind: 'stored', rejectedSpans: prepared.rejectedSpans, message: prepared.rejection }
+    return { kind: 'stored', rejectedRows: prepared.rejectedRows, message: prepared.rejection }
   }
 
   return async (body: Uint8Array, door: string, sender = ''): Promise<Taken> => {
-    if (body.length === 0) return { kind: 'stored', rejectedSpans: 0, message: '' }
+    if (body.length === 0) return { kind: 'stored', rejectedRows: 0, message: '' }
     metrics.bytes.inc({ door }, body.length)
-    const digest = createHash('sha256').update(`${sender}\n`).update(body).digest('hex')
+    const digest = createHash('sha256').update(`${signal.name} ${sender}\n`).update(body).digest('hex')
     if (journal.isStored(digest)) {
       metrics.messages.inc({ door, result: 'repeated' })
-      return { kind: 'stored', rejectedSpans: 0, message: '' }
+      return { kind: 'stored', rejectedRows: 0, message: '' }
     }
     let taken = pending.get(digest)
     if (taken === undefined) {

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { z } from 'zod'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
 import { prepareTraces } from '../../ingest/pipeline/prepare.ts'
-import { buildSpanWriter } from '../../ingest/pipeline/span-writer.ts'
+import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
+import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { RULES_MAX } from '../../ingest/return-codes.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
@@ -67,10 +68,10 @@ function writerOn(store: Store, rules: readonly ReturnCodeRule[] = []) {
   const metrics = buildMetrics()
   const logger = buildLogger('silent')
   const deadLetters = buildDeadLetterBox(store, metrics, logger, systemClock)
-  return buildSpanWriter({
+  return buildBatchWriter({
+    signal: buildTraceSignal(rules, systemClock),
     store,
     deadLetters,
-    rules,
     metrics,
     logger,
     clock: systemClock,

@@ -1,26 +1,19 @@
 // Puts a batch into the store: all of it, or all but what the engine refuses alone, which becomes dead letters.
-// Waits while the store is busy. Knows statements and tokens; knows neither Kafka nor HTTP.
+// Waits while the store is busy. Knows statements and tokens; knows neither Kafka nor HTTP, nor what the batch holds:
+// that is its signal's.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeadLetter } from '../records/dead-letter.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import {
-  ENVELOPE_SETTINGS,
-  INHERITED_KEYS,
-  insertResources,
-  insertSpans,
-  type ReturnCodeRule,
-} from '../store/insert-spans.ts'
-import { countBatch, deleteBatch, rederive } from '../store/batch-rows.ts'
 import { StoreError, type Store } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
 import type { DeadLetterBox } from './dead-letter-box.ts'
 import { envelope } from './envelope.ts'
 import { buildGate } from './gate.ts'
-import { mayHold } from './key-signature.ts'
-import { TRACES_FORMAT, type Prepared } from './prepare.ts'
+import type { Prepared } from './prepared.ts'
+import type { RowCounts, Signal } from './signal.ts'
 
 export type BatchIdentity = {
   /** Names exactly this content; the same messages always give the same token. */
@@ -36,94 +29,56 @@ export type Written =
   | { readonly kind: 'stored'; readonly refused: ReadonlyMap<Prepared, string> }
   | { readonly kind: 'given-up'; readonly error: StoreError }
 
-export interface SpanWriter {
-  write(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
+export interface BatchWriter<Item extends Prepared = Prepared> {
+  write(batch: readonly Item[], identity: BatchIdentity): Promise<Written>
   /**
    * Completes a batch that was begun before, under the same identity: what is really in the store is counted and
    * completed, or replaced; the token is not believed (a crash can leave one without its rows). The views' tables
    * are made anew for the time touched.
    */
-  finish(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
+  finish(batch: readonly Item[], identity: BatchIdentity): Promise<Written>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
 
-type Parts = {
+type Parts<Item extends Prepared> = {
+  readonly signal: Signal<Item>
   readonly store: Pick<Store, 'transport' | 'command' | 'rows'>
   readonly deadLetters: DeadLetterBox
-  readonly rules: readonly ReturnCodeRule[]
   readonly metrics: Metrics
   readonly logger: Logger
   readonly clock: Clock
 }
 
-const RESOURCES_REMEMBERED_MAX = 20_000
-const RESOURCE_KEY_LENGTH_MAX = 4096
-const RESOURCE_REPEAT_MS = 86_400_000
 const BACK_OFF_MS = [100, 200, 500, 1000, 2000, 5000]
 const TOO_BIG_ATTEMPTS = 3
 
-export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, clock }: Parts): SpanWriter {
-  const resourcesSeen = new Map<string, number>()
+export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): BatchWriter<Item> {
+  const { signal, store, deadLetters, metrics, logger, clock } = parts
   const { transport } = store
   const hurried = new AbortController()
   const gate = buildGate()
   const underWay = new Map<string, Promise<Written>>()
 
-  async function insertOnce(part: readonly Prepared[], token: string, batchId: string): Promise<void> {
-    const unseen = unseenResources(part)
-    const marks = part.map((message) => message.keys)
-    const shape = {
-      hasLists: part.some((message) => message.hasLists),
-      inherits: part.some(({ resources }) => resources.some(mayBeInherited)),
-      mayHold: (key: string) => mayHold(marks, key),
-    }
-    const spans = {
-      sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules, shape),
-      token,
-    }
-    const resources = { sql: insertResources, token: `${token}/resources` }
+  async function insertOnce(part: readonly Item[], token: string, batchId: string): Promise<void> {
+    const { statements, stored } = signal.plan(part, token, batchId)
     await transport.insert({
       body: envelope(part.map((message) => message.bytes)),
       format: 'ProtobufList',
-      statements: unseen.length === 0 ? [spans] : [resources, spans],
-      settings: ENVELOPE_SETTINGS,
+      statements,
+      settings: signal.settings,
     })
-    remember(unseen)
-  }
-
-  function unseenResources(part: readonly Prepared[]): string[] {
-    const staleBefore = clock.now() - RESOURCE_REPEAT_MS
-    const unseen = new Set<string>()
-    for (const message of part) {
-      for (const key of message.resources) if ((resourcesSeen.get(key) ?? 0) < staleBefore) unseen.add(key)
-    }
-    return [...unseen]
-  }
-
-  function remember(keys: readonly string[]): void {
-    for (const key of keys) {
-      if (key.length > RESOURCE_KEY_LENGTH_MAX) continue
-      resourcesSeen.delete(key)
-      resourcesSeen.set(key, clock.now())
-    }
-    for (const key of resourcesSeen.keys()) {
-      if (resourcesSeen.size <= RESOURCES_REMEMBERED_MAX) break
-      resourcesSeen.delete(key)
-    }
+    stored()
   }
 
   /** An error that we do not know: is it this data, or the store? An empty batch tells. */
   async function isStoreItself(): Promise<boolean> {
     try {
-      const sql = (source: (structure: string) => string) =>
-        insertSpans(source, '0', rules, { hasLists: true, inherits: true, mayHold: () => true })
-      const statements = [{ sql, token: 'canary' }]
       await transport.insert({
         body: envelope([]),
         format: 'ProtobufList',
-        statements,
-        settings: ENVELOPE_SETTINGS,
+        statements: signal.probe(),
+        settings: signal.settings,
       })
       return false
     } catch {
@@ -133,14 +88,14 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
 
   /** @param batchId SQL expression; with `isRecovery` tokens are fresh and dead letters that are kept are left out */
   async function writeAll(
-    batch: readonly Prepared[],
+    batch: readonly Item[],
     { token, door, patienceMs }: BatchIdentity,
     batchId: string,
     isRecovery: boolean,
   ): Promise<Written> {
     const startedAt = clock.now()
     const stopTimer = metrics.inserts.startTimer({ door })
-    const items = batch.filter((message) => message.spans > 0)
+    const items = batch.filter((message) => message.rows > 0)
     let failures = 0
 
     /** Waits before the next attempt. @throws StoreError when patience is over */
@@ -158,9 +113,9 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
       await sleep(delayMs, undefined, { signal: hurried.signal }).catch(() => undefined)
     }
 
-    async function attempt(part: readonly Prepared[]): Promise<Attempt> {
+    async function attempt(part: readonly Item[]): Promise<Attempt> {
       const partToken =
-        part.length === items.length ? token : `${token}#${items.indexOf(part[0] as Prepared)}+${part.length}`
+        part.length === items.length ? token : `${token}#${items.indexOf(part[0] as Item)}+${part.length}`
       for (let tries = 1; ; tries += 1) {
         try {
           await insertOnce(part, partToken, batchId)
@@ -184,7 +139,7 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
       if (failures > 0) logger.info({ door, failures }, 'the store takes batches again')
       const letters = [
         ...batch.flatMap((message) => message.deadLetters),
-        ...refused.map(({ item, detail }) => refusedLetter(item, detail)),
+        ...refused.map(({ item, detail }) => refusedLetter(item, signal.format, detail)),
       ]
       for (;;) {
         try {
@@ -196,11 +151,11 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
         }
       }
       const lost = new Set(refused.map(({ item }) => item))
-      const stored = items.reduce((sum, item) => sum + (lost.has(item) ? 0 : item.spans), 0)
-      metrics.rows.inc({ table: 'spans', door }, stored)
+      const stored = signal.wanted(items.filter((item) => !lost.has(item)))
+      for (const [table, rows] of Object.entries(stored)) metrics.rows.inc({ table, door }, rows)
       metrics.expiredSpans.inc(
         { door },
-        batch.reduce((sum, message) => sum + message.expiredSpans, 0),
+        batch.reduce((sum, message) => sum + message.expiredRows, 0),
       )
       return { kind: 'stored', refused: new Map(refused.map(({ item, detail }) => [item, detail])) }
     } catch (error) {
@@ -213,25 +168,21 @@ export function buildSpanWriter({ store, deadLetters, rules, metrics, logger, cl
   }
 
   /** The batch as the store has it, made whole. @throws StoreError */
-  async function complete(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written> {
+  async function complete(batch: readonly Item[], identity: BatchIdentity): Promise<Written> {
     const batchId = batchIdOf(identity.token)
-    const items = batch.filter((message) => message.spans > 0)
-    const range = {
-      fromMs: Math.min(...items.map(({ earliestMs }) => earliestMs)),
-      toMs: Math.max(...items.map(({ latestMs }) => latestMs)),
-    }
-    const wanted = items.reduce((sum, { spans }) => sum + spans, 0)
-    const found = items.length === 0 ? 0 : await countBatch(store, batchId, range)
+    const items = batch.filter((message) => message.rows > 0)
+    const wanted = signal.wanted(items)
+    const found = items.length === 0 ? wanted : await signal.found(store, batchId, items)
     const fresh = { ...identity, token: `${identity.token}@${crypto.randomUUID()}` }
     logger.info(
       { door: identity.door, token: identity.token, wanted, found },
       'completing a batch that was begun before',
     )
-    const isWhole = found === wanted
-    if (!isWhole && found > 0) await deleteBatch(store, batchId, range)
-    const rest = isWhole ? batch.map((message) => ({ ...message, spans: 0 })) : batch
+    const isWhole = signal.keepsWhole && isSame(wanted, found)
+    if (!isWhole && total(found) > 0) await signal.remove(store, batchId, items)
+    const rest = isWhole ? batch.map((message) => ({ ...message, rows: 0 })) : batch
     const written = await writeAll(rest, fresh, batchId, true)
-    if (written.kind === 'stored' && items.length > 0) await rederive(store, batchId, range)
+    if (written.kind === 'stored' && items.length > 0) await signal.rederive(store, batchId, items)
     return written
   }
 
@@ -269,11 +220,15 @@ function batchIdOf(token: string): string {
   return `sipHash64('${token.replaceAll(/[^\w/.#:-]/g, '_')}')`
 }
 
-const mayBeInherited = (resource: string) => INHERITED_KEYS.some((key) => resource.includes(key))
+const total = (counts: RowCounts) => Object.values(counts).reduce((sum, rows) => sum + rows, 0)
 
-function refusedLetter(item: Prepared, detail: string): DeadLetter {
+function isSame(wanted: RowCounts, found: RowCounts): boolean {
+  return Object.entries(wanted).every(([table, rows]) => found[table] === rows)
+}
+
+function refusedLetter(item: Prepared, format: string, detail: string): DeadLetter {
   const reason = detail.startsWith('too big') ? 'too-big' : 'engine-refused'
-  return { reason, detail, origin: item.origin, format: TRACES_FORMAT, payload: item.bytes }
+  return { reason, detail, origin: item.origin, format, payload: item.bytes }
 }
 
 function firstLine(error: Error): string {
