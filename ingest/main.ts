@@ -1,6 +1,7 @@
 // Wires the role `ingest`: doors, pipeline, writer. Opened in order, closed in reverse: first the doors take
 // nothing new, then what was accepted is written, then the store may close.
 
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { IngestConfig } from './config.ts'
 import { buildTelemetryConsumer } from './kafka/consumer.ts'
@@ -12,8 +13,11 @@ import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/ac
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
 import { openJournal } from './pipeline/journal.ts'
 import { buildBatchWriter, type Written } from './pipeline/batch-writer.ts'
+import { buildMetricSignal } from './pipeline/metric-signal.ts'
 import { prepareTraces } from './pipeline/prepare.ts'
+import { prepareMetrics } from './pipeline/prepare-metrics.ts'
 import type { Prepared } from './pipeline/prepared.ts'
+import { buildSeriesRegister } from './pipeline/series-register.ts'
 import { SIGNAL_WORDS, type SignalPath } from './pipeline/signal.ts'
 import { buildTraceSignal } from './pipeline/trace-signal.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
@@ -39,6 +43,8 @@ export type PartitionStatus = {
 const DAY_MS = 86_400_000
 // How far ahead of our clock a span may start: beyond a day no clock is believed.
 const AHEAD_MS = DAY_MS
+// Names of metrics in a day: far above any bank, far below what random names would make.
+const METRIC_NAMES_MAX = 20_000
 
 export async function start(config: IngestConfig, parts: ProcessParts): Promise<IngestRole> {
   const { store, app, lifecycle, health, metrics, clock } = parts
@@ -61,6 +67,31 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     }),
   }
 
+  const register = buildSeriesRegister(
+    {
+      perMetricMax: config.SURETY_SERIES_MAX_PER_METRIC,
+      seriesMax: config.SURETY_SERIES_MAX,
+      namesMax: METRIC_NAMES_MAX,
+    },
+    clock,
+    randomInt(2 ** 31),
+  )
+  const metricTimes = { ...timeBounds, retentionMs: config.SURETY_RETENTION_METRICS_DAYS * DAY_MS }
+  const metricPath: SignalPath = {
+    name: 'metrics',
+    words: SIGNAL_WORDS.metrics,
+    prepare: (bytes, origin) => prepareMetrics(bytes, origin, clock.now(), metricTimes, register),
+    writer: buildBatchWriter({
+      signal: buildMetricSignal(register, metrics, clock),
+      store,
+      deadLetters,
+      metrics,
+      logger,
+      clock,
+    }),
+  }
+  const paths = [traces, metricPath]
+
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
   await completeDoorBatches()
@@ -68,9 +99,20 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   // A request carries no identity that outlives this process, so a batch is named by this start and a number.
   const startId = crypto.randomUUID()
   let sequence = 0
-  const accumulator = buildAccumulator<DoorItem>(writeDoorBatch, budget, clock, config.SURETY_LINGER_MS)
-  lifecycle.add('writer', () => traces.writer.hurry())
-  lifecycle.add('door batches', () => accumulator.flush())
+  const accumulators = new Map(
+    paths.map((path) => [
+      path,
+      buildAccumulator<DoorItem>(
+        (items) => writeDoorBatch(path, items),
+        budget,
+        clock,
+        config.SURETY_LINGER_MS,
+      ),
+    ]),
+  )
+  const flush = () => Promise.all([...accumulators.values()].map((accumulator) => accumulator.flush()))
+  lifecycle.add('writer', () => paths.forEach(({ writer }) => writer.hurry()))
+  lifecycle.add('door batches', async () => void (await flush()))
 
   await app.register(releaseRoutes, {
     store: buildReleaseEventStore(store),
@@ -84,7 +126,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   )
 
   const door = buildHttpDoor({
-    takeTraces: buildTake({ accumulator, journal, deadLetters, clock, metrics, signal: traces }),
+    takeTraces: takerOf(traces),
+    takeMetrics: takerOf(metricPath),
     budget,
     metrics,
     logger,
@@ -95,7 +138,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   // Closing waits for answers, answers wait for their batch: flush while the door closes.
   lifecycle.add('OTLP/HTTP door', async () => {
     const closed = door.close()
-    await accumulator.flush()
+    await flush()
     await closed
   })
   logger.info({ otlpHttpUrl }, 'OTLP/HTTP door is open')
@@ -103,12 +146,18 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
   return { otlpHttpUrl, kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)) }
 
+  function takerOf(signal: SignalPath) {
+    const accumulator = accumulators.get(signal)
+    if (accumulator === undefined) throw new Error(`no lane for ${signal.name}`)
+    return buildTake({ accumulator, journal, deadLetters, clock, metrics, signal })
+  }
+
   /** On disk first, then into the store: from the first step on the batch is stored, whatever happens. */
-  async function writeDoorBatch(items: readonly DoorItem[]): Promise<Settled[]> {
+  async function writeDoorBatch(path: SignalPath, items: readonly DoorItem[]): Promise<Settled[]> {
     sequence += 1
-    const batch = { token: `doors/${startId}/${sequence}`, items }
+    const batch = { token: `doors/${startId}/${sequence}`, signal: path.name, items }
     await journal.begin(batch)
-    const written = await traces.writer.write(items, doorIdentity(batch.token))
+    const written = await path.writer.write(items, doorIdentity(batch.token))
     if (written.kind === 'stored') await journal.end(batch)
     return items.map((item) => settle(written, item))
   }
@@ -116,23 +165,30 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   /** What an earlier process had begun: verified against the rows and completed before the doors open. */
   async function completeDoorBatches(): Promise<void> {
     for (const batch of journal.unfinished()) {
-      const items = batch.items.map(({ body, origin }) => traces.prepare(body, origin))
-      const written = await traces.writer.finish(items, doorIdentity(batch.token))
+      const path = paths.find(({ name }) => name === (batch.signal ?? 'traces')) ?? traces
+      const items = batch.items.map(({ body, origin }) => path.prepare(body, origin))
+      const written = await path.writer.finish(items, doorIdentity(batch.token))
       if (written.kind === 'stored') await journal.end(batch)
     }
   }
 
   function openKafka(): KafkaPort {
+    const topics = {
+      ...(config.SURETY_KAFKA_TOPIC_METRICS === 'none'
+        ? {}
+        : { [config.SURETY_KAFKA_TOPIC_METRICS]: metricPath }),
+      [config.SURETY_KAFKA_TOPIC_SPANS]: traces,
+    }
     const port = openKafkajsPort({
       brokers: config.KAFKA_BROKERS,
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
-      topics: [config.SURETY_KAFKA_TOPIC_SPANS],
+      topics: Object.keys(topics),
       logger,
     })
     const consumer = buildTelemetryConsumer({
       port,
-      signals: { [config.SURETY_KAFKA_TOPIC_SPANS]: traces },
+      signals: topics,
       budget,
       clock,
       metrics,
@@ -142,10 +198,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     consumer.start()
     lifecycle.add('Kafka door', () => consumer.close())
     health.register('kafka', () => port.notReadyReason())
-    logger.info(
-      { brokers: config.KAFKA_BROKERS, topic: config.SURETY_KAFKA_TOPIC_SPANS },
-      'Kafka door is open',
-    )
+    logger.info({ brokers: config.KAFKA_BROKERS, topics: Object.keys(topics) }, 'Kafka door is open')
     return port
   }
 }

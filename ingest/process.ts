@@ -67,6 +67,7 @@ export function retentionOf(config: RuntimeConfig): Retention {
     requests10sDays: config.SURETY_RETENTION_10S_DAYS,
     requests1mDays: config.SURETY_RETENTION_1M_DAYS,
     deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
+    metricsDays: config.SURETY_RETENTION_METRICS_DAYS,
   }
 }
 

@@ -1,22 +1,30 @@
-// OTLP/HTTP for traces: `POST /v1/traces`, protobuf, gzip or plain. Answers after the rows are in.
+// OTLP/HTTP for traces and metrics: `POST /v1/traces`, `POST /v1/metrics`, protobuf, gzip or plain. Answers after the rows are in.
 // Refusals follow the OTLP specification: 400 never again, 429 and 503 with Retry-After, a google.rpc.Status body.
 
 import { promisify } from 'node:util'
 import { gunzip as gunzipCallback } from 'node:zlib'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { MemoryBudget } from '../pipeline/accumulator.ts'
 import { closeAfterAnswers, foreignRequest } from '../runtime/http-app.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { rpcStatus, traceResponse } from './otlp-status.ts'
+import { exportResponse, rpcStatus } from './otlp-status.ts'
 import type { Taken } from './take-traces.ts'
 
 const gunzip = promisify(gunzipCallback)
 
 export const HTTP_DOOR = 'otlp/http'
 
+type Take = (bytes: Uint8Array, door: string) => Promise<Taken>
+
 export type HttpDoorParts = {
-  readonly takeTraces: (bytes: Uint8Array, door: string) => Promise<Taken>
+  readonly takeTraces: Take
+  readonly takeMetrics: Take
   readonly budget: MemoryBudget
   readonly metrics: Metrics
   readonly logger: Logger
@@ -36,7 +44,7 @@ const INTERNAL = 13
 const UNAVAILABLE = 14
 
 export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
-  const { takeTraces, budget, metrics, logger, allowedHosts, bodyBytesMax } = parts
+  const { takeTraces, takeMetrics, budget, metrics, logger, allowedHosts, bodyBytesMax } = parts
   const app = Fastify({ bodyLimit: bodyBytesMax, requestTimeout: 60_000 })
 
   function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
@@ -69,7 +77,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
       reply,
       404,
       UNIMPLEMENTED,
-      `There is no ${request.method} ${request.url.split('?')[0] ?? ''} here; traces go to POST /v1/traces`,
+      `There is no ${request.method} ${request.url.split('?')[0] ?? ''} here; traces go to POST /v1/traces, metrics to POST /v1/metrics`,
     ),
   )
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -92,7 +100,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
     return refuse(reply, 500, INTERNAL, 'Surety could not take the request; the cause is in its log')
   })
 
-  app.post('/v1/traces', async (request, reply) => {
+  const exportTo = (take: Take) => async (request: FastifyRequest, reply: FastifyReply) => {
     const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity'
     if (encoding !== 'gzip' && encoding !== 'identity') {
       return refuse(
@@ -121,11 +129,13 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
     }
     // Asked again: many may have been let in while there was room and have sent their bodies since.
     if (isFull()) return refuseFull(reply)
-    const taken = await takeTraces(bytes, HTTP_DOOR)
+    const taken = await take(bytes, HTTP_DOOR)
     if (taken.kind === 'busy') return refuse(reply, 503, UNAVAILABLE, taken.message)
     if (taken.kind === 'refused') return refuse(reply, 400, INVALID_ARGUMENT, taken.message)
-    return reply.code(200).type(PROTOBUF).send(traceResponse(taken.rejectedRows, taken.message))
-  })
+    return reply.code(200).type(PROTOBUF).send(exportResponse(taken.rejectedRows, taken.message))
+  }
+  app.post('/v1/traces', exportTo(takeTraces))
+  app.post('/v1/metrics', exportTo(takeMetrics))
   return app
 }
 

@@ -7,11 +7,11 @@ export function rpcStatus(code: number, message: string): Buffer {
   return Buffer.concat([Buffer.from([0x08, code]), delimited(0x12, Buffer.from(message, 'utf8'))])
 }
 
-/** ExportTraceServiceResponse; empty when everything was stored. */
-export function traceResponse(rejectedSpans: number, message: string): Buffer {
-  if (rejectedSpans === 0 && message === '') return Buffer.alloc(0)
+/** ExportTraceServiceResponse or ExportMetricsServiceResponse, alike on the wire; empty when everything was stored. */
+export function exportResponse(rejectedRows: number, message: string): Buffer {
+  if (rejectedRows === 0 && message === '') return Buffer.alloc(0)
   const partial = Buffer.concat([
-    rejectedSpans === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x08]), varint(rejectedSpans)]),
+    rejectedRows === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x08]), varint(rejectedRows)]),
     delimited(0x12, Buffer.from(message, 'utf8')),
   ])
   return delimited(0x0a, partial)

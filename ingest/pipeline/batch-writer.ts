@@ -153,6 +153,7 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
       const lost = new Set(refused.map(({ item }) => item))
       const stored = signal.wanted(items.filter((item) => !lost.has(item)))
       for (const [table, rows] of Object.entries(stored)) metrics.rows.inc({ table, door }, rows)
+      signal.tally?.(batch, door)
       metrics.expiredSpans.inc(
         { door },
         batch.reduce((sum, message) => sum + message.expiredRows, 0),

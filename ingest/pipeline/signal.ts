@@ -49,6 +49,8 @@ export interface Signal<Item extends Prepared> {
   wanted(items: readonly Item[]): RowCounts
   /** Rows of the batch that are really there, by table. @throws StoreError */
   found(store: BatchAccess, batchId: string, items: readonly Item[]): Promise<RowCounts>
+  /** Counts what only this signal counts of a stored batch. */
+  readonly tally?: (batch: readonly Item[], door: string) => void
   /** Whether a batch whose rows are all there is left as it is; otherwise it is written anew. */
   readonly keepsWhole: boolean
   /** Takes out what is there of a batch. @throws StoreError */
@@ -59,10 +61,16 @@ export interface Signal<Item extends Prepared> {
 
 export type BatchAccess = Pick<Store, 'command' | 'rows'>
 
-/** Times of a batch's facts, ms since epoch, both ends inclusive. */
+/**
+ * Times of a batch's facts, ms since epoch, both ends inclusive. A double keeps nanoseconds of today to 256 ns, so
+ * either end may be on the wrong side of its millisecond: one more is taken.
+ */
 export function timesOf(items: readonly Prepared[]): { readonly fromMs: number; readonly toMs: number } {
   return {
-    fromMs: items.reduce((least, { earliestMs }) => Math.min(least, earliestMs), Number.POSITIVE_INFINITY),
-    toMs: items.reduce((most, { latestMs }) => Math.max(most, latestMs), Number.NEGATIVE_INFINITY),
+    fromMs: items.reduce(
+      (least, { earliestMs }) => Math.min(least, earliestMs - 1),
+      Number.POSITIVE_INFINITY,
+    ),
+    toMs: items.reduce((most, { latestMs }) => Math.max(most, latestMs + 1), Number.NEGATIVE_INFINITY),
   }
 }

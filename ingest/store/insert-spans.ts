@@ -30,7 +30,7 @@ const SCALAR =
 const LISTS = `, bytes_value String, array_value Tuple(values Array(Tuple(${SCALAR})))`
 const attributes = (hasLists: boolean) =>
   `Array(Tuple(key LowCardinality(String), value Tuple(${SCALAR}${hasLists ? LISTS : ''})))`
-const RESOURCE = `resource Tuple(attributes ${attributes(true)})`
+export const RESOURCE = `resource Tuple(attributes ${attributes(true)})`
 
 function scopeSpans(hasLists: boolean): string {
   const event = `time_unix_nano UInt64, name String, attributes ${attributes(hasLists)}`
@@ -50,7 +50,7 @@ const scalarText = (s: string, i: string, b: string, d: string, otherwise: strin
   `multiIf(${s} != '', ${s}, isNotNull(${i}), toString(assumeNotNull(${i})), isNotNull(${b}), toString(assumeNotNull(${b})), isNotNull(${d}), toString(assumeNotNull(${d})), ${otherwise})`
 
 /** All values of an attribute list as texts; lists as JSON, bytes as base64. */
-function valueTexts(list: string, hasLists: boolean): string {
+export function valueTexts(list: string, hasLists: boolean): string {
   const v = `${list}.value`
   const scalars = `${v}.string_value, ${v}.int_value, ${v}.bool_value, ${v}.double_value`
   if (!hasLists) return `arrayMap((s, i, b, d) -> ${scalarText('s', 'i', 'b', 'd', `''`)}, ${scalars})`
@@ -60,7 +60,11 @@ function valueTexts(list: string, hasLists: boolean): string {
 }
 
 /** The first of some keys that is there. */
-function lookUp(keys: readonly string[], list: { keys: string; values: string }, otherwise: string): string {
+export function lookUp(
+  keys: readonly string[],
+  list: { keys: string; values: string },
+  otherwise: string,
+): string {
   return firstOf([...keys.map((key) => `${list.values}[indexOf(${list.keys}, ${literal(key)})]`), otherwise])
 }
 
@@ -115,7 +119,7 @@ function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
   return `if(transform(return_code, [${codes}], [${outcomes}], toInt8(0)) AS mapped != 0, mapped, ${general})`
 }
 
-const RESOURCE_ID = `arraySort(arrayZip(resource.attributes.key, ${valueTexts('resource.attributes', true)}))`
+export const RESOURCE_ID = `arraySort(arrayZip(resource.attributes.key, ${valueTexts('resource.attributes', true)}))`
 
 /**
  * `INSERT INTO resources …` over an envelope.

@@ -2,6 +2,7 @@
 // place at start, and only where it differs, because a part carries its end with it: the engine then writes it
 // anew for what is stored already, without which old rows would keep the old retention.
 
+import { METRIC_TABLES } from './insert-metrics.ts'
 import type { MigrationTarget } from './migrate.ts'
 
 /** Days kept, by table. */
@@ -10,6 +11,7 @@ export type Retention = {
   readonly requests10sDays: number
   readonly requests1mDays: number
   readonly deadLettersDays: number
+  readonly metricsDays: number
 }
 
 export const DEFAULT_RETENTION: Retention = {
@@ -17,6 +19,7 @@ export const DEFAULT_RETENTION: Retention = {
   requests10sDays: 14,
   requests1mDays: 90,
   deadLettersDays: 30,
+  metricsDays: 30,
 }
 
 const rules = (retention: Retention) => [
@@ -25,6 +28,9 @@ const rules = (retention: Retention) => [
   { table: 'requests_10s', column: 'bucket', days: retention.requests10sDays },
   { table: 'requests_1m', column: 'bucket', days: retention.requests1mDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
+  ...METRIC_TABLES.map((table) => ({ table, column: 'toDateTime(ts)', days: retention.metricsDays })),
+  // A series is written down once a day and outlives its last sample.
+  { table: 'series', column: 'seen_at', days: retention.metricsDays + 2 },
 ]
 
 /** @returns the tables whose retention was changed */

@@ -516,7 +516,13 @@ describe('retention', () => {
   beforeAll(async () => void (store = await openEmbeddedStore(folder)))
   afterAll(() => store.close())
 
-  const ALL: Retention = { spansDays: 3, requests10sDays: 4, requests1mDays: 5, deadLettersDays: 6 }
+  const ALL: Retention = {
+    spansDays: 3,
+    requests10sDays: 4,
+    requests1mDays: 5,
+    deadLettersDays: 6,
+    metricsDays: 6,
+  }
   const TABLES = ['spans', 'trace_roots', 'requests_10s', 'requests_1m', 'dead_letters']
   const insertAged = (name: string, days: number) =>
     store.command(`INSERT INTO spans (ts, service) SELECT now64(9) - INTERVAL ${days * 24} HOUR, '${name}'`)
