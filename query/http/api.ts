@@ -14,6 +14,7 @@ import type { Metrics } from '../../ingest/runtime/metrics.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import type { KafkaStatus } from '../reports/ingest-status.ts'
 import { ingestRoutes } from './routes/ingest.ts'
+import { metricRoutes } from './routes/metrics.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { traceRoutes } from './routes/traces.ts'
@@ -56,5 +57,6 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   serviceRoutes(typed, parts)
   traceRoutes(typed, parts)
   releaseRoutes(typed, parts)
+  metricRoutes(typed, parts)
   ingestRoutes(typed, parts)
 }

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS exp_histograms
   series     UInt64                 COMMENT 'series.series' CODEC(Delta(8), ZSTD(1)),
   ts         DateTime64(3, 'UTC')   COMMENT 'time of the point, ms; time_unix_nano' CODEC(DoubleDelta, ZSTD(1)),
   started_at DateTime64(3, 'UTC')   COMMENT 'start of what the point covers, ms; 1970 when it does not say' CODEC(Delta(8), ZSTD(1)),
-  batch      UInt64                 COMMENT 'the insert that brought the row' CODEC(ZSTD(1)),
+  batch      UInt64                 COMMENT 'the insert that brought the row; in wide blocks, within which it repeats from series to series' CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
   count      UInt64                 COMMENT 'observations' CODEC(T64, ZSTD(1)),
   sum        Float64                COMMENT 'of the observations; NaN when absent' CODEC(ZSTD(1)),
   min        Float64                COMMENT 'NaN when absent' CODEC(ZSTD(1)),
