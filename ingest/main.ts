@@ -184,6 +184,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
       topics: Object.keys(topics),
+      // Who sends no metrics over Kafka has no topic for them.
+      optionalTopics: [config.SURETY_KAFKA_TOPIC_METRICS],
       logger,
     })
     const consumer = buildTelemetryConsumer({

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { z } from 'zod'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
 import { prepareTraces } from '../../ingest/pipeline/prepare.ts'
+import { METRIC_TABLES } from '../../ingest/store/insert-metrics.ts'
 import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
 import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { RULES_MAX } from '../../ingest/return-codes.ts'
@@ -422,12 +423,19 @@ describe('schema and questions', () => {
     expect(tables.map(({ name }) => name)).toEqual([
       'batches',
       'dead_letters',
+      'exemplars',
+      'exp_histograms',
+      'histograms',
       'release_events',
       'requests_10s',
       'requests_1m',
       'resources',
+      'samples_float',
+      'samples_int',
       'schema_migrations',
+      'series',
       'spans',
+      'summaries',
       'trace_roots',
     ])
     const silent = await store.rows(
@@ -456,8 +464,14 @@ describe('schema and questions', () => {
     )
     expect(views.map(({ name }) => name)).toEqual([
       'batches_mv',
+      'exemplars_mv',
+      'exp_histograms_mv',
+      'histograms_mv',
       'requests_10s_mv',
       'requests_1m_mv',
+      'samples_float_mv',
+      'samples_int_mv',
+      'summaries_mv',
       'trace_roots_mv',
     ])
   })
@@ -499,8 +513,9 @@ describe('schema and questions', () => {
       rowsPerSecond: 0.1,
       deadLetters: { total: 0, newest: [] },
     })
-    const files = readdirSync(new URL('../../query/reports/', import.meta.url)).filter((name) =>
-      name.endsWith('.sql'),
+    // Those of metrics are asked in metrics.test.ts.
+    const files = readdirSync(new URL('../../query/reports/', import.meta.url)).filter(
+      (name) => name.endsWith('.sql') && !name.startsWith('metric-'),
     )
     expect([...asked].sort()).toEqual(files.sort())
   })
@@ -523,7 +538,8 @@ describe('retention', () => {
     deadLettersDays: 6,
     metricsDays: 6,
   }
-  const TABLES = ['spans', 'trace_roots', 'requests_10s', 'requests_1m', 'dead_letters']
+  const METRICS = [...METRIC_TABLES, 'series']
+  const TABLES = ['spans', 'trace_roots', 'requests_10s', 'requests_1m', 'dead_letters', ...METRICS]
   const insertAged = (name: string, days: number) =>
     store.command(`INSERT INTO spans (ts, service) SELECT now64(9) - INTERVAL ${days * 24} HOUR, '${name}'`)
   const services = async () =>
