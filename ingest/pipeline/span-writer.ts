@@ -14,7 +14,7 @@ import {
   insertSpans,
   type ReturnCodeRule,
 } from '../store/insert-spans.ts'
-import { countBatch, deleteBatch, rederive } from '../store/batch-rows.ts'
+import { countBatch, deleteBatch, rederive, untilDeletionsAreDone } from '../store/batch-rows.ts'
 import { isMasking, type Masking } from '../store/masking.ts'
 import { StoreError, type Store } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
@@ -267,6 +267,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       toMs: Math.max(...items.map(({ latestMs }) => latestMs)),
     }
     const wanted = items.reduce((sum, { spans }) => sum + spans, 0)
+    await untilDeletionsAreDone(store)
     const found = items.length === 0 ? 0 : await countBatch(store, batchId, range)
     const fresh = { ...identity, token: `${identity.token}@${crypto.randomUUID()}` }
     logger.info(

@@ -2,6 +2,7 @@
 // spans of the time touched. For recoveries only: a token may name a part that a crash took (non-replicated tables),
 // so rows are believed and tokens are not.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from './store.ts'
 
 type Access = Pick<Store, 'command' | 'rows'>
@@ -47,6 +48,22 @@ const seconds = (ms: number) => `toDateTime(${Math.floor(ms / 1000)}, 'UTC')`
 /** Runs after the row's milliseconds, because a start is kept to the nanosecond. */
 function within({ fromMs, toMs }: StartRange): string {
   return `ts >= ${milliseconds(fromMs)} AND ts < ${milliseconds(Math.floor(toMs) + 1)}`
+}
+
+const MUTATION_POLL_MS = 20
+
+/**
+ * Resolves when no deletion is under way. A recovery that was killed may have left one on disk; the engine goes on with
+ * it after the next start, and what it takes away would be missed by whoever counted before.
+ */
+export async function untilDeletionsAreDone(store: Access): Promise<void> {
+  for (;;) {
+    const [row] = await store.rows(
+      'SELECT count() AS pending FROM system.mutations WHERE database = currentDatabase() AND NOT is_done',
+    )
+    if (Number(row?.['pending'] ?? 0) === 0) return
+    await sleep(MUTATION_POLL_MS)
+  }
 }
 
 /**

@@ -150,6 +150,21 @@ describe('an intent is completed from what is really there', () => {
     },
   )
 
+  test('a deletion that a killed recovery left under way is waited for', async () => {
+    await writerOn(store).write(batchOf(2), identity(token))
+    await store.command('SYSTEM STOP MERGES requests_10s')
+    await store.command('ALTER TABLE requests_10s DELETE WHERE 1 SETTINGS mutations_sync = 0')
+    let isFinished = false
+    const finished = writerOn(store)
+      .finish(batchOf(2), identity(token))
+      .then(() => (isFinished = true))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(isFinished).toBe(false)
+    await store.command('SYSTEM START MERGES requests_10s')
+    await finished
+    await expectBooksToAgree(store, 8 * SPANS)
+  })
+
   test('rollups that counted it twice', async () => {
     await writerOn(store).write(batchOf(2), identity(token))
     await store.command(
