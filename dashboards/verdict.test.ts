@@ -14,6 +14,7 @@ function item(service: string, version: string, requests: number, bad: number): 
     ratePerSecond: requests / 300,
     errorRatio: requests === 0 ? null : bad / requests,
     outcomes: { ok: requests - bad, business_reject: 0, business_error: 0, shed: 0, system_error: bad },
+    sampled: false,
     lastSeenAt: '2026-11-20T09:59:50Z',
     p50Ms: 1,
     p95Ms: 2,

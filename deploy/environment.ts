@@ -4,6 +4,7 @@ import { IngestConfig, ingestProblems } from '../ingest/config.ts'
 import { ConfigError, readConfig, type Environment } from '../ingest/runtime/config.ts'
 import type { IsLoopback } from '../ingest/runtime/reach.ts'
 import { QueryConfig } from '../query/config.ts'
+import { CLIENT_VARIABLES } from './api-client.ts'
 import { DEMO_VARIABLES } from './demo/config.ts'
 
 export const ROLES = ['ingest', 'query'] as const
@@ -13,7 +14,11 @@ const SCHEMAS = { ingest: IngestConfig, query: QueryConfig } as const
 
 /** Every SURETY_ variable that any role knows, so that one role does not refuse another's. */
 export const KNOWN_VARIABLES: readonly string[] = [
-  ...new Set([...ROLES.flatMap((role) => Object.keys(SCHEMAS[role].shape)), ...DEMO_VARIABLES]),
+  ...new Set([
+    ...ROLES.flatMap((role) => Object.keys(SCHEMAS[role].shape)),
+    ...DEMO_VARIABLES,
+    ...CLIENT_VARIABLES,
+  ]),
 ]
 
 /** @throws ConfigError naming the words that are no roles */

@@ -2,6 +2,10 @@
 // embedded store needs, and puts their routes on one port.
 
 import { parseArgs } from 'node:util'
+import { CommandError } from './api-client.ts'
+import { BACKUP_HELP, backupCommand, RESTORE_HELP, restoreCommand } from './backup-command.ts'
+import { DEAD_LETTERS_HELP, deadLettersCommand } from './dead-letters-command.ts'
+import { DOCTOR_HELP, doctorCommand } from './doctor-command.ts'
 import { migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import { serveCommand } from './serve.ts'
@@ -12,8 +16,8 @@ type Command = {
   readonly summary: string
   readonly help: string
   readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; short?: string }>>
-  /** Whether words without dashes follow: `token create`. */
-  readonly takesWords?: true
+  /** Whether words may follow that are no options. */
+  readonly takesWords?: boolean
   readonly run: (
     values: Readonly<Record<string, string | boolean | undefined>>,
     words: readonly string[],
@@ -63,6 +67,39 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     takesWords: true,
     run: tokenCommand,
   },
+  'dead-letters': {
+    summary: 'list, show and replay messages that could not be stored',
+    help: DEAD_LETTERS_HELP,
+    options: {
+      limit: { type: 'string' },
+      reason: { type: 'string' },
+      since: { type: 'string' },
+      bytes: { type: 'boolean' },
+      again: { type: 'boolean' },
+    },
+    takesWords: true,
+    run: deadLettersCommand,
+  },
+  backup: {
+    summary: 'write a consistent backup of the embedded store, running or not',
+    help: BACKUP_HELP,
+    options: {},
+    takesWords: true,
+    run: backupCommand,
+  },
+  restore: {
+    summary: 'fill an empty data directory from a backup',
+    help: RESTORE_HELP,
+    options: {},
+    takesWords: true,
+    run: restoreCommand,
+  },
+  doctor: {
+    summary: 'look for what is broken or soon will be, and say what to do',
+    help: DOCTOR_HELP,
+    options: { json: { type: 'boolean' } },
+    run: doctorCommand,
+  },
 }
 
 const USAGE = `Surety: observability and SLO analytics for banking workloads
@@ -104,6 +141,10 @@ export async function main(words: readonly string[]): Promise<number> {
     if (sentence !== undefined) {
       console.error(sentence)
       return USAGE_ERROR
+    }
+    if (error instanceof CommandError) {
+      console.error(error.message)
+      return 1
     }
     if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true) {
       console.error(`${(error as Error).message}\n\n${command.help}`)

@@ -7,6 +7,18 @@ import type { IsLoopback } from './runtime/reach.ts'
 import { flag, integer, list, port } from './runtime/config.ts'
 import { LOG_LEVELS } from './runtime/logger.ts'
 
+// What a bank's spans are looked up by; each key costs 8 bytes a span that carries it.
+const SEARCH_KEYS = [
+  'user.id',
+  'enduser.id',
+  'session.id',
+  'customer.id',
+  'account.id',
+  'order.id',
+  'payment.id',
+]
+const SEARCH_KEYS_MAX = 32
+
 const days = (fallback: number) => integer(1, 36_500, fallback)
 const hostName = z
   .string()
@@ -49,12 +61,19 @@ export const RuntimeConfig = z.object({
     .optional(),
   /** PostgreSQL for definitions and workflow; no part of this release reads it. */
   DATABASE_URL: z.string().optional(),
+  /** Attribute keys, comma-separated, by whose values spans are found at once; bank.txn.id always is. */
+  SURETY_SEARCH_KEYS: list(SEARCH_KEYS).refine(
+    (keys) => keys.length <= SEARCH_KEYS_MAX && keys.every((key) => key.length <= 128),
+    `takes at most ${SEARCH_KEYS_MAX} keys of at most 128 characters`,
+  ),
   /** Days that raw spans are kept: a week answers most questions at 50 bytes a span. */
   SURETY_RETENTION_SPANS_DAYS: days(7),
   /** Days of 10-second counts. */
   SURETY_RETENTION_10S_DAYS: days(14),
   /** Days of minute counts and latencies. */
   SURETY_RETENTION_1M_DAYS: days(90),
+  /** Days of hour counts and latencies: a year to compare with, and a month more. */
+  SURETY_RETENTION_1H_DAYS: days(400),
   /** Days that dead letters are kept. */
   SURETY_RETENTION_DEAD_LETTERS_DAYS: days(30),
 })
@@ -78,6 +97,8 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_MASKING: z.string().min(1).default('on'),
   /** Whether dead letters keep the bytes as they came, unmasked: without them nothing can be replayed. */
   SURETY_DEAD_LETTERS_KEEP_BYTES: flag(true),
+  /** Bytes the embedded store may take on disk; beyond them the oldest days of spans go. 0, the default: no limit. */
+  SURETY_STORE_BYTES_MAX: integer(0, Number.MAX_SAFE_INTEGER, 0),
   /** host:port, comma-separated; without it the Kafka door stays shut. */
   KAFKA_BROKERS: list([]),
   SURETY_KAFKA_GROUP: z.string().min(1).max(249).default('surety-ingest'),

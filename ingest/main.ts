@@ -3,6 +3,11 @@
 
 import { join } from 'node:path'
 import { IngestConfig, ingestProblems } from './config.ts'
+import { backupRoutes } from './backup/backup-routes.ts'
+import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts'
+import { buildKeptLetters } from './dead-letters/kept-letters.ts'
+import { buildReplay } from './dead-letters/replay.ts'
+import { buildDiskWatch } from './disk-watch.ts'
 import { buildSpanConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
@@ -18,6 +23,7 @@ import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
+import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
@@ -54,7 +60,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
   const keepBytes = config.SURETY_DEAD_LETTERS_KEEP_BYTES
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock, keepBytes)
-  const writer = buildSpanWriter({ store, deadLetters, rules, masking, metrics, logger, clock })
+  const searchKeys = config.SURETY_SEARCH_KEYS
+  const writer = buildSpanWriter({ store, deadLetters, rules, masking, searchKeys, metrics, logger, clock })
 
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
@@ -71,6 +78,22 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     store: buildReleaseEventStore(store),
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
+  })
+  const still = <T>(work: () => Promise<T>) => writer.still(work)
+  const bytesMax = config.SURETY_STORE_BYTES_MAX
+  const diskWatch = buildDiskWatch({ store, still, clock, metrics, logger, bytesMax })
+  lifecycle.add('disk watch', () => diskWatch.close())
+  diskWatch.start()
+
+  const letters = buildKeptLetters(store, clock)
+  const replay = buildReplay({ letters, accumulator, clock, timeBounds })
+  await app.register(deadLetterRoutes, { letters, replay })
+  await app.register(backupRoutes, {
+    store,
+    dataDir: config.SURETY_DATA_DIR,
+    still,
+    clock,
+    logger,
   })
   health.register('ingest pipeline', () =>
     budget.used() < budget.bytesMax
@@ -100,6 +123,16 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const otlpHttpUrl = await httpDoor.listen({ host, port: config.SURETY_OTLP_HTTP_PORT })
   const otlpGrpcUrl = await grpcDoor.listen({ host, port: config.SURETY_OTLP_GRPC_PORT })
   logger.info({ otlpHttpUrl, otlpGrpcUrl }, 'OTLP doors are open')
+
+  const deriver = buildDeriver({
+    store,
+    clock,
+    logger,
+    beside: (work) => writer.beside(work),
+    requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+  })
+  deriver.start()
+  lifecycle.add('derived tables', () => deriver.close())
 
   const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
   return {

@@ -2,6 +2,7 @@
 // order, the roles are wired, the port is opened last; any failure on the way closes what was open.
 
 import type { FastifyInstance } from 'fastify'
+import { BackupError } from './backup/backup.ts'
 import type { RuntimeConfig } from './config.ts'
 import { openAccess } from './runtime/access.ts'
 import { systemClock, type Clock } from './runtime/clock.ts'
@@ -82,6 +83,7 @@ export function retentionOf(config: RuntimeConfig): Retention {
     spansDays: config.SURETY_RETENTION_SPANS_DAYS,
     requests10sDays: config.SURETY_RETENTION_10S_DAYS,
     requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+    requests1hDays: config.SURETY_RETENTION_1H_DAYS,
     deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
   }
 }
@@ -108,7 +110,8 @@ export async function runAlone(open: () => Promise<Running<unknown>>): Promise<n
 
 /** What to tell a person whose start failed; undefined when the failure is ours. */
 export function startFailure(error: unknown): string | undefined {
-  if (error instanceof ConfigError || error instanceof StoreError) return error.message
+  if (error instanceof ConfigError || error instanceof StoreError || error instanceof BackupError)
+    return error.message
   if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
     return `${(error as Error).message}. Another program has the port; stop it or set another one (SURETY_HTTP_PORT, SURETY_OTLP_HTTP_PORT, SURETY_OTLP_GRPC_PORT, SURETY_DEMO_PORT).`
   }

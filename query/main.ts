@@ -19,7 +19,11 @@ export type QueryParts = Pick<ProcessParts, 'store' | 'app' | 'metrics' | 'clock
 /** The OpenAPI document must have been registered on the application before any route (`registerOpenApi`). */
 export async function start(config: QueryConfig, parts: QueryParts): Promise<void> {
   const { app, otlpTracesUrl } = parts
-  await app.register(api, { ...parts, retentionSpansDays: config.SURETY_RETENTION_SPANS_DAYS })
+  await app.register(api, {
+    ...parts,
+    retentionSpansDays: config.SURETY_RETENTION_SPANS_DAYS,
+    searchKeys: config.SURETY_SEARCH_KEYS,
+  })
   await app.register(pages, otlpTracesUrl === undefined ? {} : { otlpTracesUrl })
 }
 

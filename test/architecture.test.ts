@@ -37,7 +37,16 @@ const INSIDE_INGEST: Readonly<Record<string, readonly string[]>> = {
   'ingest/records': ['ingest/records'],
   'ingest/store': ['ingest/store', 'ingest/runtime', 'ingest/records'],
   'ingest/pipeline': ['ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/derived': ['ingest/derived', 'ingest/store', 'ingest/runtime'],
   'ingest/otlp': ['ingest/otlp', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/backup': ['ingest/backup', 'ingest/store', 'ingest/runtime'],
+  'ingest/dead-letters': [
+    'ingest/dead-letters',
+    'ingest/pipeline',
+    'ingest/store',
+    'ingest/records',
+    'ingest/runtime',
+  ],
   'ingest/kafka': ['ingest/kafka', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
   'ingest/releases': [
     'ingest/releases',

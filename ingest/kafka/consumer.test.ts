@@ -45,7 +45,12 @@ function setUp(
     order.push(`insert after ${JSON.stringify(port.commits.at(-1)?.metadata)}`)
     return written
   }
-  const writer = { hurry: () => {}, write: put('write'), finish: put('finish') }
+  const writer = {
+    hurry: () => {},
+    beside: <T>(work: () => Promise<T>) => work(),
+    write: put('write'),
+    finish: put('finish'),
+  }
   const consumer = buildSpanConsumer({
     port,
     writer,

@@ -32,7 +32,7 @@ export const KAFKA_DOOR = 'kafka'
 
 export type ConsumerParts = {
   readonly port: KafkaPort
-  readonly writer: SpanWriter
+  readonly writer: Pick<SpanWriter, 'write' | 'finish'>
   readonly budget: MemoryBudget
   readonly clock: Clock
   readonly metrics: Metrics

@@ -28,6 +28,8 @@ export type Prepared = {
   readonly resources: readonly string[]
   readonly origin: string
   readonly deadLetters: readonly DeadLetter[]
+  /** It is a dead letter that is sent again: when it is refused, no second letter is made of it. */
+  readonly isReplay?: boolean
   /** Spans set aside or expired, and why: what a door tells its sender. */
   readonly rejectedSpans: number
   readonly rejection: string

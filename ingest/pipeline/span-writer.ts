@@ -46,6 +46,10 @@ export interface SpanWriter {
    * are made anew for the time touched.
    */
   finish(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
+  /** Runs work that reads the tables while no recovery rewrites them. */
+  beside<T>(work: () => Promise<T>): Promise<T>
+  /** Runs work while no batch is being written; batches that come meanwhile wait. */
+  still<T>(work: () => Promise<T>): Promise<T>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
@@ -56,6 +60,8 @@ type Parts = {
   readonly rules: readonly ReturnCodeRule[]
   /** Nothing is masked without it. */
   readonly masking?: Masking
+  /** Attribute keys that spans can be found by; none when not given. */
+  readonly searchKeys?: readonly string[]
   readonly metrics: Metrics
   readonly logger: Logger
   readonly clock: Clock
@@ -68,7 +74,7 @@ const BACK_OFF_MS = [100, 200, 500, 1000, 2000, 5000]
 const TOO_BIG_ATTEMPTS = 3
 
 export function buildSpanWriter(parts: Parts): SpanWriter {
-  const { store, deadLetters, rules, masking, metrics, logger, clock } = parts
+  const { store, deadLetters, rules, masking, searchKeys = [], metrics, logger, clock } = parts
   const resourcesSeen = new Map<string, number>()
   const { transport } = store
   const hurried = new AbortController()
@@ -84,6 +90,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       hasNumbers: part.some((message) => message.hasNumbers),
       hasResourceNumbers: part.some(({ resources }) => resources.some(mayHoldNumbers)),
       mayHold: (key: string) => mayHold(marks, key),
+      searchKeys,
     }
     const spans = {
       sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules, shape, masking),
@@ -162,7 +169,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
   async function isStoreItself(): Promise<boolean> {
     try {
       const sql = (source: (structure: string) => string) =>
-        insertSpans(source, '0', rules, ANY_SHAPE, masking)
+        insertSpans(source, '0', rules, { ...ANY_SHAPE, searchKeys }, masking)
       const statements = [{ sql, token: 'canary' }]
       await transport.insert({
         body: envelope([]),
@@ -229,7 +236,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       if (failures > 0) logger.info({ door, failures }, 'the store takes batches again')
       const letters = [
         ...batch.flatMap((message) => message.deadLetters),
-        ...refused.map(({ item, detail }) => refusedLetter(item, detail)),
+        ...refused.flatMap(({ item, detail }) => (item.isReplay === true ? [] : refusedLetter(item, detail))),
       ]
       for (;;) {
         try {
@@ -283,7 +290,9 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
   }
 
   return {
+    still: (work) => gate.alone(work),
     hurry: () => hurried.abort(),
+    beside: (work) => gate.shared(work),
     write(batch, identity) {
       const work = gate.shared(() => writeAll(batch, identity, batchIdOf(identity.token), false))
       underWay.set(identity.token, work)

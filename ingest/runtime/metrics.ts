@@ -63,6 +63,17 @@ export function buildMetrics() {
       help: 'Bytes accepted and not yet stored',
       registers,
     }),
+    storeBytes: new Gauge({
+      name: 'surety_store_bytes',
+      help: 'Bytes of the embedded store on disk, looked at every minute',
+      registers,
+    }),
+    droppedBytes: new Counter({
+      name: 'surety_store_dropped_bytes_total',
+      help: 'Bytes of days that were dropped because the store was over its size, by table',
+      labelNames: ['table'] as const,
+      registers,
+    }),
     refusedRequests: new Counter({
       name: 'surety_ingest_refused_requests_total',
       help: 'Requests turned away at a door, by HTTP status or gRPC code',

@@ -22,7 +22,7 @@ const VIEWS = [
     time: 'bucket',
     stepMs: 10_000,
     facts: (rows: string) =>
-      `SELECT ${REQUEST_KEYS}, sum(requests) AS requests FROM ${rows} GROUP BY ${REQUEST_KEYS}`,
+      `SELECT ${REQUEST_KEYS}, sum(requests) AS requests, sum(weighted) AS weighted FROM ${rows} GROUP BY ${REQUEST_KEYS}`,
   },
   {
     view: 'requests_1m_mv',
@@ -30,7 +30,15 @@ const VIEWS = [
     time: 'bucket',
     stepMs: 60_000,
     facts: (rows: string) =>
-      `SELECT ${REQUEST_KEYS}, sum(requests) AS requests, sum(duration_ns_sum) AS duration FROM ${rows} GROUP BY ${REQUEST_KEYS}`,
+      `SELECT ${REQUEST_KEYS}, sum(requests) AS requests, sum(weighted) AS weighted, sum(duration_ns_sum) AS duration FROM ${rows} GROUP BY ${REQUEST_KEYS}`,
+  },
+  {
+    view: 'error_signatures_mv',
+    table: 'error_signatures',
+    time: 'bucket',
+    stepMs: 60_000,
+    facts: (rows: string) =>
+      `SELECT service, bucket, version, traffic, signature, sum(occurrences) AS times FROM ${rows} GROUP BY service, bucket, version, traffic, signature`,
   },
   {
     view: 'trace_roots_mv',

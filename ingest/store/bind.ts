@@ -23,6 +23,11 @@ export function bind(sql: string, parameters: Readonly<Record<string, Bindable>>
   })
 }
 
+/** An instant, ms since epoch, as text for a `DateTime64(3, 'UTC')`. */
+export function sqlMillisecond(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 23).replace('T', ' ')
+}
+
 function expression(value: Bindable): string {
   if (typeof value !== 'object') return literal(String(value))
   return `[${value.map((item) => literal(item)).join(', ')}]`

@@ -34,14 +34,18 @@ export interface Connections {
   close(): Promise<void>
 }
 
-/** @param path the engine's folder; one process at a time may have it open */
-export function openConnections(path: string): Connections {
+/**
+ * @param path        the engine's folder; one process at a time may have it open
+ * @param backupsDir  the only folder that backups are written to and read from
+ */
+export function openConnections(path: string, backupsDir: string): Connections {
+  const connectionArgs = [...ENGINE_ARGUMENTS, `--backups.allowed_path=${backupsDir}`]
   const all: Session[] = []
   const running = new Set<Promise<unknown>>()
   const lanes = new Map<Lane, { idle: Session[]; waiting: ((session: Session) => void)[] }>()
   for (const lane of Object.keys(LANES) as Lane[]) {
     const idle = Array.from({ length: LANES[lane].connections }, () => {
-      const session = new Session(path, { connectionArgs: ENGINE_ARGUMENTS })
+      const session = new Session(path, { connectionArgs })
       all.push(session)
       return session
     })

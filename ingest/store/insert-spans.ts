@@ -26,6 +26,8 @@ export type SpanShape = {
   readonly hasResourceNumbers: boolean
   /** Whether a span may carry the attribute; false is certain. A look-up costs about 0.1 µs a span. */
   readonly mayHold: (key: string) => boolean
+  /** Attribute keys that spans can be found by (SURETY_SEARCH_KEYS). */
+  readonly searchKeys?: readonly string[]
 }
 
 /** A batch that may hold anything. */
@@ -128,6 +130,24 @@ function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
   return `if(transform(return_code, [${codes}], [${outcomes}], toInt8(0)) AS mapped != 0, mapped, ${general})`
 }
 
+// OpenTelemetry's threshold for rejection, up to 14 hexadecimal digits of a 56-bit number, zeros at the end left out;
+// https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
+const THRESHOLD = `extract(s.trace_state, '(?:^|,)[ \\\\t]*ot=(?:[^,]*;)?th:([0-9a-f]{1,14})(?:[;, \\\\t]|$)')`
+const TWO_56 = '72057594037927936'
+// One span never stands for more than a million: whoever claims more would decide every rate alone.
+const WEIGHT_MAX = 1_000_000_000
+
+/** The adjusted count of a span, thousandths: tracestate first, then the attribute, else one. */
+function weightExpression(mayHold: (key: string) => boolean): string {
+  const bounded = (weight: string) => `toUInt32(least(${WEIGHT_MAX}, round(1000 * (${weight}))))`
+  const probability = `toFloat64OrZero(${lookUp(['sampling.probability'], { keys: 'k', values: 'v' }, EMPTY)})`
+  const otherwise = mayHold('sampling.probability')
+    ? `if(${probability} > 0 AND ${probability} < 1, ${bounded(`1 / ${probability}`)}, 1000)`
+    : '1000'
+  const rejected = `reinterpretAsUInt64(reverse(unhex(rightPad(${THRESHOLD}, 14, '0'))))`
+  return `multiIf(s.trace_state = '' OR ${THRESHOLD} = '', ${otherwise}, ${bounded(`${TWO_56} / (${TWO_56} - ${rejected})`)})`
+}
+
 // Masked before the hash is taken: both statements must come to the same.
 const resourcePairs = (masking: Masking) =>
   `arraySort(arrayZip(resource.attributes.key, ${maskedValues('resource.attributes.key', valueTexts('resource.attributes', true), masking)}))`
@@ -154,7 +174,7 @@ export function insertSpans(
   source: (structure: string) => string,
   batch: string,
   rules: readonly ReturnCodeRule[],
-  { hasLists, inherits, hasNumbers, hasResourceNumbers, mayHold }: SpanShape,
+  { hasLists, inherits, hasNumbers, hasResourceNumbers, mayHold, searchKeys = [] }: SpanShape,
   masking: Masking = NO_MASKING,
 ): string {
   const resourceColumns = PROMOTED.filter(({ level }) => level !== 'span').map(
@@ -173,6 +193,8 @@ export function insertSpans(
   )
   const moved = MOVED_KEYS.filter(mayHold)
   const kept = moved.length === 0 ? `arrayMap(x -> true, k)` : `arrayMap(x -> x NOT IN (${listOf(moved)}), k)`
+  const searched = searchKeys.filter(mayHold)
+  const items = `arrayFilter(x -> x != 0, arrayMap((x, y) -> if(x IN (${listOf(searched)}) AND y != '', sipHash64(x, y), 0), k, v))`
   const resource = hasResourceNumbers ? masking : NO_MASKING
   const own = maskingOf(masking, hasNumbers, mayHold)
   const eventValues = maskedValues('e.attributes.key', valueTexts('e.attributes', hasLists), own)
@@ -182,7 +204,7 @@ export function insertSpans(
   const masked = isMasking(own)
     ? `arrayCount((x, y) -> x != y, raw, v) + ${marks('status_message')} + ${marks('operation')} + arraySum(x -> ${marks('x')}, event_attr)`
     : '0'
-  return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')})
+  return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')}${searched.length === 0 ? '' : ', search_items'})
 WITH ${kept} AS kept
 SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0) AS duration_ns,
@@ -191,11 +213,12 @@ SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   toFixedString(substring(s.trace_id, 1, 16), 16) AS trace_id, toFixedString(substring(s.span_id, 1, 8), 8) AS span_id, toFixedString(substring(s.parent_span_id, 1, 8), 8) AS parent_id,
   res_id, ${batch} AS batch, version, system, environment, site, zone, cluster,
   ${spanColumns.join(',\n  ')},
+  ${weightExpression(mayHold)} AS weight,
   ${texts.statusMessage} AS status_message, s.trace_state AS trace_state, scope,
   arrayFilter((x, keep) -> keep, k, kept) AS attr_k, arrayFilter((x, keep) -> keep, v, kept) AS attr_v,
   s.events.time_unix_nano AS event_ns, ${texts.eventNames} AS event_name,
   arrayMap(e -> toJSONString(CAST((e.attributes.key, ${eventValues}), 'Map(String, String)')), s.events) AS event_attr,
-  toUInt16(least(${masked}, 65535)) AS masked
+  toUInt16(least(${masked}, 65535)) AS masked${searched.length === 0 ? '' : `,\n  ${items} AS search_items`}
 FROM (SELECT *, ${texts.values} AS v
 FROM (SELECT * EXCEPT (scope_spans), ss.scope.name AS scope, s, s.attributes.key AS k, ${valueTexts('s.attributes', hasLists)} AS raw
 FROM (
@@ -274,6 +297,7 @@ export const SPAN_COLUMNS = [
   'zone',
   'cluster',
   ...PROMOTED.filter((promoted) => promoted.level !== 'resource').map((promoted) => promoted.column),
+  'weight',
   'status_message',
   'trace_state',
   'scope',

@@ -165,8 +165,18 @@ describe('files', () => {
   })
 
   test('that this release ships can all be run again: DDL here has no transaction', () => {
-    const statements = readMigrations().flatMap((shipped) => shipped.statements)
-    expect(statements.length).toBeGreaterThanOrEqual(8)
-    expect(statements.filter((sql) => !/\bIF (?:NOT )?EXISTS\b|^ALTER TABLE/.test(sql))).toEqual([])
+    const migrations = readMigrations()
+    expect(migrations.length).toBeGreaterThanOrEqual(8)
+    // A table that is made anew under another name is filled and exchanged; the file drops what an earlier run left.
+    const isMadeAnew = (sql: string, statements: readonly string[]) => {
+      const table = /^(?:INSERT INTO|EXCHANGE TABLES \w+ AND) (\w+)/.exec(sql)?.[1]
+      return table !== undefined && statements.includes(`DROP TABLE IF EXISTS ${table}`)
+    }
+    const onceOnly = migrations.flatMap(({ statements }) =>
+      statements.filter(
+        (sql) => !/\bIF (?:NOT )?EXISTS\b|^ALTER TABLE/.test(sql) && !isMadeAnew(sql, statements),
+      ),
+    )
+    expect(onceOnly).toEqual([])
   })
 })

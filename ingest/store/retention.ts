@@ -9,6 +9,7 @@ export type Retention = {
   readonly spansDays: number
   readonly requests10sDays: number
   readonly requests1mDays: number
+  readonly requests1hDays: number
   readonly deadLettersDays: number
 }
 
@@ -16,6 +17,7 @@ export const DEFAULT_RETENTION: Retention = {
   spansDays: 7,
   requests10sDays: 14,
   requests1mDays: 90,
+  requests1hDays: 400,
   deadLettersDays: 30,
 }
 
@@ -24,6 +26,12 @@ const rules = (retention: Retention) => [
   { table: 'trace_roots', column: 'started_at', days: retention.spansDays },
   { table: 'requests_10s', column: 'bucket', days: retention.requests10sDays },
   { table: 'requests_1m', column: 'bucket', days: retention.requests1mDays },
+  { table: 'error_signatures', column: 'bucket', days: retention.requests1mDays },
+  { table: 'service_edges_1m', column: 'bucket', days: retention.requests1mDays },
+  { table: 'requests_1h', column: 'bucket', days: retention.requests1hDays },
+  { table: 'derivations', column: 'bucket', days: retention.requests1hDays },
+  { table: 'attribute_values', column: 'day', days: retention.spansDays },
+  { table: 'dead_letter_replays', column: 'toDateTime(at)', days: retention.deadLettersDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
 ]
 

@@ -13,6 +13,7 @@ import type { Statement } from './statement.ts'
 import type { InsertTransport } from './transport.ts'
 
 export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { sqlMillisecond } from './bind.ts'
 export { statement, type Statement } from './statement.ts'
 export { DEFAULT_RETENTION, type Retention } from './retention.ts'
 export type { InsertJob, InsertTransport } from './transport.ts'
@@ -51,6 +52,18 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** Folder of a data directory that backups are written to. */
+export const BACKUPS_FOLDER = 'backups'
+
+export type OpenOptions = {
+  /** Default true; without it schema and retention are left as they are. */
+  readonly migrates?: boolean
+  /** Default true; without it a directory that holds no store is refused. */
+  readonly makes?: boolean
+  /** Where backups are read and written; by default the folder `backups` of the data directory. */
+  readonly backupsDir?: string
+}
+
 /**
  * Opens the embedded engine on a data directory, migrated to this release.
  *
@@ -61,16 +74,26 @@ export interface Store {
 export async function openEmbeddedStore(
   dataDir: string,
   retention: Retention = DEFAULT_RETENTION,
+  { migrates = true, makes = true, backupsDir }: OpenOptions = {},
 ): Promise<Store> {
   const folder = resolve(dataDir)
+  if (!makes && !existsSync(join(folder, 'clickhouse'))) {
+    throw new StoreError(
+      'SURETY_STORE_SCHEMA',
+      `${folder} holds no store. Set SURETY_DATA_DIR to the directory that does.`,
+    )
+  }
   mkdirSync(join(folder, 'clickhouse'), { recursive: true, mode: 0o750 })
   const unlock = lock(folder)
   try {
-    const connections = openConnections(join(folder, 'clickhouse'))
+    const connections = openConnections(
+      join(folder, 'clickhouse'),
+      backupsDir ?? join(folder, BACKUPS_FOLDER),
+    )
     const transport = openSpoolTransport(connections, folder)
     const target = migrationTarget(connections)
-    const migrated = await migrate(target)
-    await applyRetention(target, retention)
+    const migrated = migrates ? await migrate(target) : []
+    if (migrates) await applyRetention(target, retention)
     return {
       ...target,
       ask: (question, parameters, options) => ask(connections, question, parameters, options),

@@ -13,7 +13,9 @@ import type { Clock } from '../../ingest/runtime/clock.ts'
 import type { Metrics } from '../../ingest/runtime/metrics.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import type { KafkaStatus } from '../reports/ingest-status.ts'
+import { attributeRoutes } from './routes/attributes.ts'
 import { ingestRoutes } from './routes/ingest.ts'
+import { mapRoutes } from './routes/map.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { traceRoutes } from './routes/traces.ts'
@@ -23,6 +25,8 @@ export type ApiParts = {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly retentionSpansDays: number
+  /** Attribute keys that the store has filters for (SURETY_SEARCH_KEYS). */
+  readonly searchKeys: readonly string[]
   /** What the ingest role in this process knows of its partitions; null when there is none. */
   readonly kafkaStatus: () => KafkaStatus | null
 }
@@ -61,7 +65,9 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   })
   const typed = app.withTypeProvider<ZodTypeProvider>()
   serviceRoutes(typed, parts)
+  mapRoutes(typed, parts)
   traceRoutes(typed, parts)
+  attributeRoutes(typed, parts)
   releaseRoutes(typed, parts)
   ingestRoutes(typed, parts)
 }

@@ -25,6 +25,8 @@ const Scope = z.object({
   traffic: z.string().max(64).default('live').describe('bank.traffic; default live'),
 })
 
+export const Outcome = z.enum(['ok', 'business_reject', 'business_error', 'shed', 'system_error'])
+
 /** Requests by outcome. SERVER and CONSUMER spans only. */
 export const Outcomes = z.object({
   ok: z.number().int(),
@@ -52,7 +54,14 @@ export const ServiceItem = z
     ratePerSecond: z.number().describe('requests per second over the whole range'),
     errorRatio: z.number().nullable().describe('bad outcomes ÷ requests, 0–1; null without requests'),
     outcomes: Outcomes,
-    lastSeenAt: z.string().describe('end of the last 10 s bucket with a request, RFC 3339'),
+    sampled: z
+      .boolean()
+      .describe(
+        'some spans stand for more than themselves; requests, rates and ratios count what they stand for',
+      ),
+    lastSeenAt: z
+      .string()
+      .describe('end of the last bucket with a request, RFC 3339: 10 s, over two days a minute or an hour'),
   })
   .extend(Latency.shape)
 export type ServiceItem = z.infer<typeof ServiceItem>
@@ -97,6 +106,73 @@ export const ServiceSeriesReply = z.object({
 })
 export type ServiceSeriesReply = z.infer<typeof ServiceSeriesReply>
 
+/** By OpenTelemetry's number. */
+export const SPAN_KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
+
+export const MapQuery = RangeQuery.extend({ traffic: Scope.shape.traffic })
+export const MapNode = z.object({
+  kind: z.enum(['service', 'peer']).describe('peer: called, and no service of that name answered'),
+  name: z.string(),
+  requests: z.number().int().describe('of a service its requests, of a peer the calls to it'),
+  ratePerSecond: z.number(),
+  errorRatio: z.number().nullable().describe('of a peer as its callers saw it'),
+})
+export type MapNode = z.infer<typeof MapNode>
+export const MapEdge = z.object({
+  caller: z.string().describe('service'),
+  callee: z.string().describe('name of a node'),
+  calleeKind: MapNode.shape.kind,
+  requests: z.number().int(),
+  ratePerSecond: z.number(),
+  errorRatio: z.number().nullable().describe('failed calls ÷ calls, as the caller saw it'),
+  calleeErrorRatio: z.number().nullable().describe('as the callee saw it; null for a peer'),
+  callerP95Ms: z.number().nullable().describe('with the way there and back'),
+  calleeP95Ms: z.number().nullable().describe('without; null for a peer'),
+})
+export type MapEdge = z.infer<typeof MapEdge>
+export const MapReply = z.object({
+  from: z.string(),
+  to: z.string(),
+  derivedUntil: z
+    .string()
+    .nullable()
+    .describe(
+      'end of the newest minute whose calls are known, usually one to two minutes ago; null when none is',
+    ),
+  nodes: z.array(MapNode),
+  edges: z.array(MapEdge).describe('most calls first, 2,000 at most'),
+})
+export type MapReply = z.infer<typeof MapReply>
+
+export const ServiceErrorsQuery = RangeQuery.extend({
+  traffic: Scope.shape.traffic,
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+export const ErrorSignature = z.object({
+  signature: z
+    .string()
+    .describe('16 hexadecimal digits; the same for what differs in numbers, ids and quoted texts only'),
+  type: z.string().describe('exception.type'),
+  message: z.string().describe('exception.message with <n>, <hex>, <id>, <text> for what differs'),
+  frame: z.string().describe('top frame of the stack; empty when there was none'),
+  occurrences: z.number().int().describe('in the range'),
+  versions: z.array(z.object({ version: z.string(), occurrences: z.number().int() })),
+  firstSeenAt: z.string().describe('since minutes are kept, not only in the range'),
+  firstSeenVersion: z.string(),
+  isNewInVersion: z
+    .boolean()
+    .describe('an older version ran before firstSeenVersion began, and none of the older ones shows it'),
+  lastSeenAt: z.string(),
+  exampleTraceId: z.string(),
+})
+export type ErrorSignature = z.infer<typeof ErrorSignature>
+export const ServiceErrorsReply = z.object({
+  service: z.string(),
+  from: z.string(),
+  to: z.string(),
+  items: z.array(ErrorSignature).describe('most frequent first'),
+})
+
 export const TraceParams = z.object({
   traceId: z.string().regex(/^[0-9a-fA-F]{32}$/, 'must be 32 hexadecimal digits'),
 })
@@ -107,10 +183,10 @@ export const Span = z.object({
   version: z.string(),
   site: z.string(),
   name: z.string(),
-  kind: z.enum(['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']),
+  kind: z.enum(SPAN_KINDS),
   startAt: z.string().describe('RFC 3339 with nanoseconds'),
   durationMs: z.number(),
-  outcome: z.enum(['ok', 'business_reject', 'business_error', 'shed', 'system_error']),
+  outcome: Outcome,
   statusCode: z.enum(['UNSET', 'OK', 'ERROR']),
   statusMessage: z.string(),
   attributes: z.record(z.string(), z.string()),
@@ -121,6 +197,62 @@ export const Span = z.object({
 })
 export const TraceReply = z.object({ traceId: z.string(), spans: z.array(Span) })
 export type TraceReply = z.infer<typeof TraceReply>
+
+const AttributeIs = z
+  .string()
+  .max(2048)
+  .regex(/^[^=]+=/, 'must be key=value')
+const name = z.string().min(1).max(512).optional()
+export const TraceSearchQuery = RangeQuery.extend({
+  from: Instant.default('-1h').describe('start of the range, inclusive; default -1h; at most 31 days'),
+  service: name,
+  version: name,
+  operation: name.describe('span name'),
+  outcome: Outcome.optional(),
+  channel: name.describe('bank.channel'),
+  region: name.describe('bank.region'),
+  minDurationMs: z.coerce.number().min(0).max(1e9).optional(),
+  maxDurationMs: z.coerce.number().min(0).max(1e9).optional(),
+  attribute: z
+    .union([AttributeIs, z.array(AttributeIs).max(8)])
+    .optional()
+    .describe(
+      'key=value, repeatable up to 8 times; bank.txn.id and SURETY_SEARCH_KEYS are looked up, others are read',
+    ),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})
+export const FoundSpan = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  service: z.string(),
+  version: z.string(),
+  operation: z.string(),
+  kind: z.enum(SPAN_KINDS),
+  outcome: Outcome,
+  startAt: z.string().describe('RFC 3339 with nanoseconds'),
+  durationMs: z.number(),
+})
+export type FoundSpan = z.infer<typeof FoundSpan>
+export const TraceSearchReply = z.object({
+  from: z.string(),
+  to: z.string(),
+  items: z.array(FoundSpan).describe('newest first'),
+  isComplete: z.boolean().describe('false when the limit was reached: there may be older matches'),
+})
+export type TraceSearchReply = z.infer<typeof TraceSearchReply>
+
+export const AttributeParams = z.object({ key: z.string().min(1).max(128) })
+export const AttributesQuery = z.object({
+  prefix: z.string().max(256).default('').describe('what has been typed'),
+  service: name,
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+})
+export const AttributesReply = z.object({
+  items: z
+    .array(z.string())
+    .describe('from a sample of spans, renewed every five minutes; rare ones may be missing'),
+})
+export type AttributesReply = z.infer<typeof AttributesReply>
 
 export const ReleaseEventsQuery = RangeQuery.extend({
   from: Instant.default('-24h'),

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { Latency } from '../http/schemas.ts'
 import { sqlSecond, type TimeRange } from '../time-range.ts'
+import { atGranularity, type Granularity } from './granularity.ts'
 
 /** Which requests; the empty string means all. */
 export type Scope = {
@@ -35,8 +36,12 @@ const series = statement(
  * Latency of every service and version over a range taken as one.
  * @param within starts at a whole minute
  */
-export function mergedLatency(store: Store, within: TimeRange, which: Scope) {
-  return store.ask(merged, { ...which, from: sqlSecond(within.fromMs), to: sqlSecond(within.toMs) })
+export function mergedLatency(store: Store, within: TimeRange, which: Scope, granularity: Granularity) {
+  return store.ask(atGranularity(merged, granularity), {
+    ...which,
+    from: sqlSecond(within.fromMs),
+    to: sqlSecond(within.toMs),
+  })
 }
 
 /**
@@ -50,9 +55,10 @@ export function latencySeries(
   within: TimeRange,
   stepSeconds: number,
   which: Scope,
+  granularity: Granularity,
 ) {
   const times = { from: sqlSecond(within.fromMs), to: sqlSecond(within.toMs), step: stepSeconds }
-  return store.ask(series, { ...which, ...times, service })
+  return store.ask(atGranularity(series, granularity), { ...which, ...times, service })
 }
 
 /** Quantiles in nanoseconds as the API says them. */

@@ -1,8 +1,9 @@
 -- How does one service answer over time, by version?
 -- from, to: DateTime('UTC'), 10 s edges. step: seconds per point, a multiple of 10.
--- Row: version, at (start of the point, s since epoch), requests, bad requests.
+-- Row: version, at (start of the point, s since epoch), requests, bad requests; sampled spans count for what they stand for.
 SELECT version, toUnixTimestamp(toStartOfInterval(bucket, toIntervalSecond({step:UInt32}))) AS at,
-  sum(requests) AS total, sumIf(requests, outcome IN ('business_error', 'shed', 'system_error')) AS bad
+  intDiv(sum(weighted) + 500, 1000) AS total,
+  intDiv(sumIf(weighted, outcome IN ('business_error', 'shed', 'system_error')) + 500, 1000) AS bad
 FROM requests_10s
 WHERE service = {service:String}
   AND bucket >= {from:DateTime('UTC')} AND bucket < {to:DateTime('UTC')}

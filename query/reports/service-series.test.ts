@@ -17,6 +17,8 @@ describe('without a wish the step gives about 120 points', () => {
     { range: '3 h', seconds: 3 * HOUR, want: MINUTE },
     { range: '6 h', seconds: 6 * HOUR, want: 300 },
     { range: '1 day', seconds: DAY, want: 600 },
+    { range: '2 days, the last from 10 s', seconds: 2 * DAY, want: 1800 },
+    { range: 'a second more: hours', seconds: 2 * DAY + 1, want: HOUR },
     { range: '7 days', seconds: 7 * DAY, want: HOUR },
     { range: '90 days', seconds: 90 * DAY, want: 21_600 * 4 },
     { range: '400 days, the longest that is answered', seconds: 400 * DAY, want: DAY },

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { ServiceSeriesReply } from '../http/schemas.ts'
 import { floorTo, iso, sqlSecond, type TimeRange } from '../time-range.ts'
+import { atGranularity, granularityOf } from './granularity.ts'
 import { latencySeries, milliseconds, type Scope } from './latency.ts'
 
 const series = statement(
@@ -24,6 +25,7 @@ const series = statement(
 /** Points of a chart that nobody can tell apart cost time and say nothing. */
 const POINTS_WANTED = 120
 const POINTS_MAX = 2000
+const HOUR_SECONDS = 3600
 const STEPS_SECONDS = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 86_400]
 
 /** @returns the step that gives about 120 points, never more than 2,000 */
@@ -31,7 +33,8 @@ export function chooseStep(range: TimeRange, wanted: number | undefined): number
   const seconds = (range.toMs - range.fromMs) / 1000
   const fits = (step: number) => seconds / step <= POINTS_MAX
   if (wanted !== undefined && fits(wanted)) return wanted
-  return STEPS_SECONDS.find((step) => seconds / step <= POINTS_WANTED * 1.5) ?? 86_400
+  const finest = granularityOf(range).granularity === 'hour' ? HOUR_SECONDS : 0
+  return STEPS_SECONDS.find((step) => step >= finest && seconds / step <= POINTS_WANTED * 1.5) ?? 86_400
 }
 
 /** Points without requests are absent: a gap is a gap. */
@@ -43,6 +46,8 @@ export async function serviceSeries(
   scope: Scope,
 ): Promise<ServiceSeriesReply> {
   const stepSeconds = chooseStep(range, wantedStep)
+  // A wish for finer points is granted from the finer tables, as far back as these are kept.
+  const granularity = stepSeconds % HOUR_SECONDS === 0 ? granularityOf(range).granularity : 'fine'
   const latencyStepSeconds = Math.ceil(stepSeconds / 60) * 60
   const fromMs = floorTo(range.fromMs, stepSeconds * 1000)
   const latencyRange = { fromMs: floorTo(range.fromMs, latencyStepSeconds * 1000), toMs: range.toMs }
@@ -54,8 +59,8 @@ export async function serviceSeries(
     step: stepSeconds,
   }
   const [counts, latencies] = await Promise.all([
-    store.ask(series, parameters),
-    latencySeries(store, service, latencyRange, latencyStepSeconds, scope),
+    store.ask(atGranularity(series, granularity), parameters),
+    latencySeries(store, service, latencyRange, latencyStepSeconds, scope, granularity),
   ])
   const versions = [...new Set([...counts, ...latencies].map(({ version }) => version))].sort()
   return {

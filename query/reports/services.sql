@@ -1,13 +1,14 @@
 -- How does each service and version answer, over a range?
 -- from, to: DateTime('UTC'), 10 s edges. site, channel, region: '' for all. traffic: which kind of traffic.
--- Row: service, version, system; requests by outcome; end of the last bucket with a request, s since epoch.
+-- Row: service, version, system; requests by outcome, sampled spans counted for what they stand for; whether any was; end of the last bucket with a request, s since epoch.
 -- The key (service, bucket) and day partitions make recent minutes cheap.
 SELECT service, version, any(system) AS system,
-  sumIf(requests, outcome = 'ok') AS ok,
-  sumIf(requests, outcome = 'business_reject') AS business_reject,
-  sumIf(requests, outcome = 'business_error') AS business_error,
-  sumIf(requests, outcome = 'shed') AS shed,
-  sumIf(requests, outcome = 'system_error') AS system_error,
+  intDiv(sumIf(weighted, outcome = 'ok') + 500, 1000) AS ok,
+  intDiv(sumIf(weighted, outcome = 'business_reject') + 500, 1000) AS business_reject,
+  intDiv(sumIf(weighted, outcome = 'business_error') + 500, 1000) AS business_error,
+  intDiv(sumIf(weighted, outcome = 'shed') + 500, 1000) AS shed,
+  intDiv(sumIf(weighted, outcome = 'system_error') + 500, 1000) AS system_error,
+  sum(weighted) != 1000 * sum(requests) AS sampled,
   toUnixTimestamp(max(bucket)) + 10 AS last_seen
 FROM requests_10s
 WHERE bucket >= {from:DateTime('UTC')} AND bucket < {to:DateTime('UTC')}

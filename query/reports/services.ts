@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { Latency, Outcomes, ServiceItem } from '../http/schemas.ts'
 import { floorTo, iso, sqlSecond, type TimeRange } from '../time-range.ts'
+import { atGranularity, granularityOf } from './granularity.ts'
 import { mergedLatency, milliseconds, type Scope } from './latency.ts'
 
 const count = z.coerce.number().int()
@@ -26,6 +27,7 @@ const services = statement(
     business_error: count,
     shed: count,
     system_error: count,
+    sampled: count,
     last_seen: count,
   }),
 )
@@ -35,22 +37,27 @@ const MINUTE_MS = 60_000
 const NO_LATENCY: z.infer<typeof Latency> = { p50Ms: null, p95Ms: null, p99Ms: null }
 
 /**
- * @param range  cut down to whole 10 s buckets at its start; latency covers the minutes that it touches
+ * @param wanted  cut down to whole buckets at its start, 10 s or, over two days, an hour; latency covers the minutes that it touches
  * @returns one item per service and version with requests in the range, by name
  */
 export async function serviceItems(
   store: Store,
-  range: TimeRange,
+  wanted: TimeRange,
   scope: Scope,
 ): Promise<{ range: TimeRange; items: ServiceItem[] }> {
+  const { granularity, range } = granularityOf(wanted)
   const fromMs = floorTo(range.fromMs, BUCKET_MS)
   const [rows, latencies] = await Promise.all([
-    store.ask(services, { ...scope, from: sqlSecond(fromMs), to: sqlSecond(range.toMs) }),
-    mergedLatency(store, { fromMs: floorTo(fromMs, MINUTE_MS), toMs: range.toMs }, scope),
+    store.ask(atGranularity(services, granularity), {
+      ...scope,
+      from: sqlSecond(fromMs),
+      to: sqlSecond(range.toMs),
+    }),
+    mergedLatency(store, { fromMs: floorTo(fromMs, MINUTE_MS), toMs: range.toMs }, scope, granularity),
   ])
   const latencyOf = new Map(latencies.map((row) => [JSON.stringify([row.service, row.version]), row]))
   const seconds = (range.toMs - fromMs) / 1000
-  const items = rows.map(({ service, version, system, last_seen, ...outcomes }) => {
+  const items = rows.map(({ service, version, system, sampled, last_seen, ...outcomes }) => {
     const requests = Object.values(outcomes).reduce((sum, value) => sum + value, 0)
     const latency = latencyOf.get(JSON.stringify([service, version]))
     return {
@@ -61,6 +68,7 @@ export async function serviceItems(
       ratePerSecond: requests / seconds,
       errorRatio: requests === 0 ? null : bad(outcomes) / requests,
       outcomes,
+      sampled: sampled === 1,
       lastSeenAt: iso(Math.min(last_seen * 1000, range.toMs)),
       ...(latency === undefined ? NO_LATENCY : milliseconds(latency.quantiles)),
     }

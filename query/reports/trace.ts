@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { PROMOTED } from '../../ingest/store/promoted.ts'
 import { statement, type Store } from '../../ingest/store/store.ts'
-import type { TraceReply } from '../http/schemas.ts'
+import { Outcome, SPAN_KINDS, type TraceReply } from '../http/schemas.ts'
 import { sqlSecond } from '../time-range.ts'
 
 const trace = z.object({ trace: z.string() })
@@ -24,7 +24,7 @@ const SpanRow = z.looseObject({
   kind: z.number(),
   start_ns: z.coerce.bigint(),
   duration_ns: z.coerce.number(),
-  outcome: z.enum(['ok', 'business_reject', 'business_error', 'shed', 'system_error']),
+  outcome: Outcome,
   status: z.number(),
   status_message: z.string(),
   res_id: z.string(),
@@ -45,7 +45,6 @@ const resources = statement(
   z.object({ id: z.string(), keys: z.array(z.string()), vals: z.array(z.string()) }),
 )
 
-const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
 const STATUSES = ['UNSET', 'OK', 'ERROR'] as const
 const NO_PARENT = '0'.repeat(16)
 const MINUTE_MS = 60_000
@@ -90,7 +89,7 @@ export async function traceById(
       version: row.version,
       site: row.site,
       name: row.operation,
-      kind: KINDS[row.kind] ?? 'UNSPECIFIED',
+      kind: SPAN_KINDS[row.kind] ?? 'UNSPECIFIED',
       startAt: isoNanoseconds(row.start_ns),
       durationMs: row.duration_ns / 1e6,
       outcome: row.outcome,
@@ -127,7 +126,8 @@ function eventAttributes(json: string | undefined): Record<string, string> {
   return json === undefined || json === '' ? {} : (JSON.parse(json) as Record<string, string>)
 }
 
-function isoNanoseconds(ns: bigint): string {
+/** RFC 3339 with nine digits after the second. */
+export function isoNanoseconds(ns: bigint): string {
   const seconds = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, 19)
   return `${seconds}.${String(ns % 1_000_000_000n).padStart(9, '0')}Z`
 }

@@ -10,7 +10,7 @@ export type Audit = {
   readonly rows: number
   /** Spans by trace and span id. */
   readonly distinct: number
-  /** Sum over all groups of |kept − recounted|, in requests: 10 s and 1 min together. */
+  /** Sum over all groups of |kept − recounted|, in requests and in thousandths of their weights: 10 s and 1 min together. */
   readonly rollupError: number
   /** Trace look-ups that are missing or too many, and spans that no row of `batches` accounts for. */
   readonly lookUpError: number
@@ -21,11 +21,11 @@ const DIMENSIONS =
   'service, operation, version, system, site, zone, cluster, channel, region, traffic, outcome'
 
 const difference = (table: string, bucket: string) => `(
-  SELECT sum(abs(kept - counted)) FROM (
-    SELECT ${DIMENSIONS}, bucket, sum(k) AS kept, sum(c) AS counted FROM (
-      SELECT ${DIMENSIONS}, bucket, toInt64(requests) AS k, 0 AS c FROM ${table}
+  SELECT sum(abs(kept - counted) + abs(weighed - recounted)) FROM (
+    SELECT ${DIMENSIONS}, bucket, sum(k) AS kept, sum(c) AS counted, sum(w) AS weighed, sum(r) AS recounted FROM (
+      SELECT ${DIMENSIONS}, bucket, toInt64(requests) AS k, 0 AS c, toInt64(weighted) AS w, 0 AS r FROM ${table}
       UNION ALL
-      SELECT ${DIMENSIONS}, ${bucket} AS bucket, 0 AS k, 1 AS c FROM spans WHERE kind IN (2, 5)
+      SELECT ${DIMENSIONS}, ${bucket} AS bucket, 0 AS k, 1 AS c, 0 AS w, toInt64(weight) AS r FROM spans WHERE kind IN (2, 5)
     ) GROUP BY ${DIMENSIONS}, bucket
   ))`
 

@@ -245,6 +245,7 @@ function serviceItem(service: string, version: string, requests: number, failed:
     ratePerSecond: requests / 300,
     errorRatio: failed / requests,
     outcomes: { ok: requests - failed, business_reject: 0, business_error: 0, shed: 0, system_error: failed },
+    sampled: false,
     lastSeenAt: iso(Date.now() - 5000),
     p50Ms: 12,
     p95Ms: 48,

@@ -39,6 +39,10 @@ describe.concurrent('help', () => {
     { words: ['serve', '--help'], want: /^surety serve \[--roles ingest,query\]/ },
     { words: ['serve', '-h'], want: /^surety serve / },
     { words: ['demo', '--help'], want: /^surety demo\n/ },
+    { words: ['dead-letters', '--help'], want: /^surety dead-letters list / },
+    { words: ['backup', '--help'], want: /^surety backup DIR\n/ },
+    { words: ['restore', '--help'], want: /^surety restore DIR\n/ },
+    { words: ['doctor', '--help'], want: /^surety doctor \[--json\]\n/ },
     { words: ['migrate', '--help'], want: /^surety migrate\n/ },
     { words: ['check-config', '--help'], want: /^surety check-config \[--roles ingest,query\]/ },
   ])('surety $words', async ({ words, want }) => {
@@ -156,7 +160,7 @@ test('migrate brings an empty directory to the schema, and a second time finds n
   const first = await run(['migrate'], env)
   expect(first).toMatchObject({ code: 0, stderr: '' })
   expect(first.stdout).toMatch(
-    /^The store in .* took 0001_resources\.sql, 0002_spans\.sql, .*0009_masked\.sql/,
+    /^The store in .* took 0001_resources\.sql, 0002_spans\.sql, .*0017_dead_letter_replays\.sql/,
   )
   expect(await run(['migrate'], env)).toEqual({
     code: 0,

@@ -42,12 +42,12 @@ async function books(store: Store) {
   const one = async (sql: string) => (await store.rows(sql))[0] as Record<string, string>
   const recount = await one(
     `SELECT count() AS spans, countIf(kind IN (2, 5)) AS requests, countIf(parent_id = toFixedString('', 8)) AS roots, uniqExact(span_id) AS ids,
-      sumIf(duration_ns, kind IN (2, 5)) AS duration, round(quantilesBFloat16If(0.5)(toFloat32(duration_ns), kind IN (2, 5))[1]) AS p50 FROM spans`,
+      sumIf(weight, kind IN (2, 5)) AS weighted, sumIf(duration_ns, kind IN (2, 5)) AS duration, round(quantilesBFloat16If(0.5)(toFloat32(duration_ns), kind IN (2, 5))[1]) AS p50 FROM spans`,
   )
   const derived = {
-    ...(await one('SELECT sum(requests) AS requests_10s FROM requests_10s')),
+    ...(await one('SELECT sum(requests) AS requests_10s, sum(weighted) AS weighted_10s FROM requests_10s')),
     ...(await one(
-      'SELECT sum(requests) AS requests_1m, sum(duration_ns_sum) AS duration, round(quantilesBFloat16Merge(0.5, 0.95, 0.99)(latency)[1]) AS p50 FROM requests_1m',
+      'SELECT sum(requests) AS requests_1m, sum(weighted) AS weighted_1m, sum(duration_ns_sum) AS duration, round(quantilesBFloat16Merge(0.5, 0.95, 0.99)(latency)[1]) AS p50 FROM requests_1m',
     )),
     ...(await one('SELECT count() AS roots FROM trace_roots')),
     ...(await one('SELECT sum(rows) AS batch_rows FROM batches')),
@@ -62,6 +62,8 @@ async function expectBooksToAgree(store: Store, spans: number): Promise<void> {
   expect(derived).toEqual({
     requests_10s: recount['requests'],
     requests_1m: recount['requests'],
+    weighted_10s: recount['weighted'],
+    weighted_1m: recount['weighted'],
     duration: recount['duration'],
     p50: recount['p50'],
     roots: recount['roots'],

@@ -322,6 +322,7 @@ describe('the OpenAPI document', () => {
       store,
       clock: systemClock,
       metrics,
+      searchKeys: [],
       retentionSpansDays: 7,
       kafkaStatus: () => null,
     })

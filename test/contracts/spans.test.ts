@@ -1,7 +1,7 @@
 // What an OTLP span becomes in the store: every column, every attribute type, every outcome.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ServicesReply, TraceReply } from '../../query/http/schemas.ts'
+import type { ServiceSeriesReply, ServicesReply, TraceReply } from '../../query/http/schemas.ts'
 import { traceRequest, type Attributes, type SpanInput } from '../support/otlp.ts'
 import { startSurety, type TestSurety } from '../support/surety.ts'
 import { writeFileSync, mkdtempSync } from 'node:fs'
@@ -250,4 +250,57 @@ test('stress traffic is kept apart from live traffic', async () => {
   const stress = await surety.get<ServicesReply>('/api/v1/services?traffic=stress')
   expect(live.items.map(({ service }) => service)).not.toContain('stressed')
   expect(stress.items.map(({ service }) => service)).toEqual(['stressed'])
+})
+
+describe('a sampled span counts for what it stands for', () => {
+  test.each([
+    { name: 'a threshold of one half', span: { traceState: 'ot=th:8' }, requests: 2 },
+    {
+      name: 'a threshold of three quarters, as others write it',
+      span: { traceState: 'a=b,ot=rv:1;th:c,x=y' },
+      requests: 4,
+    },
+    { name: 'zeros at the end left out or not', span: { traceState: 'ot=th:c0000000000000' }, requests: 4 },
+    { name: 'one in a thousand', span: { traceState: 'ot=th:ffbe76c8b43958' }, requests: 1000 },
+    { name: 'nothing rejected', span: { traceState: 'ot=th:0' }, requests: 1 },
+    {
+      name: 'everything rejected, bounded',
+      span: { traceState: 'ot=th:ffffffffffffff' },
+      requests: 1_000_000,
+    },
+    { name: 'a threshold that is none', span: { traceState: 'ot=th:xyz' }, requests: 1 },
+    { name: 'a threshold with fifteen digits', span: { traceState: 'ot=th:800000000000000' }, requests: 1 },
+    { name: 'another vendor’s th', span: { traceState: 'zz=th:8' }, requests: 1 },
+    { name: 'a probability', span: { attributes: { 'sampling.probability': 0.25 } }, requests: 4 },
+    { name: 'a probability as text', span: { attributes: { 'sampling.probability': '0.5' } }, requests: 2 },
+    {
+      name: 'tracestate before the attribute',
+      span: { traceState: 'ot=th:8', attributes: { 'sampling.probability': 0.1 } },
+      requests: 2,
+    },
+    { name: 'a probability above one', span: { attributes: { 'sampling.probability': 7 } }, requests: 1 },
+    { name: 'a probability of zero', span: { attributes: { 'sampling.probability': 0 } }, requests: 1 },
+    { name: 'a negative probability', span: { attributes: { 'sampling.probability': -0.5 } }, requests: 1 },
+    { name: 'no number at all', span: { attributes: { 'sampling.probability': 'NaN' } }, requests: 1 },
+    { name: 'a hostile tracestate', span: { traceState: `ot=th:8'\n\nDROP TABLE spans` }, requests: 1 },
+  ])('$name: $requests', async ({ name, span, requests }) => {
+    await store(span, { 'service.name': `sampled ${name}` })
+    const { items } = await surety.get<ServicesReply>('/api/v1/services')
+    const item = items.find(({ service }) => service === `sampled ${name}`)
+    expect(item).toMatchObject({ requests, sampled: requests !== 1, outcomes: { ok: requests } })
+    expect(item?.ratePerSecond).toBeGreaterThan(requests / 920)
+  })
+
+  test('rates of services and of points over time add up', async () => {
+    const resource = { 'service.name': 'mixed' }
+    await store({ traceState: 'ot=th:8' }, resource)
+    await store({ traceState: 'ot=th:c', attributes: { 'http.response.status_code': 500 } }, resource)
+    await store({}, resource)
+    const { items } = await surety.get<ServicesReply>('/api/v1/services')
+    const item = items.find(({ service }) => service === 'mixed')
+    expect(item).toMatchObject({ requests: 7, sampled: true, outcomes: { ok: 3, system_error: 4 } })
+    expect(item?.errorRatio).toBeCloseTo(4 / 7, 9)
+    const { versions } = await surety.get<ServiceSeriesReply>('/api/v1/services/mixed/series')
+    expect(versions[0]?.points).toEqual([expect.objectContaining({ requests: 7, bad: 4 })])
+  })
 })

@@ -15,6 +15,7 @@ import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import type { Bindable } from '../../ingest/store/bind.ts'
 import type { ReturnCodeRule } from '../../ingest/store/insert-spans.ts'
+import { readMigrations } from '../../ingest/store/migrate.ts'
 import { applyRetention } from '../../ingest/store/retention.ts'
 import {
   DEFAULT_RETENTION,
@@ -25,8 +26,12 @@ import {
   type Statement,
   type Store,
 } from '../../ingest/store/store.ts'
+import { attributeKeys, attributeValues } from '../../query/reports/attributes.ts'
 import { ingestStatus } from '../../query/reports/ingest-status.ts'
+import { serviceMap } from '../../query/reports/map.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
+import { serviceErrors } from '../../query/reports/service-errors.ts'
+import { searchSpans } from '../../query/reports/search.ts'
 import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceItems } from '../../query/reports/services.ts'
 import { traceById } from '../../query/reports/trace.ts'
@@ -419,13 +424,18 @@ describe('schema and questions', () => {
       `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name`,
     )
     expect(tables.map(({ name }) => name)).toEqual([
+      'attribute_values',
       'batches',
       'dead_letters',
+      'derivations',
+      'error_signatures',
       'release_events',
       'requests_10s',
+      'requests_1h',
       'requests_1m',
       'resources',
       'schema_migrations',
+      'service_edges_1m',
       'spans',
       'trace_roots',
     ])
@@ -455,6 +465,7 @@ describe('schema and questions', () => {
     )
     expect(views.map(({ name }) => name)).toEqual([
       'batches_mv',
+      'error_signatures_mv',
       'requests_10s_mv',
       'requests_1m_mv',
       'trace_roots_mv',
@@ -491,6 +502,13 @@ describe('schema and questions', () => {
       ['INSERT', 'ledger'],
     ])
     expect(await traceById(recording, 'f'.repeat(32), nowMs, 7)).toBeUndefined()
+    expect(await serviceErrors(recording, 'ledger', range, 'live', 10)).toEqual([])
+    expect(await serviceMap(recording, range, 'live')).toMatchObject({ derivedUntil: null, edges: [] })
+    const suggesting = { prefix: '', service: '', limit: 10 }
+    expect(await attributeKeys(recording, suggesting)).toEqual([])
+    expect(await attributeValues(recording, 'bank.channel', suggesting)).toEqual([])
+    const found = await searchSpans(recording, range, { attributes: [] }, 10, [], () => nowMs)
+    expect(found).toHaveLength(6)
     expect(await releaseEvents(recording, range, '', 10)).toEqual([])
     const status = await ingestStatus(recording, nowMs, null)
     expect(status).toMatchObject({
@@ -505,6 +523,17 @@ describe('schema and questions', () => {
   })
 })
 
+test('every migration can be run again over data, changes none of it, and leaves every view working', async () => {
+  const store = await openEmbeddedStore(newFolder())
+  onTestFinished(() => store.close())
+  await write(store, 'before')
+  for (const { statements } of readMigrations()) for (const sql of statements) await store.command(sql)
+  expect(await totals(store)).toEqual(times(1))
+  await write(store, 'after')
+  expect(await totals(store)).toEqual(times(2))
+  expect(await one(store, 'SELECT sum(weighted) AS weighted FROM requests_10s')).toEqual({ weighted: 6000 })
+})
+
 describe('retention', () => {
   const folder = newFolder()
   let store: Store
@@ -515,8 +544,25 @@ describe('retention', () => {
   beforeAll(async () => void (store = await openEmbeddedStore(folder)))
   afterAll(() => store.close())
 
-  const ALL: Retention = { spansDays: 3, requests10sDays: 4, requests1mDays: 5, deadLettersDays: 6 }
-  const TABLES = ['spans', 'trace_roots', 'requests_10s', 'requests_1m', 'dead_letters']
+  const ALL: Retention = {
+    spansDays: 3,
+    requests10sDays: 4,
+    requests1mDays: 5,
+    requests1hDays: 8,
+    deadLettersDays: 6,
+  }
+  const TABLES = [
+    'spans',
+    'trace_roots',
+    'requests_10s',
+    'requests_1m',
+    'error_signatures',
+    'service_edges_1m',
+    'requests_1h',
+    'derivations',
+    'attribute_values',
+    'dead_letters',
+  ]
   const insertAged = (name: string, days: number) =>
     store.command(`INSERT INTO spans (ts, service) SELECT now64(9) - INTERVAL ${days * 24} HOUR, '${name}'`)
   const services = async () =>

@@ -1,5 +1,6 @@
 // Services: all of them over a range, one over time.
 
+import { serviceErrors } from '../../reports/service-errors.ts'
 import { serviceSeries } from '../../reports/service-series.ts'
 import { serviceItems } from '../../reports/services.ts'
 import type { Scope } from '../../reports/latency.ts'
@@ -8,6 +9,8 @@ import type { ApiParts } from '../api.ts'
 import { rangeOf } from '../errors.ts'
 import {
   Problem,
+  ServiceErrorsQuery,
+  ServiceErrorsReply,
   ServiceParams,
   ServiceSeriesQuery,
   ServiceSeriesReply,
@@ -45,6 +48,23 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
     },
     ({ params, query }) =>
       serviceSeries(store, params.service, rangeOf(query, clock), query.stepSeconds, scopeOf(query)),
+  )
+  app.get(
+    '/api/v1/services/:service/errors',
+    {
+      schema: {
+        summary: 'Error signatures of one service: how often, since which version',
+        tags: ['services'],
+        params: ServiceParams,
+        querystring: ServiceErrorsQuery,
+        response: { 200: ServiceErrorsReply, 400: Problem, 503: Problem },
+      },
+    },
+    async ({ params: { service }, query }) => {
+      const range = rangeOf(query, clock)
+      const items = await serviceErrors(store, service, range, query.traffic, query.limit)
+      return { service, from: iso(range.fromMs), to: iso(range.toMs), items }
+    },
   )
 }
 

@@ -1,0 +1,9 @@
+-- Which hours have minutes and were never derived? Asked once at a start: an upgrade, or a long absence.
+-- before: s since epoch. Row: bucket (s since epoch), newest first. Reads the minutes' time column.
+SELECT toUnixTimestamp(toStartOfHour(bucket)) AS at, sum(requests) AS touching
+FROM requests_1m
+WHERE bucket < toStartOfHour(toDateTime({before:UInt32}, 'UTC'))
+  AND toStartOfHour(bucket) NOT IN (SELECT bucket FROM derivations WHERE name = 'requests_1h')
+GROUP BY at
+ORDER BY at DESC
+LIMIT 10000
