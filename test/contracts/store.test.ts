@@ -426,6 +426,7 @@ describe('schema and questions', () => {
     expect(tables.map(({ name }) => name)).toEqual([
       'attribute_values',
       'batches',
+      'dead_letter_replays',
       'dead_letters',
       'derivations',
       'error_signatures',
@@ -561,6 +562,7 @@ describe('retention', () => {
     'requests_1h',
     'derivations',
     'attribute_values',
+    'dead_letter_replays',
     'dead_letters',
   ]
   const insertAged = (name: string, days: number) =>
@@ -576,7 +578,10 @@ describe('retention', () => {
   test('another retention is put in place once, table by table', async () => {
     expect((await applyRetention(store, ALL)).sort()).toEqual(TABLES.toSorted())
     expect(await applyRetention(store, ALL)).toEqual([])
-    expect(await applyRetention(store, { ...ALL, deadLettersDays: 7 })).toEqual(['dead_letters'])
+    expect(await applyRetention(store, { ...ALL, deadLettersDays: 7 })).toEqual([
+      'dead_letter_replays',
+      'dead_letters',
+    ])
     const changes = await one(store, 'SELECT count() AS c FROM system.mutations')
     await reopen({ ...ALL, deadLettersDays: 7 })
     expect(await one(store, 'SELECT count() AS c FROM system.mutations')).toEqual(changes)
