@@ -5,7 +5,7 @@ import type { ReleaseEvent, ServiceSeriesReply } from '../../query/http/schemas.
 import { absent, type Words } from '../i18n/words.ts'
 import { lineChart } from './line-chart.ts'
 import type { Palette } from './palette.ts'
-import { onGrid, type Window } from './points.ts'
+import { onGrid, windowOf } from './points.ts'
 
 /** The tooltip tells the counts behind each ratio: 50 % of two requests is not 50 % of two thousand. */
 export function errorRatioChart(
@@ -14,11 +14,7 @@ export function errorRatioChart(
   words: Words,
   palette: Palette,
 ): EChartsOption {
-  const window: Window = {
-    fromMs: Date.parse(reply.from),
-    toMs: Date.parse(reply.to),
-    stepMs: reply.stepSeconds * 1000,
-  }
+  const window = windowOf(reply, reply.stepSeconds)
   const lines = reply.versions.map(({ version, points }) => ({
     name: version,
     points: onGrid(points, window).map(({ atMs, point }) => {

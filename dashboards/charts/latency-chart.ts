@@ -5,7 +5,7 @@ import type { ReleaseEvent, ServiceSeriesReply } from '../../query/http/schemas.
 import { absent, type Words } from '../i18n/words.ts'
 import { lineChart } from './line-chart.ts'
 import type { Palette } from './palette.ts'
-import { onGrid, type Window } from './points.ts'
+import { onGrid, windowOf } from './points.ts'
 
 export function latencyChart(
   reply: ServiceSeriesReply,
@@ -13,11 +13,7 @@ export function latencyChart(
   words: Words,
   palette: Palette,
 ): EChartsOption {
-  const window: Window = {
-    fromMs: Date.parse(reply.from),
-    toMs: Date.parse(reply.to),
-    stepMs: reply.latencyStepSeconds * 1000,
-  }
+  const window = windowOf(reply, reply.latencyStepSeconds)
   const lines = reply.versions.map(({ version, latency }) => ({
     name: version,
     points: onGrid(latency, window).map(({ atMs, point }) => ({

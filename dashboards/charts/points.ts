@@ -33,6 +33,11 @@ export function settledSeconds(atMs: number, { toMs, stepMs }: Window): number |
   return passedMs / 1000
 }
 
+/** The time that a reply covers, in points of `stepSeconds`. */
+export function windowOf(reply: { readonly from: string; readonly to: string }, stepSeconds: number): Window {
+  return { fromMs: Date.parse(reply.from), toMs: Date.parse(reply.to), stepMs: stepSeconds * 1000 }
+}
+
 /**
  * A point for every step of the window. The API leaves out what it has not seen, and a line drawn across such a
  * hole would claim figures nobody measured.

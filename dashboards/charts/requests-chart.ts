@@ -5,7 +5,7 @@ import type { ReleaseEvent, ServiceSeriesReply } from '../../query/http/schemas.
 import { absent, type Words } from '../i18n/words.ts'
 import { lineChart } from './line-chart.ts'
 import type { Palette } from './palette.ts'
-import { onGrid, settledSeconds, type Window } from './points.ts'
+import { onGrid, settledSeconds, windowOf } from './points.ts'
 
 /** A step without requests is a gap: the store cannot tell silence from telemetry that never came. */
 export function requestsChart(
@@ -14,11 +14,7 @@ export function requestsChart(
   words: Words,
   palette: Palette,
 ): EChartsOption {
-  const window: Window = {
-    fromMs: Date.parse(reply.from),
-    toMs: Date.parse(reply.to),
-    stepMs: reply.stepSeconds * 1000,
-  }
+  const window = windowOf(reply, reply.stepSeconds)
   const lines = reply.versions.map(({ version, points }) => ({
     name: version,
     points: onGrid(points, window).map(({ atMs, point }) => {
