@@ -8,10 +8,10 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import {
   ANY_SHAPE,
-  ENVELOPE_SETTINGS,
   INHERITED_KEYS,
   insertResources,
   insertSpans,
+  TRACES_SCHEMA,
   type ReturnCodeRule,
 } from '../store/insert-spans.ts'
 import { countBatch, deleteBatch, rederive, untilDeletionsAreDone } from '../store/batch-rows.ts'
@@ -105,7 +105,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       body: envelope(part.map((message) => message.bytes)),
       format: 'ProtobufList',
       statements: unseen.length === 0 ? [spans] : [resources, spans],
-      settings: ENVELOPE_SETTINGS,
+      schema: TRACES_SCHEMA,
     })
     remember(unseen)
   }
@@ -175,7 +175,7 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
         body: envelope([]),
         format: 'ProtobufList',
         statements,
-        settings: ENVELOPE_SETTINGS,
+        schema: TRACES_SCHEMA,
       })
       return false
     } catch {
