@@ -70,7 +70,12 @@ function setUp(refuse: (insert: Insert, attempt: number) => Error | undefined = 
     close: () => Promise.resolve(),
   }
   const writer = buildSpanWriter({
-    store: { transport, command: () => Promise.resolve(), rows: () => Promise.resolve([]) },
+    store: {
+      transport,
+      command: () => Promise.resolve(),
+      rows: () => Promise.resolve([]),
+      place: { kind: 'embedded' },
+    },
     deadLetters: box,
     rules: [],
     metrics,

@@ -14,7 +14,7 @@ import {
   TRACES_SCHEMA,
   type ReturnCodeRule,
 } from '../store/insert-spans.ts'
-import { countBatch, deleteBatch, rederive, untilDeletionsAreDone } from '../store/batch-rows.ts'
+import { countBatch, deleteBatch, isRemembered, rederive, settle } from '../store/batch-rows.ts'
 import { isMasking, type Masking } from '../store/masking.ts'
 import { StoreError, type Store } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
@@ -55,7 +55,7 @@ export interface SpanWriter {
 }
 
 type Parts = {
-  readonly store: Pick<Store, 'transport' | 'command' | 'rows'>
+  readonly store: Pick<Store, 'transport' | 'command' | 'rows' | 'place'>
   readonly deadLetters: DeadLetterBox
   readonly rules: readonly ReturnCodeRule[]
   /** Nothing is masked without it. */
@@ -274,18 +274,44 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       toMs: Math.max(...items.map(({ latestMs }) => latestMs)),
     }
     const wanted = items.reduce((sum, { spans }) => sum + spans, 0)
-    await untilDeletionsAreDone(store)
-    const found = items.length === 0 ? 0 : await countBatch(store, batchId, range)
-    const fresh = { ...identity, token: `${identity.token}@${crypto.randomUUID()}` }
+    await settle(store)
+    let found = items.length === 0 ? 0 : await countBatch(store, batchId, range)
     logger.info(
       { door: identity.door, token: identity.token, wanted, found },
       'completing a batch that was begun before',
     )
-    const isWhole = found === wanted
+    let written: Written | undefined
+    let refused = 0
+    const { kind } = store.place
+    if (
+      kind !== 'embedded' &&
+      items.length > 0 &&
+      (found === 0 || (await isRemembered(store, batchId, range)))
+    ) {
+      // A server goes on when its client dies: the insert may be under way still. Its own token completes what is missing,
+      // in the views' tables too, and changes nothing where nothing is.
+      written = await writeAll(batch, identity, batchId, true)
+      if (written.kind !== 'stored') return written
+      refused = [...written.refused.keys()].reduce((sum, { spans }) => sum + spans, 0)
+      await settle(store)
+      found = await countBatch(store, batchId, range)
+    }
+    const isWhole = found === wanted - refused
     if (!isWhole && found > 0) await deleteBatch(store, batchId, range)
-    const rest = isWhole ? batch.map((message) => ({ ...message, spans: 0 })) : batch
-    const written = await writeAll(rest, fresh, batchId, true)
-    if (written.kind === 'stored' && items.length > 0) await rederive(store, batchId, range)
+    if (written === undefined || !isWhole) {
+      const fresh = { ...identity, token: `${identity.token}@${crypto.randomUUID()}` }
+      const rest = isWhole ? batch.map((message) => ({ ...message, spans: 0 })) : batch
+      written = await writeAll(rest, fresh, batchId, true)
+    }
+    if (written.kind !== 'stored' || items.length === 0) return written
+    if (kind !== 'cluster') await rederive(store, batchId, range)
+    else if (!isWhole && found > 0) {
+      // Others write meanwhile, so what the views made of the part that was there cannot be made anew.
+      logger.warn(
+        { token: identity.token, found, wanted, ...range },
+        'a batch of which a part was stored too long ago was stored again; counts of its minutes may be too high',
+      )
+    }
     return written
   }
 

@@ -47,7 +47,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // The status must tell: without it an error after the first row would come in the middle of a good answer.
   wait_end_of_query: '1',
   http_write_exception_in_output_format: '0',
-  output_format_json_quote_64bit_integers: '1',
+  // As the embedded engine answers when a statement does not say.
+  output_format_json_quote_64bit_integers: '0',
   cancel_http_readonly_queries_on_client_close: '1',
   // Parameters stand in a statement's text.
   max_query_size: '8388608',

@@ -146,10 +146,10 @@ export function buildClusterRenderer(cluster: Cluster, attempt: string) {
 
     const copied = /^INSERT INTO (\w+_made_anew)\b/.exec(sql)?.[1]
     if (copied !== undefined) {
-      const target = `FUNCTION cluster(${literal(name)}, ${literal(local)}, ${literal(copied)}, ${keyOf(copied)})`
+      const place = `FUNCTION cluster(${literal(name)}, ${literal(local)}, ${literal(copied)}, ${keyOf(copied)})`
       return [
         qualified(
-          sql.replace(/^INSERT INTO \w+/, () => `INSERT INTO ${target}`),
+          sql.replace(/^INSERT INTO \w+/, () => `INSERT INTO ${place}`),
           database,
         ),
       ]

@@ -57,7 +57,10 @@ const CONTROL = new Set(['query', 'database', 'default_format', 'wait_end_of_que
 /** Settings that stand for what one engine has not. */
 const FOREIGN = new Set(['insert_quorum', 'cancel_http_readonly_queries_on_client_close'])
 const PLACES = 8
-const READ_ONLY_PORT = 9000
+// As ClickHouse has them: http_max_uri_size and http_max_field_value_size.
+const URI_BYTES_MAX = 1_048_576
+const FIELD_BYTES_MAX = 131_072
+const OWN_PORT = 9000
 
 export async function openClickHouseFront(options: FrontOptions = {}): Promise<ClickHouseFront> {
   const { user = 'default', password = '', cluster, macros = ['shard', 'replica'] } = options
@@ -72,10 +75,10 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
       ? []
       : [
           // The engine knows the cluster's only host as itself by its port, which it never opens.
-          `--tcp_port=${READ_ONLY_PORT}`,
+          `--tcp_port=${OWN_PORT}`,
           `${shard}.internal_replication=true`,
           `${shard}.replica.host=127.0.0.1`,
-          `${shard}.replica.port=${READ_ONLY_PORT}`,
+          `${shard}.replica.port=${OWN_PORT}`,
         ]),
   ]
   const idle = Array.from({ length: PLACES }, () => new Session(join(folder, 'data'), { connectionArgs }))
@@ -100,6 +103,13 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
 
   async function answer(request: IncomingMessage, reply: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://front')
+    if (url.search.split('&').some((field) => field.length > FIELD_BYTES_MAX)) {
+      return refuse(reply, {
+        status: 500,
+        code: 1000,
+        text: 'Poco::Exception. Code: 1000, HTML Form Exception: Field value too long',
+      })
+    }
     if (request.method === 'GET' && url.pathname === '/ping') return void reply.end('Ok.\n')
     const body = await read(request)
     const inUrl = url.searchParams.get('query')
@@ -155,13 +165,17 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
     if (!/^(?:SELECT|WITH|INSERT)\b/.test(text) || given.length === 0 || /\bVALUES\s*\(/.test(text))
       return text
     const list = given.map(([name, value]) => `${name}='${value}'`).join(', ')
-    return /\nSETTINGS [^\n]*(?:\n[^\n]*)*$/.test(text) ? `${text}, ${list}` : `${text}\nSETTINGS ${list}`
+    // What stands in the statement wins, as on a server.
+    const at = text.search(/\sSETTINGS (?!.*\b(?:SELECT|FROM)\b)(?:[^()]|\n)*$/)
+    return at < 0
+      ? `${text}\nSETTINGS ${list}`
+      : `${text.slice(0, at)}\nSETTINGS ${list}, ${text.slice(at + ' SETTINGS '.length)}`
   }
 
   const server =
     options.tls === undefined
-      ? createServer({ keepAliveTimeout: 3000 })
-      : createTlsServer({ ...options.tls, keepAliveTimeout: 3000 })
+      ? createServer({ keepAliveTimeout: 3000, maxHeaderSize: URI_BYTES_MAX })
+      : createTlsServer({ ...options.tls, keepAliveTimeout: 3000, maxHeaderSize: URI_BYTES_MAX })
   server.on('request', (request: IncomingMessage, reply: ServerResponse) => {
     // A sender that went away in the middle of its body: the server stores nothing of it.
     answer(request, reply).catch(() => request.socket.destroy())

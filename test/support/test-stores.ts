@@ -9,6 +9,7 @@ import {
   DEFAULT_RETENTION,
   openEmbeddedStore,
   openStore,
+  type Retention,
   type ServerTarget,
   type Store,
 } from '../../ingest/store/store.ts'
@@ -17,7 +18,7 @@ import { openClickHouseFront, type ClickHouseFront } from './clickhouse-front.ts
 
 export type StorePlaceForTests = {
   /** The store, migrated; what was stored before is there again. */
-  open(): Promise<Store>
+  open(retention?: Retention): Promise<Store>
   /** The server's front, where there is one. */
   readonly front: ClickHouseFront | undefined
   readonly target: ServerTarget | undefined
@@ -25,14 +26,19 @@ export type StorePlaceForTests = {
   remove(): Promise<void>
 }
 
-export type StoreKind = { readonly name: string; make(): Promise<StorePlaceForTests> }
+export type StoreKind = {
+  readonly name: string
+  readonly isCluster: boolean
+  make(): Promise<StorePlaceForTests>
+}
 
 const embedded: StoreKind = {
   name: 'embedded engine',
+  isCluster: false,
   make() {
     const folder = mkdtempSync(join(tmpdir(), 'surety-store-'))
     return Promise.resolve({
-      open: () => openEmbeddedStore(folder),
+      open: (retention) => openEmbeddedStore(folder, retention),
       front: undefined,
       target: undefined,
       remove: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })),
@@ -43,6 +49,7 @@ const embedded: StoreKind = {
 function fronted(name: string, cluster: string | undefined): StoreKind {
   return {
     name,
+    isCluster: cluster !== undefined,
     async make() {
       const front = await openClickHouseFront({
         user: 'surety',
@@ -66,6 +73,7 @@ function fronted(name: string, cluster: string | undefined): StoreKind {
 function real(given: string): StoreKind {
   return {
     name: 'server at CLICKHOUSE_URL',
+    isCluster: process.env['CLICKHOUSE_CLUSTER'] !== undefined,
     async make() {
       const url = new URL(given)
       const database = `surety_test_${crypto.randomUUID().slice(0, 8)}`
@@ -93,11 +101,14 @@ function real(given: string): StoreKind {
   }
 }
 
-const opener = (target: ServerTarget) => async () => {
-  const migrated = await openServerStore(target, DEFAULT_RETENTION, { migrates: true })
-  await migrated.close()
-  return openStore({ dataDir: '/nowhere', server: target })
-}
+// As operators do: first «surety migrate», then the processes.
+const opener =
+  (target: ServerTarget) =>
+  async (retention: Retention = DEFAULT_RETENTION) => {
+    const migrated = await openServerStore(target, retention, { migrates: true })
+    await migrated.close()
+    return openStore({ dataDir: '/nowhere', server: target, retention })
+  }
 
 const given = process.env['CLICKHOUSE_URL'] ?? ''
 if (given === '') {
