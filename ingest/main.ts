@@ -27,6 +27,7 @@ import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
+import { lockDataDir } from './store/data-dir-lock.ts'
 
 export type IngestRole = {
   /** Where OTLP/HTTP listens, with the port that the system chose when 0 was asked for. */
@@ -63,6 +64,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const searchKeys = config.SURETY_SEARCH_KEYS
   const writer = buildSpanWriter({ store, deadLetters, rules, masking, searchKeys, metrics, logger, clock })
 
+  // The embedded store has the directory to itself already.
+  if (store.place.kind !== 'embedded') lifecycle.add('data directory', lockDataDir(config.SURETY_DATA_DIR))
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
   await completeDoorBatches()
@@ -90,6 +93,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   await app.register(deadLetterRoutes, { letters, replay })
   await app.register(backupRoutes, {
     store,
+    place: store.place,
     dataDir: config.SURETY_DATA_DIR,
     still,
     clock,

@@ -46,7 +46,7 @@ export function clusterQuestion(sql: string, cluster: Cluster): string {
   return sql
     .replaceAll('currentDatabase()', literal(localDatabase(cluster)))
     .replaceAll(/\bFROM system\.parts\b/g, `FROM cluster(${name}, system.parts)`)
-    .replaceAll(/\bFROM system\.mutations\b/g, `FROM clusterAllReplicas(${name}, system.mutations)`)
+    .replaceAll(/\bFROM system\.(mutations|replicas|disks)\b/g, `FROM clusterAllReplicas(${name}, system.$1)`)
 }
 
 const CREATE_TABLE = /^CREATE TABLE IF NOT EXISTS (\w+)\n?\s*\(/

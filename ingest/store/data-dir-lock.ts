@@ -1,6 +1,6 @@
 // One process at a time has a data directory; who has it stands in a file there.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreError } from './store-error.ts'
 
@@ -9,6 +9,7 @@ import { StoreError } from './store-error.ts'
  * @returns what gives the directory free @throws StoreError, busy, when a living process has it
  */
 export function lockDataDir(folder: string): () => void {
+  mkdirSync(folder, { recursive: true, mode: 0o750 })
   const path = join(folder, 'surety.pid')
   if (existsSync(path)) {
     const [pid = 0, startedAt = ''] = readFileSync(path, 'utf8').split(' ')

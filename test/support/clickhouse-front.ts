@@ -4,7 +4,8 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -70,7 +71,6 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
   const connectionArgs = [
     '--logger.level=none',
     '--max_query_size=8388608',
-    `--format_schema_path=${join(folder, 'schemas')}/`,
     ...(cluster === undefined
       ? []
       : [
@@ -147,6 +147,19 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
     file: string | undefined,
   ): string {
     let text = sql
+    // A server keeps the schema in a folder of its own; this engine would do so in ours.
+    text = text.replace(
+      /format_schema_source='string', format_schema='((?:[^'\\]|\\.)*)'/,
+      (_, schema: string) => {
+        const path = join(
+          folder,
+          'schemas',
+          `${createHash('sha256').update(schema).digest('hex').slice(0, 16)}.proto`,
+        )
+        writeFileSync(path, schema.replaceAll(/\\(.)/g, '$1'))
+        return `format_schema_source='file', format_schema='${path}'`
+      },
+    )
     if (options.version !== undefined) text = text.replaceAll('version()', `'${options.version}'`)
     if (file !== undefined) {
       const [, format = ''] = /\nFORMAT (\w+)$/.exec(text) ?? []
@@ -165,11 +178,11 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
     if (!/^(?:SELECT|WITH|INSERT)\b/.test(text) || given.length === 0 || /\bVALUES\s*\(/.test(text))
       return text
     const list = given.map(([name, value]) => `${name}='${value}'`).join(', ')
-    // What stands in the statement wins, as on a server.
-    const at = text.search(/\sSETTINGS (?!.*\b(?:SELECT|FROM)\b)(?:[^()]|\n)*$/)
-    return at < 0
-      ? `${text}\nSETTINGS ${list}`
-      : `${text.slice(0, at)}\nSETTINGS ${list}, ${text.slice(at + ' SETTINGS '.length)}`
+    // What stands in the statement wins, as on a server: it comes later.
+    const own = /\sSETTINGS (?=(?:async_insert|max_execution_time|insert_deduplication_token)\b)/.exec(text)
+    if (own === null) return `${text}\nSETTINGS ${list}`
+    const at = own.index + own[0].length
+    return `${text.slice(0, at)}${list}, ${text.slice(at)}`
   }
 
   const server =

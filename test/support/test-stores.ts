@@ -29,12 +29,15 @@ export type StorePlaceForTests = {
 export type StoreKind = {
   readonly name: string
   readonly isCluster: boolean
+  /** Whether a test has its hands on the server. */
+  readonly hasFront: boolean
   make(): Promise<StorePlaceForTests>
 }
 
 const embedded: StoreKind = {
   name: 'embedded engine',
   isCluster: false,
+  hasFront: false,
   make() {
     const folder = mkdtempSync(join(tmpdir(), 'surety-store-'))
     return Promise.resolve({
@@ -50,6 +53,7 @@ function fronted(name: string, cluster: string | undefined): StoreKind {
   return {
     name,
     isCluster: cluster !== undefined,
+    hasFront: true,
     async make() {
       const front = await openClickHouseFront({
         user: 'surety',
@@ -74,6 +78,7 @@ function real(given: string): StoreKind {
   return {
     name: 'server at CLICKHOUSE_URL',
     isCluster: process.env['CLICKHOUSE_CLUSTER'] !== undefined,
+    hasFront: false,
     async make() {
       const url = new URL(given)
       const database = `surety_test_${crypto.randomUUID().slice(0, 8)}`
@@ -112,8 +117,8 @@ const opener =
 
 const given = process.env['CLICKHOUSE_URL'] ?? ''
 if (given === '') {
-  console.log(
-    'CLICKHOUSE_URL is not set: server contracts run against the front alone, not against a real server.',
+  process.stdout.write(
+    'CLICKHOUSE_URL is not set: server contracts run against the front, not against a real server.\n',
   )
 }
 
