@@ -126,7 +126,7 @@ describe('on a cluster', () => {
       'ALTER TABLE unknown ADD COLUMN x UInt8',
       'OPTIMIZE TABLE spans',
     ]) {
-      expect(() => renderer.statements(sql), sql).toThrow(/no rule for a cluster|no CREATE TABLE before/)
+      expect(() => renderer.statements(sql)).toThrow(/no rule for a cluster|no CREATE TABLE before/)
     }
     expect(() => clusterCommand('OPTIMIZE TABLE spans FINAL', cluster)).toThrow('no rule for a cluster')
   })
