@@ -81,8 +81,9 @@ export function prepareMetrics(
     }
     // The engine has no place to mask what exemplars carry, so what may be sensitive is left out.
     const { hasExemplarNumbers, hasExemplarAttributes } = walked
-    const isConfigured = masking.keys.length > 0 || masking.patterns.length > 0
-    if (isMasking(masking) && (hasExemplarNumbers || (hasExemplarAttributes && isConfigured))) {
+    const sent = Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength)
+    const isConfigured = () => masking.patterns.length > 0 || masking.keys.some((key) => sent.includes(key))
+    if (isMasking(masking) && (hasExemplarNumbers || (hasExemplarAttributes && isConfigured()))) {
       kept = bareExemplars(kept)
       walked = walk(kept)
     }
