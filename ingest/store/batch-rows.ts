@@ -76,22 +76,36 @@ async function untilDeletionsAreDone(store: Access): Promise<void> {
 }
 
 /** Resolves when what is counted next is all there is: on every replica, and with no deletion under way. */
-export async function settle(store: Placed): Promise<void> {
-  if (store.place.kind === 'cluster') await store.command('SYSTEM SYNC REPLICA spans LIGHTWEIGHT')
+export async function settle(store: Placed, tables: readonly string[]): Promise<void> {
+  if (store.place.kind === 'cluster') {
+    for (const table of tables) await store.command(`SYSTEM SYNC REPLICA ${table} LIGHTWEIGHT`)
+  }
   await untilDeletionsAreDone(store)
 }
 
-// Half of the windows of schema/, and well within a replicated table's seven days.
+// Half of the windows of schema/, and well within a replicated table's seven days. Where inserts are not counted
+// (`batches` has those of spans), a time in which several processes stay far below the window.
 const REMEMBERED_INSERTS_MAX = 5000
 const REMEMBERED_MS = 2 * 86_400_000
+const REMEMBERED_UNCOUNTED_MS = 1_800_000
 
-/** Whether the store surely still knows the token of a batch that is there, whole or in part. */
-export async function isRemembered(store: Access, batch: string, range: StartRange): Promise<boolean> {
+/**
+ * Whether the store surely still knows the token of a batch that is there, whole or in part.
+ * @param latestMs  latest time of its facts: about when it came
+ */
+export async function isRemembered(
+  store: Access,
+  batch: string,
+  latestMs: number,
+  nowMs: number,
+): Promise<boolean> {
   const [row] = await store.rows(
-    `SELECT count() AS newer, dateDiff('millisecond', min(at), now64(3)) AS age FROM batches
-      WHERE at >= (SELECT if(count() = 0, ${milliseconds(range.fromMs)}, min(at)) FROM batches WHERE batch = ${batch})`,
+    `SELECT count() AS brought, toUnixTimestamp64Milli(min(at)) AS at FROM batches WHERE batch = ${batch}`,
   )
-  return Number(row?.['newer']) <= REMEMBERED_INSERTS_MAX && Number(row?.['age']) <= REMEMBERED_MS
+  if (Number(row?.['brought']) === 0) return nowMs - latestMs <= REMEMBERED_UNCOUNTED_MS
+  const atMs = Number(row?.['at'])
+  const [later] = await store.rows(`SELECT count() AS inserts FROM batches WHERE at >= ${milliseconds(atMs)}`)
+  return nowMs - atMs <= REMEMBERED_MS && Number(later?.['inserts']) <= REMEMBERED_INSERTS_MAX
 }
 
 /**

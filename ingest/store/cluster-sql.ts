@@ -37,6 +37,8 @@ const SHARDED_BY: Readonly<Record<string, string>> = {
   spans: 'sipHash64(trace_id)',
   dead_letters: 'sipHash64(origin)',
   batches: 'batch',
+  // A resource's series stay together; the order of the rows of a batch is not kept anywhere.
+  otlp_metrics: 'sipHash64(res_id)',
 }
 
 /** A question: system tables are asked on all shards, and know the tables by their local database. */
@@ -89,7 +91,7 @@ export function buildClusterRenderer(cluster: Cluster, attempt: string) {
 
   /** Tables that are read, named with their database. */
   const qualified = (sql: string, where: string) =>
-    sql.replaceAll(/\b(FROM|JOIN) (\w+)\b(?![.(])/g, (text, word: string, table: string) =>
+    sql.replaceAll(/(?<!\bARRAY )\b(FROM|JOIN) (\w+)\b(?![.(])/g, (text, word: string, table: string) =>
       keys.has(table) ? `${word} ${where}.${table}` : text,
     )
 
@@ -97,8 +99,9 @@ export function buildClusterRenderer(cluster: Cluster, attempt: string) {
     const isMadeAnew = table.endsWith('_made_anew')
     const place = isMadeAnew ? `${table}_${attempt}` : table
     const orderBy = /\nORDER BY ([^\n]+)/.exec(sql)?.[1]?.replace(/^\((.*)\)$/, '$1')
-    if (orderBy === undefined) throw new Error(`no ORDER BY in the CREATE TABLE of ${table}`)
-    keys.set(table, SHARDED_BY[table] ?? `sipHash64(${orderBy})`)
+    const key = SHARDED_BY[table] ?? (orderBy === undefined ? undefined : `sipHash64(${orderBy})`)
+    if (key === undefined) throw new Error(`no ORDER BY in the CREATE TABLE of ${table}`)
+    keys.set(table, key)
     const replicated = sql
       .replace(CREATE_TABLE, `CREATE TABLE IF NOT EXISTS ${local}.${table} ${on}\n(`)
       .replace(ENGINE, (_, engine: string, given: string | undefined) => {

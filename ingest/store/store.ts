@@ -22,7 +22,7 @@ export { sqlMillisecond } from './bind.ts'
 export { statement, type Statement } from './statement.ts'
 export { DEFAULT_RETENTION, type Retention } from './retention.ts'
 export type { ServerTarget } from './server-connections.ts'
-export type { InsertJob, InsertTransport } from './transport.ts'
+export type { InsertJob, InsertTransport, ProtobufSchema } from './transport.ts'
 
 export type AskOptions = {
   /** Default light: answers within milliseconds; `heavy` for what may scan. */

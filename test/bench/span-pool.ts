@@ -2,7 +2,7 @@
 // transaction number and another time, written in place. Encoding every span anew would take longer than the
 // bench. Pure; where the copies go is decided in span-topic.ts.
 
-import { messageFields, type Field } from '../../ingest/pipeline/walk.ts'
+import { messageFields, type Field } from '../../ingest/pipeline/wire-reader.ts'
 import { bankRequests } from '../support/bank-spans.ts'
 import { random } from '../support/otlp.ts'
 

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
-import { prepareTraces, type Prepared } from '../../ingest/pipeline/prepare.ts'
-import { buildSpanWriter } from '../../ingest/pipeline/span-writer.ts'
+import { prepareTraces, type PreparedTraces } from '../../ingest/pipeline/prepare.ts'
+import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
+import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
@@ -27,11 +28,12 @@ function writerOn(store: Store) {
   const metrics = buildMetrics()
   const logger = buildLogger('silent')
   const deadLetters = buildDeadLetterBox(store, metrics, logger, systemClock)
-  return buildSpanWriter({ store, deadLetters, rules: [], metrics, logger, clock: systemClock })
+  const signal = buildTraceSignal({ rules: [], metrics, clock: systemClock })
+  return buildBatchWriter({ signal, store, deadLetters, metrics, logger, clock: systemClock })
 }
 const prepared = (bytes: Uint8Array) =>
   prepareTraces(bytes, 'kafka otlp_spans/0@1', Date.now(), { retentionMs: 7 * DAY_MS, aheadMs: DAY_MS })
-const batchOf = (seed: number): Prepared[] =>
+const batchOf = (seed: number): PreparedTraces[] =>
   bankRequests({ seed, requests: 2, spansPerRequest: SPANS, startNs }).map(prepared)
 const identity = (token: string, patienceMs = 20_000) => ({ token, door: 'kafka', patienceMs })
 
@@ -213,7 +215,7 @@ describe.each(SERVER_KINDS)('$name', (kind) => {
     )
     const bad = {
       ...raw,
-      spans: 1,
+      rows: 1,
       deadLetters: [],
       bytes: field(1, field(2, field(2, Buffer.from([0x28, 0xff])))),
     }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openClickHouseFront, type ClickHouseFront } from '../support/clickhouse-front.ts'
+import { metricRequest } from '../support/otlp-metrics.ts'
 import { traceRequest } from '../support/otlp.ts'
 import { eventually, startSurety, type TestSurety } from '../support/surety.ts'
 import { spawnSurety } from '../support/surety-process.ts'
@@ -79,6 +80,20 @@ test('spans come in over OTLP and are answered by the API', async () => {
   expect(trace.spans.map(({ name }) => name)).toEqual(['POST /transfers', 'POST /transfers'])
   const status = await surety.get<{ spans: { rows: number } }>('/api/v1/ingest/status')
   expect(status.spans.rows).toBe(2)
+})
+
+test('metrics come in over OTLP and are answered by the API', async () => {
+  const atMs = Math.floor(Date.now() / 60_000) * 60_000 - 60_000
+  const gauge = [1, 2].map((value) => ({ atNs: BigInt(atMs + value) * 1_000_000n, value: BigInt(value) }))
+  const sent = await surety.sendMetrics(
+    metricRequest({ 'service.name': 'transfer' }, [{ name: 'pool.size', gauge }]),
+  )
+  expect(sent).toMatchObject({ status: 200, text: '' })
+  const [from, to] = [atMs, atMs + 60_000].map((ms) => new Date(ms).toISOString())
+  const reply = await surety.get<{ series: { points: { value: number }[] }[] }>(
+    `/api/v1/metrics/query?metric=pool.size&function=avg&from=${from}&to=${to}&stepSeconds=60`,
+  )
+  expect(reply.series).toMatchObject([{ points: [{ value: 1.5 }] }])
 })
 
 test('the server away is not ready and refuses with 503; back again it goes on by itself', async () => {
