@@ -107,8 +107,12 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   }
   const paths: Readonly<Record<SignalName, SignalPath>> = { traces, metrics: metricPath }
 
-  // The embedded store has the directory to itself already.
-  if (store.place.kind !== 'embedded') lifecycle.add('data directory', lockDataDir(config.SURETY_DATA_DIR))
+  if (store.place.kind !== 'embedded') {
+    // The embedded store has the directory to itself already.
+    lifecycle.add('data directory', lockDataDir(config.SURETY_DATA_DIR))
+    // What a server forbids (a grant, a statement's length) is said now, and not when batches wait for it.
+    for (const name of SIGNAL_NAMES) await paths[name].writer.probe()
+  }
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
   await completeDoorBatches()

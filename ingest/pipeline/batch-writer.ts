@@ -38,6 +38,8 @@ export interface BatchWriter<Item extends Prepared = Prepared> {
    * are made anew for the time touched.
    */
   finish(batch: readonly Item[], identity: BatchIdentity): Promise<Written>
+  /** Inserts nothing, by statements as wide as they can get. @throws StoreError when the store does not take them */
+  probe(): Promise<void>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
@@ -73,20 +75,21 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
     stored()
   }
 
-  /** An error that we do not know: is it this data, or the store? An empty batch tells. */
-  async function isStoreItself(): Promise<boolean> {
-    try {
-      await transport.insert({
-        body: envelope([]),
-        format: 'ProtobufList',
-        statements: signal.probe(),
-        schema: signal.schema,
-      })
-      return false
-    } catch {
-      return true
-    }
+  async function probe(): Promise<void> {
+    await transport.insert({
+      body: envelope([]),
+      format: 'ProtobufList',
+      statements: signal.probe(),
+      schema: signal.schema,
+    })
   }
+
+  /** An error that we do not know: is it this data, or the store? An empty batch tells. */
+  const isStoreItself = () =>
+    probe().then(
+      () => false,
+      () => true,
+    )
 
   /** @param batchId SQL expression; with `isRecovery` tokens are fresh and dead letters that are kept are left out */
   async function writeAll(
@@ -222,6 +225,7 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
   }
 
   return {
+    probe,
     hurry: () => hurried.abort(),
     write(batch, identity) {
       const work = gate.shared(() => writeAll(batch, identity, batchIdOf(identity.token), false))

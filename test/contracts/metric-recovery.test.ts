@@ -112,23 +112,27 @@ const HARMS = [
   { name: 'all but its series', harm: 'TRUNCATE TABLE series' },
 ]
 
-test.each(STORE_KINDS.flatMap((kind) => HARMS.map((harm) => ({ ...harm, on: kind.name, kind }))))(
-  '$name is there: completed, once and again: $on',
-  async ({ name, harm, kind }) => {
-    const place = await kind.make()
-    onTestFinished(() => place.remove())
-    const store = await place.open()
-    onTestFinished(() => store.close())
-    if (!name.includes('series')) await write(store, 1, 'kafka/otlp_metrics/0/0-3/1')
-    const others = name.includes('series') ? 0 : 1
-    if (harm !== undefined) await write(store, 2, TOKEN)
-    if (harm !== undefined && harm !== '') await store.command(harm)
-    await finish(store, 2)
-    await expectBooks(store, others + 1)
-    await finish(store, 2)
-    await expectBooks(store, others + 1)
-  },
+// Each table is harmed on the engine that has the trap; on servers one stands for all.
+const CASES = STORE_KINDS.flatMap((kind) =>
+  HARMS.filter(
+    ({ name }) => kind.name === 'embedded engine' || !/all but its (?!samples_int|series)/.test(name),
+  ).map((harm) => ({ ...harm, on: kind.name, kind })),
 )
+
+test.each(CASES)('$name is there: completed, once and again: $on', async ({ name, harm, kind }) => {
+  const place = await kind.make()
+  onTestFinished(() => place.remove())
+  const store = await place.open()
+  onTestFinished(() => store.close())
+  if (!name.includes('series')) await write(store, 1, 'kafka/otlp_metrics/0/0-3/1')
+  const others = name.includes('series') ? 0 : 1
+  if (harm !== undefined) await write(store, 2, TOKEN)
+  if (harm !== undefined && harm !== '') await store.command(harm)
+  await finish(store, 2)
+  await expectBooks(store, others + 1)
+  await finish(store, 2)
+  await expectBooks(store, others + 1)
+})
 
 test('a message that the engine refuses costs its neighbours nothing, and no table keeps a part of it', async () => {
   const { prepare, batchOf, writerOn } = process()

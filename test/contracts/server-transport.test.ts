@@ -103,16 +103,22 @@ describe.each(SERVER_KINDS)('$name', (kind) => {
     async () => {
       const front = frontOf(place)
       const before = front.requests.length
-      await writerOn(store).write(batchOf(1), identity('kafka/otlp_spans/0/0-1/1'))
-      stored += 2 * SPANS
+      const writer = writerOn(store)
+      await writer.write(batchOf(1), identity('kafka/otlp_spans/0/0-1/1'))
+      await writer.write(batchOf(1), identity('kafka/otlp_spans/0/2-3/1'))
+      stored += 4 * SPANS
       const inserts = front.requests.slice(before).filter(({ sql }) => sql.includes('FORMAT ProtobufList'))
       const bytes = batchOf(1).reduce((sum, { bytes: body }) => sum + body.length, 0)
       // Resources first; they are known from then on.
-      expect(inserts.map(({ sql }) => /^INSERT INTO (\w+)/.exec(sql)?.[1])).toEqual(['resources', 'spans'])
+      expect(inserts.map(({ sql }) => /^INSERT INTO (\w+)/.exec(sql)?.[1])).toEqual([
+        'resources',
+        'spans',
+        'spans',
+      ])
       for (const { sql, url, bodyBytes } of inserts) {
         expect(bodyBytes).toBeGreaterThan(bytes)
         expect(bodyBytes).toBeLessThan(bytes + 10)
-        expect(sql).toMatch(/insert_deduplication_token='kafka\/otlp_spans\/0\/0-1\/1/)
+        expect(sql).toMatch(/insert_deduplication_token='kafka\/otlp_spans\/0\/\d-\d\/1/)
         for (const setting of ['async_insert=0', 'insert_deduplicate=1', "format_schema_source='string'"]) {
           expect(sql).toContain(setting)
         }

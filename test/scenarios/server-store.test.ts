@@ -116,6 +116,16 @@ test('the data directory holds the journal and no store; a second ingest process
   expect(second.stderr).toContain('set SURETY_DATA_DIR to another directory')
 })
 
+test('a user that may not insert is told at the start, not when batches wait', async () => {
+  const text = 'Code: 497. DB::Exception: surety: Not enough privileges. (ACCESS_DENIED)'
+  front.fault({ on: /^INSERT INTO spans/, does: { kind: 'answer', status: 403, code: 497, text } })
+  const started = startSurety({ ...env, SURETY_DATA_DIR: join(folder, 'other') })
+  await expect(started).rejects.toMatchObject({
+    code: 'SURETY_STORE_ACCESS',
+    message: expect.stringContaining('the grants of the user') as string,
+  })
+})
+
 test('doctor looks at the server', async () => {
   const { stdout } = await spawnSurety(['doctor', '--json'], { ...env, SURETY_URL: surety.url }).ended
   const { findings } = JSON.parse(stdout) as { findings: { check: string; state: string; text: string }[] }
