@@ -96,6 +96,34 @@ test('metrics come in over OTLP and are answered by the API', async () => {
   expect(reply.series).toMatchObject([{ points: [{ value: 1.5 }] }])
 })
 
+test('dead letters, their names and bytes, and release events go to the server and come back', async () => {
+  const broken = Buffer.from('0a05ffffffff', 'hex')
+  expect((await surety.send(broken)).status).toBe(400)
+  const { items } = await surety.get<{ items: { id: string; reason: string }[] }>('/api/v1/dead-letters')
+  expect(items).toMatchObject([{ reason: 'malformed' }])
+  const reply = await fetch(`${surety.url}/api/v1/dead-letters/${items[0]?.id}/payload`)
+  expect(Buffer.from(await reply.arrayBuffer())).toEqual(broken)
+
+  const event = {
+    specversion: '1.0',
+    id: 'r-1',
+    source: '/ci',
+    type: 'bank.release.deployed',
+    time: new Date().toISOString(),
+    data: { service: 'transfer', version: '2.0.1', environment: 'prod', action: 'deployed' },
+  }
+  const post = () =>
+    fetch(`${surety.url}/api/v1/releases/events`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/cloudevents+json' },
+      body: JSON.stringify(event),
+    })
+  // Sent again, it is known.
+  for (let round = 0; round < 2; round += 1) expect((await post()).status).toBeLessThan(300)
+  const events = await surety.get<{ items: { id: string }[] }>('/api/v1/releases/events')
+  expect(events.items.map(({ id }) => id)).toEqual(['r-1'])
+})
+
 test('the server away is not ready and refuses with 503; back again it goes on by itself', async () => {
   await front.stop()
   const ready = await surety.get<{ ready: boolean }>('/readyz', 503)
