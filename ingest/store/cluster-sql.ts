@@ -62,7 +62,7 @@ export function clusterCommand(sql: string, cluster: Cluster): string {
   if (/^[A-Z][^'(]* ON CLUSTER /.test(sql)) return sql
   const on = onCluster(cluster)
   const local = localDatabase(cluster)
-  const [, verb, table, rest] = /^(ALTER TABLE|TRUNCATE TABLE) (\w+)([\s\S]*)$/.exec(sql) ?? []
+  const [, verb, table, rest] = /^(ALTER TABLE|TRUNCATE TABLE|OPTIMIZE TABLE) (\w+)([\s\S]*)$/.exec(sql) ?? []
   if (verb !== undefined) return `${verb} ${local}.${table} ${on}${rest}`
   const [, action, synced, how] =
     /^SYSTEM (SYNC REPLICA|STOP MERGES|START MERGES) (\w+)( \w+)?$/.exec(sql) ?? []
