@@ -437,6 +437,40 @@ export const MetricsStatusReply = z.object({
 })
 export type MetricsStatusReply = z.infer<typeof MetricsStatusReply>
 
+const Amounts = z.object({
+  cpu: z.number().nullable().describe('cores'),
+  memory: z.number().nullable().describe('bytes'),
+})
+const Runs = {
+  site: z.string(),
+  zone: z.string(),
+  cluster: z.string(),
+  node: z.string(),
+  at: z.string().describe('of one of the samples'),
+}
+export const UtilisationReply = z.object({
+  at: z.string(),
+  nodes: z
+    .array(z.object({ ...Runs, usage: Amounts, capacity: Amounts.describe('allocatable') }))
+    .describe('fullest first, 500 at most'),
+  containers: z
+    .array(
+      z.object({
+        ...Runs,
+        namespace: z.string(),
+        pod: z.string(),
+        container: z.string(),
+        usage: Amounts,
+        request: Amounts,
+        limit: Amounts,
+      }),
+    )
+    .describe('nearest to their limits first, 500 at most'),
+  nodeCount: z.number().int(),
+  containerCount: z.number().int(),
+})
+export type UtilisationReply = z.infer<typeof UtilisationReply>
+
 /** RFC 9457 problem details, with our stable code. */
 export const Problem = z.object({
   type: z.string(),
