@@ -16,7 +16,8 @@ type Ready = {
   readonly ready: boolean
   readonly parts: readonly { readonly part: string; readonly ready: boolean; readonly reason?: string }[]
 }
-type Figures = Pick<IngestStatusReply, 'tables' | 'newestSpanAt' | 'spans'> & {
+type Figures = Pick<IngestStatusReply, 'tables' | 'newestSpanAt'> & {
+  readonly spans: Pick<IngestStatusReply['spans'], 'rows' | 'bytesOnDisk' | 'parts'>
   readonly deadLettersLastHour: number
 }
 

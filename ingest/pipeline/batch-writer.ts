@@ -107,7 +107,8 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
     async function wait(error: StoreError): Promise<void> {
       failures += 1
       metrics.insertRetries.inc()
-      if (clock.now() - startedAt > patienceMs || hurried.signal.aborted) throw error
+      // A clock that was set back must not make it wait for hours.
+      if (Math.abs(clock.now() - startedAt) > patienceMs || hurried.signal.aborted) throw error
       if (failures === 1 || failures % 12 === 0) {
         logger.warn(
           { door, code: error.code, engineCode: error.engineCode, failures, reason: firstLine(error) },
@@ -164,6 +165,10 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
       metrics.expiredSpans.inc(
         { door },
         batch.reduce((sum, message) => sum + message.expiredRows, 0),
+      )
+      metrics.aheadRows.inc(
+        { door, signal: signal.name },
+        items.reduce((sum, item) => sum + (lost.has(item) ? 0 : item.aheadRows), 0),
       )
       return { kind: 'stored', refused: new Map(refused.map(({ item, detail }) => [item, detail])) }
     } catch (error) {

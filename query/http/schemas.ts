@@ -185,6 +185,10 @@ export const Span = z.object({
   name: z.string(),
   kind: z.enum(SPAN_KINDS),
   startAt: z.string().describe('RFC 3339 with nanoseconds'),
+  isAhead: z
+    .literal(true)
+    .optional()
+    .describe('it started more than five minutes after it came, by our clock; left out otherwise'),
   durationMs: z.number(),
   outcome: Outcome,
   statusCode: z.enum(['UNSET', 'OK', 'ERROR']),
@@ -282,7 +286,15 @@ export const IngestStatusReply = z.object({
   rowsPerSecond: z.number().describe('spans stored per second over the last minute'),
   newestSpanAt: z.string().nullable().describe('start of the newest stored span; null when there is none'),
   lagSeconds: z.number().nullable().describe('now − newest stored span; null when there is none'),
-  spans: z.object({ rows: z.number().int(), bytesOnDisk: z.number().int(), parts: z.number().int() }),
+  spans: z.object({
+    rows: z.number().int(),
+    bytesOnDisk: z.number().int(),
+    parts: z.number().int(),
+    aheadOfNow: z
+      .number()
+      .int()
+      .describe('spans that lie more than five minutes ahead of now; in no answer up to now'),
+  }),
   tables: z.array(
     z.object({
       table: z.string(),
@@ -436,6 +448,40 @@ export const MetricsStatusReply = z.object({
     .describe('metrics with more series today than the bound, and the points folded today'),
 })
 export type MetricsStatusReply = z.infer<typeof MetricsStatusReply>
+
+const Amounts = z.object({
+  cpu: z.number().nullable().describe('cores'),
+  memory: z.number().nullable().describe('bytes'),
+})
+const Runs = {
+  site: z.string(),
+  zone: z.string(),
+  cluster: z.string(),
+  node: z.string(),
+  at: z.string().describe('of one of the samples'),
+}
+export const UtilisationReply = z.object({
+  at: z.string(),
+  nodes: z
+    .array(z.object({ ...Runs, usage: Amounts, capacity: Amounts.describe('allocatable') }))
+    .describe('fullest first, 500 at most'),
+  containers: z
+    .array(
+      z.object({
+        ...Runs,
+        namespace: z.string(),
+        pod: z.string(),
+        container: z.string(),
+        usage: Amounts,
+        request: Amounts,
+        limit: Amounts,
+      }),
+    )
+    .describe('nearest to their limits first, 500 at most'),
+  nodeCount: z.number().int(),
+  containerCount: z.number().int(),
+})
+export type UtilisationReply = z.infer<typeof UtilisationReply>
 
 /** RFC 9457 problem details, with our stable code. */
 export const Problem = z.object({
