@@ -36,6 +36,7 @@ import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
+import { lockDataDir } from './store/data-dir-lock.ts'
 
 export type IngestRole = {
   /** Where OTLP/HTTP listens, with the port that the system chose when 0 was asked for. */
@@ -106,6 +107,12 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   }
   const paths: Readonly<Record<SignalName, SignalPath>> = { traces, metrics: metricPath }
 
+  if (store.place.kind !== 'embedded') {
+    // The embedded store has the directory to itself already.
+    lifecycle.add('data directory', lockDataDir(config.SURETY_DATA_DIR))
+    // What a server forbids (a grant, a statement's length) is said now, and not when batches wait for it.
+    for (const name of SIGNAL_NAMES) await paths[name].writer.probe()
+  }
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
   await completeDoorBatches()
@@ -136,6 +143,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   await app.register(deadLetterRoutes, { letters, replay })
   await app.register(backupRoutes, {
     store,
+    place: store.place,
     dataDir: config.SURETY_DATA_DIR,
     still,
     clock,

@@ -39,8 +39,8 @@ export function utilisationTables(reply: UtilisationReply, words: Words): HTMLEl
           { 'data-key': `${node.cluster}\n${node.node}` },
           el('th', { scope: 'row' }, clip(node.node, `${node.node} · ${node.cluster}`)),
           el('td', {}, node.site || absent),
-          used(node.usage.cpu, node.capacity.cpu, null, cores(words), words),
-          used(node.usage.memory, node.capacity.memory, null, bytes(words), words),
+          meterCell(node.usage.cpu, node.capacity.cpu, null, cores(words), words),
+          meterCell(node.usage.memory, node.capacity.memory, null, bytes(words), words),
         ),
       ),
     ),
@@ -67,9 +67,9 @@ export function utilisationTables(reply: UtilisationReply, words: Words): HTMLEl
               clip(item.container || item.pod, `${item.pod} · ${item.namespace} · ${item.node}`),
             ),
             el('td', {}, item.site || absent),
-            used(item.usage.cpu, item.limit.cpu, item.request.cpu, cores(words), words),
+            meterCell(item.usage.cpu, item.limit.cpu, item.request.cpu, cores(words), words),
             ofRequest(item.usage, item.request, 'cpu', words),
-            used(item.usage.memory, item.limit.memory, item.request.memory, bytes(words), words),
+            meterCell(item.usage.memory, item.limit.memory, item.request.memory, bytes(words), words),
             ofRequest(item.usage, item.request, 'memory', words),
           ),
         ),
@@ -101,7 +101,7 @@ function table(caption: string, heads: readonly string[], rows: readonly HTMLEle
   )
 }
 
-function used(
+function meterCell(
   usage: number | null,
   most: number | null,
   request: number | null,

@@ -185,6 +185,10 @@ export const Span = z.object({
   name: z.string(),
   kind: z.enum(SPAN_KINDS),
   startAt: z.string().describe('RFC 3339 with nanoseconds'),
+  isAhead: z
+    .literal(true)
+    .optional()
+    .describe('it started more than five minutes after it came, by our clock; left out otherwise'),
   durationMs: z.number(),
   outcome: Outcome,
   statusCode: z.enum(['UNSET', 'OK', 'ERROR']),
@@ -282,7 +286,15 @@ export const IngestStatusReply = z.object({
   rowsPerSecond: z.number().describe('spans stored per second over the last minute'),
   newestSpanAt: z.string().nullable().describe('start of the newest stored span; null when there is none'),
   lagSeconds: z.number().nullable().describe('now − newest stored span; null when there is none'),
-  spans: z.object({ rows: z.number().int(), bytesOnDisk: z.number().int(), parts: z.number().int() }),
+  spans: z.object({
+    rows: z.number().int(),
+    bytesOnDisk: z.number().int(),
+    parts: z.number().int(),
+    aheadOfNow: z
+      .number()
+      .int()
+      .describe('spans that lie more than five minutes ahead of now; in no answer up to now'),
+  }),
   tables: z.array(
     z.object({
       table: z.string(),

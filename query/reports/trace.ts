@@ -33,6 +33,7 @@ const SpanRow = z.looseObject({
   event_ns: z.array(z.coerce.bigint()),
   event_name: z.array(z.string()),
   event_attr: z.array(z.string()),
+  is_ahead: z.boolean(),
 })
 const traceSpans = statement(
   new URL('./trace-spans.sql', import.meta.url),
@@ -91,6 +92,7 @@ export async function traceById(
       name: row.operation,
       kind: SPAN_KINDS[row.kind] ?? 'UNSPECIFIED',
       startAt: isoNanoseconds(row.start_ns),
+      ...(row.is_ahead ? { isAhead: true as const } : {}),
       durationMs: row.duration_ns / 1e6,
       outcome: row.outcome,
       statusCode: STATUSES[row.status] ?? 'UNSET',

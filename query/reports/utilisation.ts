@@ -41,7 +41,7 @@ const ROWS_MAX = 500
 
 const count = z.coerce.number()
 const newest = statement(
-  new URL('./utilisation.sql', import.meta.url),
+  new URL('./metric-utilisation.sql', import.meta.url),
   z.object({ from: z.number().int(), to: z.number().int(), metrics: z.array(z.string()) }),
   z.object({
     metric: z.string(),

@@ -322,7 +322,7 @@ function ingestStatus(): IngestStatusReply {
     rowsPerSecond: scene.empty ? 0 : 1830,
     newestSpanAt: scene.empty ? null : iso(now - 800),
     lagSeconds: scene.empty ? null : 0.8,
-    spans: { rows: 48_213_377, bytesOnDisk: 2_460_000_000, parts: 24 },
+    spans: { rows: 48_213_377, bytesOnDisk: 2_460_000_000, parts: 24, aheadOfNow: 0 },
     tables: [],
     deadLetters: {
       lastHour: 1,
