@@ -7,9 +7,10 @@ import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
 import { exactlyOnce } from './exactly-once.ts'
 import { ingestSpans } from './ingest-spans.ts'
 import { describeMachine } from './machine.ts'
+import { storage } from './storage.ts'
 import { alignColumns } from './table.ts'
 
-const BENCHES: readonly Bench[] = [ingestSpans, exactlyOnce]
+const BENCHES: readonly Bench[] = [ingestSpans, exactlyOnce, storage]
 
 const STOP_TIMEOUT_MS = 60_000
 const USAGE_ERROR = 2

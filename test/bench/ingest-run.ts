@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BenchFailure } from './bench-definition.ts'
 import type { Child } from './child.ts'
 import { buildThreadLedger, cpuSeconds, rssPeakMb } from './process-usage.ts'
+import { ingestStatusOf } from './surety-side.ts'
 
 const POLL_MS = 2000
 const POLL_MS_MIN = 200
@@ -39,6 +40,7 @@ type Status = { readonly rows: number; readonly parts: number; readonly tables: 
 
 /**
  * @param url  of the process, with `/api/v1/ingest/status`
+ * @param options.waitsForMerges  default true; without it the run ends with the last row
  * @throws BenchFailure when rows stop coming, are too many, or merges do not end
  */
 export async function watchIngest(
@@ -46,6 +48,7 @@ export async function watchIngest(
   url: string,
   rowsWanted: number,
   say: (text: string) => void,
+  { waitsForMerges = true }: { readonly waitsForMerges?: boolean } = {},
 ): Promise<IngestRun> {
   const { pid } = child
   const startedAt = performance.now()
@@ -87,10 +90,11 @@ export async function watchIngest(
   const wallSeconds = seconds()
   const cpuSecondsUntilIn = used()
   const partsWhenIn = status.parts
-  say(`all rows are in after ${wallSeconds.toFixed(1)} s; waiting for merges`)
+  say(`all rows are in after ${wallSeconds.toFixed(1)} s${waitsForMerges ? '; waiting for merges' : ''}`)
 
   let quietFrom = { status, cpu: cpuSecondsUntilIn, at: wallSeconds }
   for (;;) {
+    if (!waitsForMerges) break
     await Promise.race([sleep(QUIET_MS), child.ended])
     ledger.sample()
     const sample = { cpu: used(), at: seconds(), status: await readStatus(url) }
@@ -121,12 +125,7 @@ export async function watchIngest(
 }
 
 async function readStatus(url: string): Promise<Status> {
-  const answer = await fetch(`${url}/api/v1/ingest/status`)
-  if (!answer.ok) throw new BenchFailure(`${url}/api/v1/ingest/status answers ${answer.status}.`)
-  const { spans, tables } = (await answer.json()) as {
-    spans: { rows: number; parts: number }
-    tables: readonly { table: string; rows: number; parts: number }[]
-  }
+  const { spans, tables } = await ingestStatusOf(url)
   const shape = tables.map(({ table, rows, parts }) => `${table} ${rows} ${parts}`).join(', ')
   return { rows: spans.rows, parts: spans.parts, tables: shape }
 }

@@ -4,8 +4,7 @@
 // Steps: broker → topic filled once → Surety reads it → conventional pipeline reads it → rows of both compared.
 // The two never run at the same time. The broker's and the generator's CPU count for neither.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -20,6 +19,7 @@ import { watchIngest, type IngestRun } from './ingest-run.ts'
 import { buildSpanPool, type PooledRequest } from './span-pool.ts'
 import { fillTopic, openSpanTopic, PARTITIONS, untilJoined, type SpanTopic } from './span-topic.ts'
 import { storeDigest, type StoreDigest } from './store-digest.ts'
+import { openBenchFolder, suretyChild, writeReturnCodes } from './surety-side.ts'
 import { figure } from './table.ts'
 
 const POOL_REQUESTS = 256
@@ -30,9 +30,6 @@ const SPANS_MAX = 200_000_000
 // Spans start within these minutes before the run, as those of a backlog would.
 const OLDEST_MS = 20 * 60_000
 const SPREAD_MS = 10_000
-const SAY_EVERY_MS = 5000
-
-const RETURN_CODES = { LIM0021: 'business_reject', 'PAY0*': 'ok', 'SYS*': 'system_error' }
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -80,10 +77,8 @@ type Plan = { readonly requests: number; readonly peerRequests: number; readonly
 type Side = { readonly run: IngestRun; readonly digest: StoreDigest }
 
 async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'surety-bench-'))
-  lifecycle.add('temporary folder', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  const returnCodes = join(folder, 'return-codes.json')
-  writeFileSync(returnCodes, JSON.stringify(RETURN_CODES))
+  const folder = openBenchFolder(lifecycle)
+  const returnCodes = writeReturnCodes(folder)
 
   say('starting Kafka')
   const topic = await openSpanTopic(folder, lifecycle)
@@ -99,23 +94,7 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
     folder: 'surety',
     group: ourGroup,
     spans: plan.requests * SPANS_PER_REQUEST,
-    child: (dataDir) => ({
-      name: 'surety serve',
-      args: [file('../../deploy/surety.ts'), 'serve', '--roles', 'ingest,query'],
-      env: {
-        UV_THREADPOOL_SIZE: '16',
-        SURETY_DATA_DIR: dataDir,
-        SURETY_HTTP_PORT: '0',
-        SURETY_OTLP_HTTP_PORT: '0',
-        SURETY_OTLP_GRPC_PORT: '0',
-        SURETY_LOG_LEVEL: 'warn',
-        SURETY_RETURN_CODE_MAP: returnCodes,
-        SURETY_KAFKA_GROUP: ourGroup,
-        SURETY_KAFKA_TOPIC_SPANS: topic.topic,
-        KAFKA_BROKERS: topic.brokers.join(','),
-      },
-      ready: /Surety is ready: (http:\S+)/,
-    }),
+    child: (dataDir) => suretyChild({ dataDir, topic, group: ourGroup, returnCodes }),
   })
   checkTotals('Surety', ours, expectation(pool, plan.requests))
   if (!plan.withPeer) return report(plan, bytesPerSpan, topic, ours, undefined)
@@ -153,17 +132,7 @@ async function fill(
   say: (text: string) => void,
 ): Promise<void> {
   const now = Date.now()
-  let saidAt = now
-  await fillTopic(topic, pool, {
-    requests,
-    fromMs: now - OLDEST_MS,
-    toMs: now - SPREAD_MS,
-    progress: (done) => {
-      if (Date.now() - saidAt < SAY_EVERY_MS) return
-      saidAt = Date.now()
-      say(`${done} of ${requests} records are in Kafka`)
-    },
-  })
+  await fillTopic(topic, pool, { requests, fromMs: now - OLDEST_MS, toMs: now - SPREAD_MS, say })
   say(`${requests} records (${requests * SPANS_PER_REQUEST} spans) are in Kafka`)
 }
 

@@ -16,6 +16,7 @@ import { restamp, type PooledRequest } from './span-pool.ts'
 const JARS = fileURLToPath(new URL('../../.cache/kafka', import.meta.url))
 // Four requests of 230 KB stay below the 1 MB that a broker takes by default.
 const REQUESTS_PER_SEND = 4
+const SAY_EVERY_MS = 5000
 const JOIN_TIMEOUT_MS = 60_000
 const JOIN_POLL_MS = 25
 
@@ -26,6 +27,8 @@ export type SpanTopic = {
   readonly topic: string
   readonly kafkaVersion: string
   readonly kafka: Kafka
+  /** Stops a broker that was started for the topic; else nothing. The end of the bench does it too. */
+  readonly close: () => Promise<void>
 }
 
 /**
@@ -41,7 +44,13 @@ export async function openSpanTopic(folder: string, lifecycle: Lifecycle): Promi
       topics: [{ topic, partitions: PARTITIONS }],
     })
     lifecycle.add('broker', () => broker.stop())
-    return { brokers: broker.brokers, topic, kafkaVersion: installedKafka(), kafka: client(broker.brokers) }
+    return {
+      brokers: broker.brokers,
+      topic,
+      kafkaVersion: installedKafka(),
+      kafka: client(broker.brokers),
+      close: () => broker.stop(),
+    }
   }
   const brokers = given.split(',').map((word) => word.trim())
   const kafka = client(brokers)
@@ -53,7 +62,7 @@ export async function openSpanTopic(folder: string, lifecycle: Lifecycle): Promi
     await admin.disconnect()
   })
   await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true })
-  return { brokers, topic, kafkaVersion: `at ${brokers.join(',')}`, kafka }
+  return { brokers, topic, kafkaVersion: `at ${brokers.join(',')}`, kafka, close: () => Promise.resolve() }
 }
 
 /**
@@ -61,16 +70,19 @@ export async function openSpanTopic(folder: string, lifecycle: Lifecycle): Promi
  * spans' times run evenly from `fromMs` to `toMs`.
  */
 export async function fillTopic(
-  { kafka, topic }: SpanTopic,
+  { kafka, topic }: Pick<SpanTopic, 'kafka' | 'topic'>,
   pool: readonly PooledRequest[],
   options: {
     readonly requests: number
     readonly fromMs: number
     readonly toMs: number
-    readonly progress: (requestsDone: number) => void
+    readonly say: (text: string) => void
+    /** Another value in place of the copy with that number; undefined leaves it. */
+    readonly replacement?: (copy: number) => Buffer | undefined
   },
 ): Promise<void> {
-  const { requests, fromMs, toMs } = options
+  const { requests } = options
+  let saidAt = Date.now()
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
   await producer.connect()
   let done = 0
@@ -79,12 +91,14 @@ export async function fillTopic(
       const messages = []
       for (let copy = first; copy < requests && messages.length < REQUESTS_PER_SEND; copy += PARTITIONS) {
         const request = pool[copy % pool.length] as PooledRequest
-        const value = restamp(request, copy, fromMs + ((toMs - fromMs) * copy) / requests)
+        const value = options.replacement?.(copy) ?? restamp(request, copy, shiftOf(copy, options))
         messages.push({ value, partition })
       }
       await producer.send({ topic, acks: 1, messages })
       done += messages.length
-      options.progress(done)
+      if (Date.now() - saidAt < SAY_EVERY_MS) continue
+      saidAt = Date.now()
+      options.say(`${done} of ${requests} records are in Kafka`)
     }
   }
   try {
@@ -92,6 +106,14 @@ export async function fillTopic(
   } finally {
     await producer.disconnect()
   }
+}
+
+/** What `restamp` adds to the times of a copy: copies run evenly from `fromMs` to `toMs`. */
+export function shiftOf(
+  copy: number,
+  { requests, fromMs, toMs }: { readonly requests: number; readonly fromMs: number; readonly toMs: number },
+): number {
+  return fromMs + ((toMs - fromMs) * copy) / requests
 }
 
 /** Resolves when the group has its one member and its partitions: from here records flow. */
