@@ -19,6 +19,8 @@ const REQUESTS_PER_SEND = 4
 const SAY_EVERY_MS = 5000
 const JOIN_TIMEOUT_MS = 60_000
 const JOIN_POLL_MS = 25
+const DRAINED_TIMEOUT_MS = 60_000
+const DRAINED_POLL_MS = 200
 
 export const PARTITIONS = 2
 
@@ -131,6 +133,27 @@ export async function untilJoined({ kafka }: SpanTopic, group: string): Promise<
     await admin.disconnect()
   }
   throw new BenchFailure(`The consumer group ${group} was not joined within ${JOIN_TIMEOUT_MS / 1000} s.`)
+}
+
+/** Resolves when the group has committed the end of every partition. */
+export async function untilDrained({ kafka, topic }: SpanTopic, group: string): Promise<void> {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    const ends = await admin.fetchTopicOffsets(topic)
+    const deadline = Date.now() + DRAINED_TIMEOUT_MS
+    while (Date.now() < deadline) {
+      const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+      const offsetOf = new Map(committed?.partitions.map(({ partition, offset }) => [partition, offset]))
+      if (ends.every(({ partition, high }) => offsetOf.get(partition) === high)) return
+      await sleep(DRAINED_POLL_MS)
+    }
+  } finally {
+    await admin.disconnect()
+  }
+  throw new BenchFailure(
+    `The group ${group} has not read its topic to the end within ${DRAINED_TIMEOUT_MS / 1000} s.`,
+  )
 }
 
 function client(brokers: readonly string[]): Kafka {
