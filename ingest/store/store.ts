@@ -23,6 +23,8 @@ export type AskOptions = {
   readonly lane?: Lane
   /** Bound on the time in the engine, seconds; default 10. */
   readonly secondsMax?: number
+  /** Threads in the engine; by default as many as cores. One for what reads little: handing out work costs more. */
+  readonly threadsMax?: number
 }
 
 /** Columns by name with the type of the JSON value; `value` when the column is derived from it. */
@@ -116,9 +118,9 @@ async function ask<Parameters extends Readonly<Record<string, Bindable>>, Row>(
   connections: Connections,
   question: Statement<Parameters, Row>,
   parameters: Parameters,
-  { lane = 'light', secondsMax = 10 }: AskOptions = {},
+  { lane = 'light', secondsMax = 10, threadsMax }: AskOptions = {},
 ): Promise<Row[]> {
-  const settings = `max_execution_time=${secondsMax}, output_format_json_validate_utf8=1, output_format_json_quote_64bit_integers=1`
+  const settings = `max_execution_time=${secondsMax}, output_format_json_validate_utf8=1, output_format_json_quote_64bit_integers=1${threadsMax === undefined ? '' : `, max_threads=${threadsMax}`}`
   const sql = `${bind(question.sql, question.parameters.parse(parameters))}\nSETTINGS ${settings}`
   return parseRows(await connections.run(lane, sql)).map((row) => question.row.parse(row))
 }
