@@ -28,7 +28,7 @@ type Letter = {
 type Replayed = {
   readonly id: string
   readonly result: string
-  readonly spans: number
+  readonly rows: number
   readonly detail: string
 }
 type Values = Readonly<Record<string, string | boolean | undefined>>
@@ -106,11 +106,9 @@ async function replay(api: ApiClient, id: string | undefined, values: Values): P
   const totals = new Map<string, number>()
   for (const one of ids) {
     const path = `${LIST}/${encodeURIComponent(one)}/replay${values['again'] === true ? '?again=1' : ''}`
-    const { result, spans, detail } = await api.post<Replayed>(path)
+    const { result, rows, detail } = await api.post<Replayed>(path)
     totals.set(result, (totals.get(result) ?? 0) + 1)
-    console.log(
-      `${one}  ${result}${spans > 0 ? `, ${spans} spans` : ''}${detail === '' ? '' : `: ${detail}`}`,
-    )
+    console.log(`${one}  ${result}${rows > 0 ? `, ${rows} rows` : ''}${detail === '' ? '' : `: ${detail}`}`)
   }
   const sum = [...totals].map(([result, number]) => `${number} ${result}`).join(', ')
   if (id === undefined) console.log(ids.length === 0 ? 'No dead letters.' : `${ids.length} letters: ${sum}`)

@@ -76,6 +76,8 @@ export const RuntimeConfig = z.object({
   SURETY_RETENTION_1H_DAYS: days(400),
   /** Days that dead letters are kept. */
   SURETY_RETENTION_DEAD_LETTERS_DAYS: days(30),
+  /** Days of metric samples: a month shows a monthly cycle at about a byte a sample. */
+  SURETY_RETENTION_METRICS_DAYS: days(30),
 })
 
 export type RuntimeConfig = Readonly<z.output<typeof RuntimeConfig>>
@@ -118,6 +120,12 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_SASL_PASSWORD: z.string().min(1).optional(),
   /** Topic of trace requests as the OpenTelemetry Collector's Kafka exporter writes them (otlp_proto, otlp_json). */
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
+  /** Topic of metric requests, written the same way; `none` leaves metrics out. */
+  SURETY_KAFKA_TOPIC_METRICS: z.string().min(1).max(249).default('otlp_metrics'),
+  /** Series of one metric and UTC day; points of further ones are folded into one overflow series. */
+  SURETY_SERIES_MAX_PER_METRIC: integer(1, 10_000_000, 50_000),
+  /** Series of all metrics and one UTC day, about 60 bytes of memory each. */
+  SURETY_SERIES_MAX: integer(1, 50_000_000, 1_000_000),
 })
 export type IngestConfig = Readonly<z.output<typeof IngestConfig>>
 

@@ -1,6 +1,7 @@
 // Wires the role `ingest`: doors, pipeline, writer. Opened in order, closed in reverse: first the doors take
 // nothing new, then what was accepted is written, then the store may close.
 
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { IngestConfig, ingestProblems } from './config.ts'
 import { backupRoutes } from './backup/backup-routes.ts'
@@ -8,18 +9,26 @@ import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts'
 import { buildKeptLetters } from './dead-letters/kept-letters.ts'
 import { buildReplay } from './dead-letters/replay.ts'
 import { buildDiskWatch } from './disk-watch.ts'
-import { buildSpanConsumer } from './kafka/consumer.ts'
+import { buildTelemetryConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { kafkaSecurity } from './kafka/security.ts'
 import { buildGrpcDoor } from './otlp/grpc-door.ts'
 import { buildHttpDoor } from './otlp/http-door.ts'
-import { buildTakeTraces, type DoorItem } from './otlp/take-traces.ts'
+import { buildTake, type DoorItem } from './otlp/take.ts'
 import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/accumulator.ts'
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
+import { buildGate } from './pipeline/gate.ts'
 import { openJournal } from './pipeline/journal.ts'
-import { prepareTraces, type Prepared } from './pipeline/prepare.ts'
-import { buildSpanWriter, type Written } from './pipeline/span-writer.ts'
+import { metricsFromJson, tracesFromJson } from './pipeline/json-to-proto.ts'
+import { buildBatchWriter, type Written } from './pipeline/batch-writer.ts'
+import { buildMetricSignal } from './pipeline/metric-signal.ts'
+import { prepareTraces } from './pipeline/prepare.ts'
+import { prepareMetrics } from './pipeline/prepare-metrics.ts'
+import type { Prepared } from './pipeline/prepared.ts'
+import { buildSeriesRegister } from './pipeline/series-register.ts'
+import { SIGNAL_NAMES, SIGNAL_WORDS, type SignalName, type SignalPath } from './pipeline/signal.ts'
+import { buildTraceSignal } from './pipeline/trace-signal.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
@@ -49,6 +58,8 @@ const DAY_MS = 86_400_000
 const OTLP_LANE = 'otlp'
 // How far ahead of our clock a span may start: beyond a day no clock is believed.
 const AHEAD_MS = DAY_MS
+// Names of metrics in a day: far above any bank, far below what random names would make.
+const METRIC_NAMES_MAX = 20_000
 
 export async function start(config: IngestConfig, parts: ProcessParts): Promise<IngestRole> {
   const { store, app, lifecycle, health, metrics, clock } = parts
@@ -60,8 +71,40 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
   const keepBytes = config.SURETY_DEAD_LETTERS_KEEP_BYTES
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock, keepBytes)
+  const writerParts = { store, deadLetters, metrics, logger, clock, gate: buildGate() }
   const searchKeys = config.SURETY_SEARCH_KEYS
-  const writer = buildSpanWriter({ store, deadLetters, rules, masking, searchKeys, metrics, logger, clock })
+  const traces: SignalPath = {
+    name: 'traces',
+    words: SIGNAL_WORDS.traces,
+    prepare: (bytes, origin) => prepareTraces(bytes, origin, clock.now(), timeBounds),
+    fromJson: tracesFromJson,
+    writer: buildBatchWriter({
+      ...writerParts,
+      signal: buildTraceSignal({ rules, masking, searchKeys, metrics, clock }),
+    }),
+  }
+
+  const register = buildSeriesRegister(
+    {
+      perMetricMax: config.SURETY_SERIES_MAX_PER_METRIC,
+      seriesMax: config.SURETY_SERIES_MAX,
+      namesMax: METRIC_NAMES_MAX,
+    },
+    clock,
+    randomInt(2 ** 31),
+  )
+  const metricTimes = { ...timeBounds, retentionMs: config.SURETY_RETENTION_METRICS_DAYS * DAY_MS }
+  const metricPath: SignalPath = {
+    name: 'metrics',
+    words: SIGNAL_WORDS.metrics,
+    prepare: (bytes, origin) => prepareMetrics(bytes, origin, clock.now(), metricTimes, register, masking),
+    fromJson: metricsFromJson,
+    writer: buildBatchWriter({
+      ...writerParts,
+      signal: buildMetricSignal(register, metrics, clock, masking),
+    }),
+  }
+  const paths: Readonly<Record<SignalName, SignalPath>> = { traces, metrics: metricPath }
 
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
@@ -70,23 +113,26 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   // A request carries no identity that outlives this process, so a batch is named by this start and a number.
   const startId = crypto.randomUUID()
   let sequence = 0
-  const accumulator = buildAccumulator<DoorItem>(writeDoorBatch, budget, clock, config.SURETY_LINGER_MS)
-  lifecycle.add('writer', () => writer.hurry())
-  lifecycle.add('door batches', () => accumulator.flush())
+  const laneOf = (path: SignalPath) =>
+    buildAccumulator<DoorItem>((items) => writeDoorBatch(path, items), budget, clock, config.SURETY_LINGER_MS)
+  const lanes = { traces: laneOf(paths.traces), metrics: laneOf(paths.metrics) }
+  const flush = () => Promise.all(SIGNAL_NAMES.map((name) => lanes[name].flush()))
+  lifecycle.add('writer', () => SIGNAL_NAMES.forEach((name) => paths[name].writer.hurry()))
+  lifecycle.add('door batches', async () => void (await flush()))
 
   await app.register(releaseRoutes, {
     store: buildReleaseEventStore(store),
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
   })
-  const still = <T>(work: () => Promise<T>) => writer.still(work)
+  const still = <T>(work: () => Promise<T>) => writerParts.gate.alone(work)
   const bytesMax = config.SURETY_STORE_BYTES_MAX
   const diskWatch = buildDiskWatch({ store, still, clock, metrics, logger, bytesMax })
   lifecycle.add('disk watch', () => diskWatch.close())
   diskWatch.start()
 
   const letters = buildKeptLetters(store, clock)
-  const replay = buildReplay({ letters, accumulator, clock, timeBounds })
+  const replay = buildReplay({ letters, paths, lanes })
   await app.register(deadLetterRoutes, { letters, replay })
   await app.register(backupRoutes, {
     store,
@@ -103,7 +149,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   const host = config.SURETY_HOST
   const doorParts = {
-    takeTraces: buildTakeTraces({ accumulator, journal, deadLetters, clock, metrics, timeBounds }),
+    takes: { traces: takerOf('traces'), metrics: takerOf('metrics') },
     budget,
     metrics,
     logger,
@@ -117,7 +163,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   // flush does not end while the other door goes on.
   lifecycle.add('OTLP doors', async () => {
     const closed = Promise.all([httpDoor.close(), grpcDoor.close()])
-    await accumulator.flush()
+    await flush()
     await closed
   })
   const otlpHttpUrl = await httpDoor.listen({ host, port: config.SURETY_OTLP_HTTP_PORT })
@@ -128,7 +174,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     store,
     clock,
     logger,
-    beside: (work) => writer.beside(work),
+    beside: (work) => writerParts.gate.shared(work),
     requests1mDays: config.SURETY_RETENTION_1M_DAYS,
   })
   deriver.start()
@@ -141,12 +187,16 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)),
   }
 
+  function takerOf(name: SignalName) {
+    return buildTake({ accumulator: lanes[name], journal, deadLetters, clock, metrics, signal: paths[name] })
+  }
+
   /** On disk first, then into the store: from the first step on the batch is stored, whatever happens. */
-  async function writeDoorBatch(items: readonly DoorItem[]): Promise<Settled[]> {
+  async function writeDoorBatch(path: SignalPath, items: readonly DoorItem[]): Promise<Settled[]> {
     sequence += 1
-    const batch = { token: `doors/${startId}/${sequence}`, items }
+    const batch = { token: `doors/${startId}/${sequence}`, signal: path.name, items }
     await journal.begin(batch)
-    const written = await writer.write(items, doorIdentity(batch.token))
+    const written = await path.writer.write(items, doorIdentity(batch.token))
     if (written.kind === 'stored') await journal.end(batch)
     return items.map((item) => settle(written, item))
   }
@@ -154,41 +204,44 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   /** What an earlier process had begun: verified against the rows and completed before the doors open. */
   async function completeDoorBatches(): Promise<void> {
     for (const batch of journal.unfinished()) {
-      const items = batch.items.map(({ body, origin }) =>
-        prepareTraces(body, origin, clock.now(), timeBounds),
-      )
-      const written = await writer.finish(items, doorIdentity(batch.token))
+      const path = paths[batch.signal ?? 'traces']
+      const items = batch.items.map(({ body, origin }) => path.prepare(body, origin))
+      const written = await path.writer.finish(items, doorIdentity(batch.token))
       if (written.kind === 'stored') await journal.end(batch)
     }
   }
 
   function openKafka(): KafkaPort {
+    const topics = {
+      ...(config.SURETY_KAFKA_TOPIC_METRICS === 'none'
+        ? {}
+        : { [config.SURETY_KAFKA_TOPIC_METRICS]: metricPath }),
+      [config.SURETY_KAFKA_TOPIC_SPANS]: traces,
+    }
     const port = openKafkajsPort({
       brokers: config.KAFKA_BROKERS,
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
-      topics: [config.SURETY_KAFKA_TOPIC_SPANS],
+      topics: Object.keys(topics),
+      // Who sends no metrics over Kafka has no topic for them.
+      optionalTopics: [config.SURETY_KAFKA_TOPIC_METRICS],
       sessionTimeoutMs: config.SURETY_KAFKA_SESSION_TIMEOUT_MS,
       ...kafkaSecurity(config),
       logger,
     })
-    const consumer = buildSpanConsumer({
+    const consumer = buildTelemetryConsumer({
       port,
-      writer,
+      signals: topics,
       budget,
       clock,
       metrics,
       logger,
-      timeBounds,
       lingerMs: config.SURETY_LINGER_MS,
     })
     consumer.start()
     lifecycle.add('Kafka door', () => consumer.close())
     health.register('kafka', () => port.notReadyReason())
-    logger.info(
-      { brokers: config.KAFKA_BROKERS, topic: config.SURETY_KAFKA_TOPIC_SPANS },
-      'Kafka door is open',
-    )
+    logger.info({ brokers: config.KAFKA_BROKERS, topics: Object.keys(topics) }, 'Kafka door is open')
     return port
   }
 }

@@ -43,7 +43,7 @@ const ReplayQuery = z.object({
 const ReplayReply = z.object({
   id: z.string(),
   result: z.enum(['stored', 'partial', 'failed', 'known']),
-  spans: z.number().int().describe('spans stored by this replay'),
+  rows: z.number().int().describe('spans stored by this replay'),
   detail: z.string(),
 })
 const Refusal = z.object({
@@ -107,7 +107,7 @@ export async function deadLetterRoutes(
       schema: {
         summary: 'Send a dead letter through ingest again',
         description:
-          'Answers when its spans are stored, or with why they are not. The letter stays and is marked.',
+          'Answers when what it holds is stored, or with why they are not. The letter stays and is marked.',
         tags,
         params: Params,
         querystring: ReplayQuery,
@@ -115,9 +115,9 @@ export async function deadLetterRoutes(
       },
     },
     async ({ params: { id }, query: { again } }, reply) => {
-      const { result, spans, detail } = await replay(id, again === '1')
+      const { result, rows, detail } = await replay(id, again === '1')
       if (result === 'absent') return absent(reply, id)
-      return { id, result, spans, detail }
+      return { id, result, rows, detail }
     },
   )
 }

@@ -6,54 +6,64 @@
 import { createHash } from 'node:crypto'
 import type { Accumulator } from '../pipeline/accumulator.ts'
 import type { JournalItem } from '../pipeline/journal.ts'
-import { prepareTraces, TRACES_FORMAT, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { Prepared } from '../pipeline/prepared.ts'
+import {
+  jsonFormat,
+  prepareEither,
+  protoFormat,
+  SIGNAL_NAMES,
+  type SignalName,
+  type SignalPath,
+} from '../pipeline/signal.ts'
 import type { KeptLetters, ReplayResult } from './kept-letters.ts'
 
 /** `known`: it was stored before and is not stored twice unless asked for. `absent`: there is no such letter. */
 export type Replayed = {
   readonly result: Exclude<ReplayResult, 'begun'> | 'known' | 'absent'
-  readonly spans: number
+  /** Spans, data points. */
+  readonly rows: number
   readonly detail: string
 }
 
 export type ReplayParts = {
   readonly letters: KeptLetters
-  readonly accumulator: Accumulator<Prepared & JournalItem>
-  readonly clock: Clock
-  readonly timeBounds: TimeBounds
+  readonly paths: Readonly<Record<SignalName, Pick<SignalPath, 'name' | 'prepare' | 'fromJson' | 'words'>>>
+  readonly lanes: Readonly<Record<SignalName, Accumulator<Prepared & JournalItem>>>
 }
 
 /** @returns a function that replays the letter of a name, also when it was stored before if `again` */
-export function buildReplay({ letters, accumulator, clock, timeBounds }: ReplayParts) {
+export function buildReplay({ letters, paths, lanes }: ReplayParts) {
   const underWay = new Map<string, Promise<Replayed>>()
 
   async function replay(id: string, again: boolean): Promise<Replayed> {
     const found = await letters.find(id)
-    if (found === undefined) return { result: 'absent', spans: 0, detail: `There is no dead letter ${id}` }
+    if (found === undefined) return { result: 'absent', rows: 0, detail: `There is no dead letter ${id}` }
     const { letter, payload } = found
     if (letter.replay !== null && letter.replay.result !== 'failed' && !again) {
       const detail = `It was replayed at ${letter.replay.at} (${letter.replay.result}); ask for it again to store it again`
-      return { result: 'known', spans: 0, detail }
+      return { result: 'known', rows: 0, detail }
     }
     if (!letter.isKept) {
       return failed('Its bytes are not kept (over 16 MiB, or SURETY_DEAD_LETTERS_KEEP_BYTES=0)')
     }
-    if (letter.format !== TRACES_FORMAT) return failed(`There is no way to replay «${letter.format}»`)
-    const prepared = prepareTraces(payload, `replay ${id}`, clock.now(), timeBounds)
-    const { spans, rejectedSpans, rejection } = prepared
-    if (spans === 0) return failed(rejection === '' ? 'It holds no span' : rejection)
+    const name = SIGNAL_NAMES.find(
+      (one) => letter.format === protoFormat(one) || letter.format === jsonFormat(one),
+    )
+    if (name === undefined) return failed(`There is no way to replay «${letter.format}»`)
+    const prepared = prepareEither(paths[name], payload, `replay ${id}`)
+    const { rows, rejectedRows, rejection } = prepared
+    if (rows === 0) return failed(rejection === '' ? `It holds no ${paths[name].words.rows}` : rejection)
     await letters.record(id, 'begun', '')
     // The letter is kept already, whatever becomes of this attempt.
     const digest = createHash('sha256').update(`replay ${id} ${crypto.randomUUID()}`).digest('hex')
     const item = { ...prepared, deadLetters: [], isReplay: true, digest, body: payload }
-    const settled = await accumulator.add(item)
+    const settled = await lanes[name].add(item)
     if (settled.kind === 'given-up') {
       return failed('Surety is stopping; what was begun is completed at the next start')
     }
     if (settled.refusal !== undefined) return failed(`The store cannot read it: ${settled.refusal}`)
-    if (rejectedSpans > 0) return { result: 'partial', spans, detail: rejection }
-    return { result: 'stored', spans, detail: '' }
+    if (rejectedRows > 0) return { result: 'partial', rows, detail: rejection }
+    return { result: 'stored', rows, detail: '' }
   }
 
   async function recorded(id: string, again: boolean): Promise<Replayed> {
@@ -72,4 +82,4 @@ export function buildReplay({ letters, accumulator, clock, timeBounds }: ReplayP
   }
 }
 
-const failed = (detail: string): Replayed => ({ result: 'failed', spans: 0, detail })
+const failed = (detail: string): Replayed => ({ result: 'failed', rows: 0, detail })

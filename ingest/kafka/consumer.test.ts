@@ -2,13 +2,16 @@ import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { field, fixed64 } from '../../test/support/otlp.ts'
 import { buildMemoryBudget } from '../pipeline/accumulator.ts'
-import type { Prepared } from '../pipeline/prepare.ts'
-import type { BatchIdentity, Written } from '../pipeline/span-writer.ts'
+import type { BatchIdentity, Written } from '../pipeline/batch-writer.ts'
+import { tracesFromJson } from '../pipeline/json-to-proto.ts'
+import { prepareTraces } from '../pipeline/prepare.ts'
+import type { Prepared } from '../pipeline/prepared.ts'
+import { SIGNAL_WORDS, type SignalPath } from '../pipeline/signal.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { buildLogger } from '../runtime/logger.ts'
 import { buildMetrics } from '../runtime/metrics.ts'
 import { StoreError } from '../store/store.ts'
-import { buildSpanConsumer } from './consumer.ts'
+import { buildTelemetryConsumer } from './consumer.ts'
 import { readIntent, writeIntent } from './intent.ts'
 import { openMemoryPort } from './memory-port.ts'
 
@@ -45,20 +48,22 @@ function setUp(
     order.push(`insert after ${JSON.stringify(port.commits.at(-1)?.metadata)}`)
     return written
   }
-  const writer = {
-    hurry: () => {},
-    beside: <T>(work: () => Promise<T>) => work(),
-    write: put('write'),
-    finish: put('finish'),
-  }
-  const consumer = buildSpanConsumer({
-    port,
+  const writer = { hurry: () => {}, write: put('write'), finish: put('finish') }
+  const bounds = { retentionMs: 7 * 86_400_000, aheadMs: 86_400_000 }
+  const traces: SignalPath = {
+    name: 'traces',
+    words: SIGNAL_WORDS.traces,
+    prepare: (bytes, origin) => prepareTraces(bytes, origin, systemClock.now(), bounds),
+    fromJson: tracesFromJson,
     writer,
+  }
+  const consumer = buildTelemetryConsumer({
+    port,
+    signals: { [TOPIC]: traces },
     budget,
     clock: systemClock,
     metrics,
     logger: buildLogger('silent'),
-    timeBounds: { retentionMs: 7 * 86_400_000, aheadMs: 86_400_000 },
     lingerMs: 5,
   })
   consumer.start()

@@ -14,8 +14,8 @@ import {
   type MemoryBudget,
   type Settled,
 } from '../pipeline/accumulator.ts'
-import { prepareJsonTraces, prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
-import type { SpanWriter } from '../pipeline/span-writer.ts'
+import type { Prepared } from '../pipeline/prepared.ts'
+import { prepareEither, type SignalPath } from '../pipeline/signal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -32,16 +32,16 @@ export const KAFKA_DOOR = 'kafka'
 
 export type ConsumerParts = {
   readonly port: KafkaPort
-  readonly writer: Pick<SpanWriter, 'write' | 'finish'>
+  /** What the values of a topic are. */
+  readonly signals: Readonly<Record<string, SignalPath>>
   readonly budget: MemoryBudget
   readonly clock: Clock
   readonly metrics: Metrics
   readonly logger: Logger
-  readonly timeBounds: TimeBounds
   readonly lingerMs: number
 }
 
-export interface SpanConsumer {
+export interface TelemetryConsumer {
   start(): void
   close(): Promise<void>
 }
@@ -59,21 +59,25 @@ type Lane = {
 }
 
 const EMPTY = new Uint8Array()
-// `{`: the Collector's `otlp_json`. No trace request in protobuf begins so: it would be a group, which OTLP has none of.
-const JSON_BEGINS = 0x7b
 const COMMIT_BACK_OFF_MS = [100, 250, 500, 1000, 2000]
 const STATUS_EVERY_MS = 2000
 // Reading goes on when half of the memory is free again: stopping and starting at one mark would flutter.
 const RESUME_BELOW = 0.5
 
-export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
-  const { port, writer, budget, clock, metrics, timeBounds, lingerMs } = parts
+export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer {
+  const { port, signals, budget, clock, metrics, lingerMs } = parts
   const logger = parts.logger.child({ part: KAFKA_DOOR })
   const lanes = new Map<string, Lane>()
   let status: NodeJS.Timeout | undefined
   let paused = false
 
   const key = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
+
+  function signalOf({ topic }: { topic: string }): SignalPath {
+    const signal = signals[topic]
+    if (signal === undefined) throw new Error(`no signal is read from the topic ${topic}`)
+    return signal
+  }
 
   function openLane(partition: AssignedPartition, intent: Intent | undefined): Lane {
     const lane: Lane = {
@@ -105,6 +109,7 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
         door: KAFKA_DOOR,
         patienceMs: Number.POSITIVE_INFINITY,
       }
+      const { writer } = signalOf(lane.partition)
       const isRecovery = lane.recovering !== undefined
       const written = await (isRecovery ? writer.finish(batch, identity) : writer.write(batch, identity))
       if (written.kind === 'given-up') throw written.error
@@ -151,8 +156,7 @@ export function buildSpanConsumer(parts: ConsumerParts): SpanConsumer {
     const origin = `kafka ${record.topic}/${record.partition}@${record.offset}`
     const value = record.value ?? EMPTY
     metrics.bytes.inc({ door: KAFKA_DOOR }, value.length)
-    const prepareValue = value[0] === JSON_BEGINS ? prepareJsonTraces : prepareTraces
-    return { ...prepareValue(value, origin, clock.now(), timeBounds), offset: record.offset, value }
+    return { ...prepareEither(signalOf(record), value, origin), offset: record.offset, value }
   }
 
   async function take(lane: Lane, record: KafkaRecord): Promise<void> {

@@ -22,6 +22,8 @@ const SILENCE_MARGIN_MS = 30_000
 export type KafkajsPortOptions = KafkaClientOptions & {
   readonly groupId: string
   readonly topics: readonly string[]
+  /** Of these: topics whose absence is told and waited for, and still leaves the door ready. */
+  readonly optionalTopics?: readonly string[]
   /** The group takes a silent member's partitions away after this. Default 30 s. */
   readonly sessionTimeoutMs?: number
   /** The group waits this long for members to join again. Default 60 s. */
@@ -58,6 +60,7 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
   let assignments = 0
   let notReady: string | undefined = 'not yet joined to the consumer group'
   let missingTold = ''
+  let requiredMissing = false
   let outage: { readonly sinceAt: number; toldAt: number } | undefined
 
   function open(present: readonly string[], handlers: KafkaHandlers): Session {
@@ -82,7 +85,7 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
           logger.info({ downMs: Date.now() - outage.sinceAt }, 'Kafka: consuming again')
         }
         outage = undefined
-        if (missingTold === '') notReady = undefined
+        if (!requiredMissing) notReady = undefined
         logger.info(
           { groupId, count: names.length, partitions: names.slice(0, 20) },
           'Kafka: partitions assigned',
@@ -168,11 +171,12 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
 
   function tellMissing(missing: readonly string[]): void {
     const names = missing.join(', ')
+    requiredMissing = missing.some((topic) => options.optionalTopics?.includes(topic) !== true)
     if (names === missingTold) return
     missingTold = names
     if (names === '') return
     const which = missing.length === 1 ? `topic ${names} does` : `topics ${names} do`
-    notReady = `the Kafka ${which} not exist`
+    if (requiredMissing) notReady = `the Kafka ${which} not exist`
     const example = `kafka-topics.sh --bootstrap-server ${options.brokers[0] ?? ''} --create --topic ${missing[0] ?? ''}`
     logger.warn(
       { groupId, missing },

@@ -5,13 +5,16 @@ import type { DoorGuard, Refusal } from '../runtime/door-guard.ts'
 import { buildLogger } from '../runtime/logger.ts'
 import { buildMetrics } from '../runtime/metrics.ts'
 import { buildGrpcDoor, type GrpcDoorParts } from './grpc-door.ts'
+import type { Take, Takes } from './take.ts'
 
-const STORED = { kind: 'stored', rejectedSpans: 0, message: '' } as const
+const STORED = { kind: 'stored', rejectedRows: 0, message: '' } as const
 const body = Buffer.from([1, 2, 3])
+
+const takesOf = (take: Take): Takes => ({ traces: take, metrics: take })
 
 const build = (parts: Partial<GrpcDoorParts> = {}) =>
   buildGrpcDoor({
-    takeTraces: () => Promise.resolve(STORED),
+    takes: takesOf(() => Promise.resolve(STORED)),
     budget: { bytesMax: 1, used: () => 0, take: () => undefined, give: () => undefined },
     metrics: buildMetrics(),
     logger: buildLogger('silent'),
@@ -33,10 +36,10 @@ async function open(parts: Partial<GrpcDoorParts> = {}) {
 test('the bytes are passed on as they came, with the door and the sender', async () => {
   const seen: unknown[] = []
   const { client } = await open({
-    takeTraces: (bytes, door, sender) => {
+    takes: takesOf((bytes, door, sender) => {
       seen.push({ bytes: Buffer.from(bytes), door, sender })
       return Promise.resolve(STORED)
-    },
+    }),
   })
   expect(await client.call(body)).toMatchObject({ code: 'OK', bytes: Buffer.alloc(0) })
   expect(seen).toEqual([{ bytes: body, door: 'otlp/grpc', sender: '' }])
@@ -56,7 +59,7 @@ describe('what became of a request is told by its code', () => {
       want: ['INVALID_ARGUMENT', `${'账\n'.repeat(299)}账\ufffd`, undefined],
     },
   ] as const)('$name', async ({ taken, want }) => {
-    const { client } = await open({ takeTraces: () => Promise.resolve(taken) })
+    const { client } = await open({ takes: takesOf(() => Promise.resolve(taken)) })
     const { code, details, retryAfterSeconds } = await client.call(body)
     expect([code, details, retryAfterSeconds]).toEqual(want)
   })
@@ -73,7 +76,7 @@ describe('what became of a request is told by its code', () => {
       want: ['INTERNAL', 'Surety could not take the request; the cause is in its log', undefined],
     },
   ])('$name', async ({ error, want }) => {
-    const { client } = await open({ takeTraces: () => Promise.reject(error) })
+    const { client } = await open({ takes: takesOf(() => Promise.reject(error)) })
     const { code, details, retryAfterSeconds } = await client.call(body)
     expect([code, details, retryAfterSeconds]).toEqual(want)
   })
@@ -101,7 +104,10 @@ describe('the door guard', () => {
     },
   ] as const)('$name: refused before the message is taken', async ({ more, want }) => {
     const guard: DoorGuard = { admit: () => refusal(more) }
-    const { client } = await open({ guard, takeTraces: () => Promise.reject(new Error('must not be asked')) })
+    const { client } = await open({
+      guard,
+      takes: takesOf(() => Promise.reject(new Error('must not be asked'))),
+    })
     const { code, details, retryAfterSeconds } = await client.call(body)
     expect([code, retryAfterSeconds]).toEqual(want)
     expect(details).toBe('no')
@@ -122,11 +128,11 @@ describe('the door guard', () => {
         }
       },
     }
-    const takeTraces: GrpcDoorParts['takeTraces'] = (_bytes, _door, sender) => {
+    const take: Take = (_bytes, _door, sender) => {
       seen.push(sender)
       return Promise.resolve(STORED)
     }
-    const { client } = await open({ guard, takeTraces })
+    const { client } = await open({ guard, takes: takesOf(take) })
     expect(await client.call(body, undefined, { authorization: 'Bearer t' })).toMatchObject({ code: 'OK' })
     expect(seen).toEqual([{ door: 'otlp/grpc', scope: 'ingest', authorization: 'Bearer t' }, 3, 'collector'])
     const long = await client.call(Buffer.alloc(4))

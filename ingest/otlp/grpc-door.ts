@@ -1,4 +1,4 @@
-// OTLP/gRPC for traces: `TraceService/Export`. The request's bytes are passed on as they are, never decoded here.
+// OTLP/gRPC: `TraceService/Export` and its kin. The request's bytes are passed on as they are, never decoded here.
 // Answers after the rows are in. Refusals follow the OTLP specification: INVALID_ARGUMENT never again, UNAVAILABLE
 // with google.rpc.RetryInfo later.
 //
@@ -20,17 +20,18 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js'
 import type { MemoryBudget } from '../pipeline/accumulator.ts'
+import { SIGNAL_NAMES, type SignalName } from '../pipeline/signal.ts'
 import type { Admitted, DoorGuard, Refusal } from '../runtime/door-guard.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Tls } from '../runtime/tls.ts'
-import { fullSentence, RETRY_AFTER_MS, rpcStatus, tooLarge, traceResponse } from './otlp-status.ts'
-import { senderOf, type buildTakeTraces } from './take-traces.ts'
+import { exportResponse, fullSentence, RETRY_AFTER_MS, rpcStatus, tooLarge } from './otlp-status.ts'
+import { senderOf, type Takes } from './take.ts'
 
 export const GRPC_DOOR = 'otlp/grpc'
 
 export type GrpcDoorParts = {
-  readonly takeTraces: ReturnType<typeof buildTakeTraces>
+  readonly takes: Takes
   readonly budget: MemoryBudget
   readonly metrics: Metrics
   readonly logger: Logger
@@ -49,7 +50,10 @@ export interface GrpcDoor {
   close(): Promise<void>
 }
 
-const TRACES = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
+const METHODS: Readonly<Record<SignalName, string>> = {
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+}
 
 const CONNECTIONS_MAX = 512
 const STREAMS_PER_CONNECTION_MAX = 100
@@ -72,7 +76,7 @@ const MESSAGE_CHARACTERS_MAX = 600
 type Refused = { readonly code: codes; readonly details: string; readonly metadata?: Metadata }
 
 export function buildGrpcDoor(parts: GrpcDoorParts): GrpcDoor {
-  const { takeTraces, budget, metrics, logger, bodyBytesMax, guard, tls } = parts
+  const { takes, budget, metrics, logger, bodyBytesMax, guard, tls } = parts
   const receiving = new Set<(refusal: Refused) => void>()
   const taking = new Set<Promise<void>>()
   const sockets = new Set<Socket>()
@@ -88,16 +92,18 @@ export function buildGrpcDoor(parts: GrpcDoorParts): GrpcDoor {
     'grpc.enable_channelz': 0,
     interceptors: [watchOver],
   })
-  const exportTraces: handleUnaryCall<Buffer, Buffer> = ({ request, metadata }, answer) => {
-    const answered = take(request, admitted.get(metadata))
-      .catch(failure)
-      .then((taken) => (Buffer.isBuffer(taken) ? answer(null, taken) : answer(taken)))
-      .finally(() => taking.delete(answered))
-    taking.add(answered)
-  }
-  server.register(TRACES, exportTraces, asIs, asIs, 'unary')
+  const exportTo =
+    (name: SignalName): handleUnaryCall<Buffer, Buffer> =>
+    ({ request, metadata }, answer) => {
+      const answered = take(name, request, admitted.get(metadata))
+        .catch(failure)
+        .then((taken) => (Buffer.isBuffer(taken) ? answer(null, taken) : answer(taken)))
+        .finally(() => taking.delete(answered))
+      taking.add(answered)
+    }
+  for (const name of SIGNAL_NAMES) server.register(METHODS[name], exportTo(name), asIs, asIs, 'unary')
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
-  reachInside(server, exportTraces)
+  reachInside(server, exportTo('traces'))
 
   // Connections are accepted here, which bounds their number and leaves TLS and its renewal to us.
   const accept = (socket: Socket) => injector.injectConnection(socket)
@@ -109,16 +115,20 @@ export function buildGrpcDoor(parts: GrpcDoorParts): GrpcDoor {
     socket.once('close', () => sockets.delete(socket))
   })
 
-  async function take(message: Buffer, sender: Admitted | undefined): Promise<Buffer | Refused> {
+  async function take(
+    name: SignalName,
+    message: Buffer,
+    sender: Admitted | undefined,
+  ): Promise<Buffer | Refused> {
     const overdrawn = sender?.charge(message.length)
     if (overdrawn !== undefined) return guardRefusal(overdrawn)
     // Asked again: many may have been let in while there was room and have sent their messages since.
     const full = fullSentence(budget)
     if (full !== undefined) return comeAgain(full)
-    const taken = await takeTraces(message, GRPC_DOOR, senderOf(sender))
+    const taken = await takes[name](message, GRPC_DOOR, senderOf(sender))
     if (taken.kind === 'busy') return comeAgain(taken.message)
     if (taken.kind === 'refused') return refused(codes.INVALID_ARGUMENT, taken.message)
-    return traceResponse(taken.rejectedSpans, taken.message)
+    return exportResponse(taken.rejectedRows, taken.message)
   }
 
   function failure(error: unknown): Refused {
@@ -129,10 +139,12 @@ export function buildGrpcDoor(parts: GrpcDoorParts): GrpcDoor {
 
   /** What speaks against reading the message of a call. */
   function refusalBefore(path: string, metadata: Metadata): Refused | undefined {
-    if (path !== TRACES)
+    if (!Object.values(METHODS).includes(path))
       return refused(
         codes.UNIMPLEMENTED,
-        `There is no ${path.slice(0, 200)} here; traces go to ${TRACES.slice(1)}`,
+        `There is no ${path.slice(0, 200)} here; there are ${Object.values(METHODS)
+          .map((method) => method.slice(1))
+          .join(', ')}`,
       )
     if (isClosing) return comeAgain('Surety is stopping; send again')
     const authorization = metadata.get('authorization')[0]?.toString()

@@ -1,4 +1,4 @@
-// OTLP/HTTP for traces: `POST /v1/traces`, protobuf or JSON, gzip or plain. Answers after the rows are in, in the
+// OTLP/HTTP: `POST /v1/traces` and its kin, protobuf or JSON, gzip or plain. Answers after the rows are in, in the
 // form of the request. Refusals follow the OTLP specification: 400 never again, 429 and 503 with Retry-After, a
 // google.rpc.Status body.
 
@@ -11,24 +11,25 @@ import { guardRoutes } from '../runtime/guarded-routes.ts'
 import { closeAfterAnswers, foreignRequest } from '../runtime/http-app.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { SIGNAL_NAMES, type SignalName } from '../pipeline/signal.ts'
 import { buildServer, type Tls } from '../runtime/tls.ts'
 import {
+  exportResponse,
+  exportResponseJson,
   fullSentence,
   RETRY_AFTER_MS,
   rpcStatus,
   rpcStatusJson,
   tooLarge,
-  traceResponse,
-  traceResponseJson,
 } from './otlp-status.ts'
-import { senderOf, type buildTakeTraces } from './take-traces.ts'
+import { senderOf, type Takes } from './take.ts'
 
 const gunzip = promisify(gunzipCallback)
 
 export const HTTP_DOOR = 'otlp/http'
 
 export type HttpDoorParts = {
-  readonly takeTraces: ReturnType<typeof buildTakeTraces>
+  readonly takes: Takes
   readonly budget: MemoryBudget
   readonly metrics: Metrics
   readonly logger: Logger
@@ -54,7 +55,7 @@ const INTERNAL = 13
 const UNAVAILABLE = 14
 
 export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
-  const { takeTraces, budget, metrics, logger, allowedHosts, bodyBytesMax, guard, tls } = parts
+  const { takes, budget, metrics, logger, allowedHosts, bodyBytesMax, guard, tls } = parts
   const app = buildServer({ bodyLimit: bodyBytesMax, requestTimeout: 60_000 }, tls)
 
   function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
@@ -89,7 +90,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
       reply,
       404,
       UNIMPLEMENTED,
-      `There is no ${request.method} ${request.url.split('?')[0] ?? ''} here; traces go to POST /v1/traces`,
+      `There is no ${request.method} ${request.url.split('?')[0] ?? ''} here; there are ${SIGNAL_NAMES.map((name) => `POST /v1/${name}`).join(', ')}`,
     ),
   )
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -112,7 +113,7 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
     return refuse(reply, 500, INTERNAL, 'Surety could not take the request; the cause is in its log')
   })
 
-  app.post('/v1/traces', async (request, reply) => {
+  const exportTo = (name: SignalName) => async (request: FastifyRequest, reply: FastifyReply) => {
     const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity'
     if (encoding !== 'gzip' && encoding !== 'identity') {
       return refuse(
@@ -145,12 +146,13 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
     const full = fullSentence(budget)
     if (full !== undefined) return refuse(reply, 503, UNAVAILABLE, full)
     const form = isJson(request) ? 'json' : 'protobuf'
-    const taken = await takeTraces(bytes, HTTP_DOOR, senderOf(request.admitted), form)
+    const taken = await takes[name](bytes, HTTP_DOOR, senderOf(request.admitted), form)
     if (taken.kind === 'busy') return refuse(reply, 503, UNAVAILABLE, taken.message)
     if (taken.kind === 'refused') return refuse(reply, 400, INVALID_ARGUMENT, taken.message)
     return form === 'json'
-      ? reply.type(JSON_TYPE).send(traceResponseJson(taken.rejectedSpans, taken.message))
-      : reply.type(PROTOBUF).send(traceResponse(taken.rejectedSpans, taken.message))
-  })
+      ? reply.type(JSON_TYPE).send(exportResponseJson(taken.rejectedRows, taken.message, name))
+      : reply.type(PROTOBUF).send(exportResponse(taken.rejectedRows, taken.message))
+  }
+  for (const name of SIGNAL_NAMES) app.post(`/v1/${name}`, exportTo(name))
   return app
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { protobufReader } from '../../test/support/protobuf.ts'
-import { rpcStatus, rpcStatusJson, traceResponse, traceResponseJson } from './otlp-status.ts'
+import { exportResponse, exportResponseJson, rpcStatus, rpcStatusJson } from './otlp-status.ts'
 
 // As documented: google/rpc/status.proto, google/rpc/error_details.proto; opentelemetry/proto/collector/trace/v1/trace_service.proto.
 const DOCUMENTED = `
@@ -52,16 +52,16 @@ describe('a refusal may say when to come again', () => {
 })
 
 test('the answer in JSON says 64-bit numbers as text', () => {
-  expect(traceResponseJson(0, '')).toBe('{}')
-  expect(JSON.parse(traceResponseJson(2, 'old'))).toEqual({
+  expect(exportResponseJson(0, '', 'traces')).toBe('{}')
+  expect(JSON.parse(exportResponseJson(2, 'old', 'traces'))).toEqual({
     partialSuccess: { rejectedSpans: '2', errorMessage: 'old' },
   })
 })
 
 describe('the answer to a trace request is an ExportTraceServiceResponse', () => {
   test('full success leaves partial_success unset, as the specification asks', () => {
-    expect(traceResponse(0, '')).toHaveLength(0)
-    expect(decode('ExportTraceServiceResponse', traceResponse(0, ''))).toEqual({})
+    expect(exportResponse(0, '')).toHaveLength(0)
+    expect(decode('ExportTraceServiceResponse', exportResponse(0, ''))).toEqual({})
   })
 
   test.each([
@@ -70,13 +70,13 @@ describe('the answer to a trace request is an ExportTraceServiceResponse', () =>
     { rejected: 128, message: 'the first number of two bytes' },
     { rejected: 200_000, message: '时间 '.repeat(500) },
   ])('$rejected rejected spans are told with the reason', ({ rejected, message }) => {
-    expect(decode('ExportTraceServiceResponse', traceResponse(rejected, message))).toEqual({
+    expect(decode('ExportTraceServiceResponse', exportResponse(rejected, message))).toEqual({
       partialSuccess: { rejectedSpans: String(rejected), errorMessage: message },
     })
   })
 
   test('a warning without a rejected span leaves rejected_spans at zero', () => {
-    expect(decode('ExportTraceServiceResponse', traceResponse(0, 'be careful'))).toEqual({
+    expect(decode('ExportTraceServiceResponse', exportResponse(0, 'be careful'))).toEqual({
       partialSuccess: { errorMessage: 'be careful' },
     })
   })

@@ -2,6 +2,7 @@
 // that every door says.
 
 import type { MemoryBudget } from '../pipeline/accumulator.ts'
+import { SIGNAL_WORDS, type SignalName } from '../pipeline/signal.ts'
 import { varint } from '../pipeline/varint.ts'
 
 /** When a sender that was turned away may come again. */
@@ -45,21 +46,21 @@ export function rpcStatusJson(code: number, message: string, retryAfterMs?: numb
   return JSON.stringify({ code, message, ...details })
 }
 
-/** ExportTraceServiceResponse; empty when everything was stored. */
-export function traceResponse(rejectedSpans: number, message: string): Buffer {
-  if (rejectedSpans === 0 && message === '') return Buffer.alloc(0)
+/** ExportTraceServiceResponse and its kin, alike on the wire; empty when everything was stored. */
+export function exportResponse(rejectedRows: number, message: string): Buffer {
+  if (rejectedRows === 0 && message === '') return Buffer.alloc(0)
   const partial = Buffer.concat([
-    rejectedSpans === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x08]), varint(rejectedSpans)]),
+    rejectedRows === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x08]), varint(rejectedRows)]),
     delimited(0x12, Buffer.from(message, 'utf8')),
   ])
   return delimited(0x0a, partial)
 }
 
 /** The same for a sender of JSON; 64-bit numbers are strings there. */
-export function traceResponseJson(rejectedSpans: number, message: string): string {
-  if (rejectedSpans === 0 && message === '') return '{}'
+export function exportResponseJson(rejectedRows: number, message: string, name: SignalName): string {
+  if (rejectedRows === 0 && message === '') return '{}'
   return JSON.stringify({
-    partialSuccess: { rejectedSpans: String(rejectedSpans), errorMessage: message },
+    partialSuccess: { [SIGNAL_WORDS[name].rejected]: String(rejectedRows), errorMessage: message },
   })
 }
 

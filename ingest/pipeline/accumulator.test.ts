@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { buildAccumulator, buildMemoryBudget, type Settled } from './accumulator.ts'
 
-type Item = { readonly bytes: Uint8Array; readonly spans: number }
-const item = (spans: number, bytes = 10): Item => ({ bytes: new Uint8Array(bytes), spans })
+type Item = { readonly bytes: Uint8Array; readonly rows: number }
+const item = (rows: number, bytes = 10): Item => ({ bytes: new Uint8Array(bytes), rows })
 const clock = { now: () => Date.now() }
-const bounds = { spansDue: 10, spansMax: 20, bytesMax: 1000 }
+const bounds = { rowsDue: 10, rowsMax: 20, bytesMax: 1000 }
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -37,7 +37,7 @@ test('a few messages wait for company until the linger is over', async () => {
   expect(batches).toHaveLength(1)
 })
 
-test('enough spans make a batch at once', async () => {
+test('enough rows make a batch at once', async () => {
   const { accumulator, batches } = setUp()
   await Promise.all([accumulator.add(item(6)), accumulator.add(item(6))])
   expect(batches.map((batch) => batch.length)).toEqual([2])
@@ -50,12 +50,12 @@ test('one batch at a time; what comes meanwhile makes the next, never over the b
     return batch.map(() => ({ kind: 'stored' }))
   })
   const first = accumulator.add(item(10))
-  const rest = [15, 4, 4, 1].map((spans) => accumulator.add(item(spans)))
+  const rest = [15, 4, 4, 1].map((rows) => accumulator.add(item(rows)))
   await vi.advanceTimersByTimeAsync(5000)
   expect(batches).toHaveLength(1)
   release()
   await Promise.all([first, ...rest])
-  expect(batches.map((batch) => batch.map(({ spans }) => spans))).toEqual([[10], [15, 4], [4, 1]])
+  expect(batches.map((batch) => batch.map(({ rows }) => rows))).toEqual([[10], [15, 4], [4, 1]])
 })
 
 test('a single message over the bounds is a batch of its own', async () => {

@@ -2,7 +2,7 @@
 // All origins share one bound on memory; at it the doors say 503 and Kafka partitions pause.
 //
 // States of a lane: empty → collecting → writing (and collecting the next) → empty.
-// A batch is due at enough spans or bytes, at the linger after its first message, or at a flush.
+// A batch is due at enough rows or bytes, at the linger after its first message, or at a flush.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { Gauge } from 'prom-client'
@@ -13,15 +13,15 @@ export type Settled =
   | { readonly kind: 'given-up'; readonly error: Error }
 
 export type BatchBounds = {
-  /** A batch is due at this many spans. */
-  readonly spansDue: number
-  /** A batch never holds more spans, save for one message that alone does. */
-  readonly spansMax: number
+  /** A batch is due at this many rows. */
+  readonly rowsDue: number
+  /** A batch never holds more rows, save for one message that alone does. */
+  readonly rowsMax: number
   readonly bytesMax: number
 }
 
 /** Measured: 25k spans cost 1.3 times as much CPU a span as 50k and more; above that the curve is flat. */
-export const BATCH_BOUNDS: BatchBounds = { spansDue: 60_000, spansMax: 100_000, bytesMax: 32 * 1024 * 1024 }
+export const BATCH_BOUNDS: BatchBounds = { rowsDue: 60_000, rowsMax: 100_000, bytesMax: 32 * 1024 * 1024 }
 
 /** Bytes accepted and not yet stored, over all lanes. */
 export interface MemoryBudget {
@@ -49,7 +49,7 @@ export interface Accumulator<Item> {
   discard(): Promise<void>
 }
 
-type Sized = { readonly bytes: Uint8Array; readonly spans: number }
+type Sized = { readonly bytes: Uint8Array; readonly rows: number }
 
 /**
  * @param write     writes one batch; never throws
@@ -68,7 +68,7 @@ export function buildAccumulator<Item extends Sized>(
     readonly settle: (settled: Settled) => void
   }
   let waiting: Waiting[] = []
-  let spans = 0
+  let rows = 0
   let bytes = 0
   let writing: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
@@ -76,24 +76,23 @@ export function buildAccumulator<Item extends Sized>(
   function isDue(): boolean {
     const [first] = waiting
     if (first === undefined) return false
-    return spans >= bounds.spansDue || bytes >= bounds.bytesMax || clock.now() - first.addedAt >= lingerMs
+    return rows >= bounds.rowsDue || bytes >= bounds.bytesMax || clock.now() - first.addedAt >= lingerMs
   }
 
   function takeBatch(): Waiting[] {
     let count = 0
-    let batchSpans = 0
+    let batchRows = 0
     let batchBytes = 0
     for (const { item } of waiting) {
-      const over =
-        batchSpans + item.spans > bounds.spansMax || batchBytes + item.bytes.length > bounds.bytesMax
+      const over = batchRows + item.rows > bounds.rowsMax || batchBytes + item.bytes.length > bounds.bytesMax
       if (count > 0 && over) break
       count += 1
-      batchSpans += item.spans
+      batchRows += item.rows
       batchBytes += item.bytes.length
     }
     const batch = waiting.slice(0, count)
     waiting = waiting.slice(count)
-    spans -= batchSpans
+    rows -= batchRows
     bytes -= batchBytes
     return batch
   }
@@ -144,7 +143,7 @@ export function buildAccumulator<Item extends Sized>(
       budget.take(item.bytes.length)
       return new Promise((settle) => {
         waiting.push({ item, addedAt: clock.now(), settle })
-        spans += item.spans
+        rows += item.rows
         bytes += item.bytes.length
         schedule()
       })
@@ -165,7 +164,7 @@ export function buildAccumulator<Item extends Sized>(
       clearTimeout(timer)
       const dropped = waiting
       waiting = []
-      spans = 0
+      rows = 0
       budget.give(bytes)
       bytes = 0
       for (const { settle } of dropped) settle({ kind: 'given-up', error: new Error('the lane was closed') })

@@ -8,11 +8,17 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../runtime/clock.ts'
+import type { SignalName } from './signal.ts'
 
 /** A request as it came, inflated. */
 export type JournalItem = { readonly digest: string; readonly origin: string; readonly body: Uint8Array }
 
-export type JournalBatch = { readonly token: string; readonly items: readonly JournalItem[] }
+export type JournalBatch = {
+  readonly token: string
+  /** What the requests are; traces when a batch does not say (an earlier release). */
+  readonly signal?: SignalName
+  readonly items: readonly JournalItem[]
+}
 
 export interface Journal {
   /** Whether a request with this digest was stored within the window. */
@@ -37,6 +43,7 @@ const DIGEST_FILES = ['digests-0.log', 'digests-1.log'] as const
 
 type Header = {
   readonly token: string
+  readonly signal?: SignalName
   readonly items: readonly { digest: string; origin: string; length: number }[]
 }
 
@@ -92,6 +99,7 @@ export async function openJournal(folder: string, clock: Clock): Promise<Journal
     async begin(batch) {
       const header: Header = {
         token: batch.token,
+        ...(batch.signal === undefined ? {} : { signal: batch.signal }),
         items: batch.items.map(({ digest, origin, body }) => ({ digest, origin, length: body.length })),
       }
       const path = join(folder, fileName(batch.token))
@@ -141,7 +149,9 @@ function readBatch(path: string): JournalBatch | undefined {
       at += length
       return { digest, origin, body }
     })
-    return at === bytes.length ? { token: header.token, items } : undefined
+    const { token, signal } = header
+    if (at !== bytes.length) return undefined
+    return { token, ...(signal === undefined ? {} : { signal }), items }
   } catch {
     return undefined
   }

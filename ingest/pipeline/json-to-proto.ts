@@ -5,6 +5,7 @@
 
 import { isObject, readJson } from './json-text.ts'
 import {
+  METRIC_MESSAGES,
   TRACE_MESSAGES,
   type FieldRow,
   type MessageTable,
@@ -63,6 +64,7 @@ const SCALARS: Readonly<
   id8: { wire: DELIMITED, write: (writer, value) => writer.hex(value, 8) },
   bool: { wire: VARINT, write: (writer, value) => writer.bool(value) },
   int32: { wire: VARINT, write: (writer, value) => writer.integer(value, INT32) },
+  sint32: { wire: VARINT, write: (writer, value) => writer.zigzag(value, INT32) },
   uint32: { wire: VARINT, write: (writer, value) => writer.integer(value, UINT32) },
   int64: { wire: VARINT, write: (writer, value) => writer.integer(value, INT64) },
   uint64: { wire: VARINT, write: (writer, value) => writer.integer(value, UINT64) },
@@ -259,6 +261,12 @@ class Writer {
     this.bigVarint(BigInt.asUintN(64, wholeNumber(value, range)))
   }
 
+  /** sint32: small numbers of either sign are short. */
+  zigzag(value: unknown, range: Range): void {
+    const number = wholeNumber(value, range)
+    this.bigVarint(number < 0n ? -2n * number - 1n : 2n * number)
+  }
+
   choice(value: unknown, names: readonly string[]): void {
     if (typeof value !== 'string' || DIGITS.test(value)) {
       this.integer(value, INT32)
@@ -354,6 +362,9 @@ function varintBytes(value: number): number {
   for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) bytes += 1
   return bytes
 }
+
+/** One `ExportMetricsServiceRequest` as JSON, UTF-8. */
+export const metricsFromJson = buildJsonToProto(METRIC_MESSAGES, 'ExportMetricsServiceRequest')
 
 /** One `ExportTraceServiceRequest` as JSON, UTF-8. */
 export const tracesFromJson = buildJsonToProto(TRACE_MESSAGES, 'ExportTraceServiceRequest')

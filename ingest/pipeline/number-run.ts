@@ -44,3 +44,35 @@ function isSuspect(bytes: Uint8Array, from: number, to: number): boolean {
 
 const SUSPECT = /^(?:(?:(?:00)?86)?1[3-9]\d{9}|[2-6]\d{12,18}|[1-8]\d{16,17})$/
 const isSuspectRun = (digits: string) => SUSPECT.test(digits)
+
+// AnyValue: string_value, int_value, double_value
+const STRING_TAG = (1 << 3) | 2
+const INTEGER_TAG = 3 << 3
+const DOUBLE_TAG = (4 << 3) | 1
+// Numbers below 2^28 fit four bytes and hold fewer digits than any number looked for.
+const LARGE_INTEGER_BYTES = 6
+// Doubles from 2^33 on: their exponent begins with these bits.
+const LARGE_DOUBLE = 0x42
+
+/** Whether the AnyValue at [at, end) may be or hold a sensitive number; what is unusual may. */
+export function mayBeSensitive(bytes: Uint8Array, at: number, end: number): boolean {
+  if (end - at < LARGE_INTEGER_BYTES) return false
+  const tag = bytes[at] ?? 0
+  if (tag === STRING_TAG) {
+    // The length stands before the text and must not be read as a part of it.
+    let from = at + 1
+    while (from < end && (bytes[from] ?? 0) > 127) from += 1
+    return mayHoldNumber(bytes, from + 1, end)
+  }
+  if (tag === INTEGER_TAG) {
+    let value = 0
+    let scale = 1
+    for (let place = at + 1; place < end; place += 1) {
+      value += ((bytes[place] ?? 0) & 127) * scale
+      scale *= 128
+    }
+    return mayBeNumber(value)
+  }
+  if (tag === DOUBLE_TAG) return ((bytes[at + 8] ?? 0) & 127) >= LARGE_DOUBLE
+  return true
+}

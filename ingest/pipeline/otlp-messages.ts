@@ -1,7 +1,7 @@
 // OTLP's messages as tables, for reading them from JSON: name in JSON → field number, kind, repeated or not. Rows
 // stand in the order of their numbers, which is the order they are written in. A kind that is no scalar is the
 // name of another table. Nothing but tables lives here.
-// Source: opentelemetry-proto v1.11 (trace, resource, common; Apache-2.0).
+// Source: opentelemetry-proto v1.11 (trace, metrics, resource, common; Apache-2.0).
 
 /** `id16` and `id8` are bytes in hexadecimal (OTLP's own rule); `bytes` are base64. */
 export type Scalar =
@@ -11,6 +11,7 @@ export type Scalar =
   | 'id8'
   | 'bool'
   | 'int32'
+  | 'sint32'
   | 'uint32'
   | 'int64'
   | 'uint64'
@@ -138,4 +139,117 @@ export const TRACE_MESSAGES = {
     ],
   },
   StatusCode: { names: ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'] },
+} as const satisfies Tables
+
+const TIMES = { startTimeUnixNano: [2, 'fixed64'], timeUnixNano: [3, 'fixed64'] } as const
+const NUMBERS = { dataPoints: [1, 'NumberDataPoint', 'repeated'] } as const
+const TEMPORALITY = { aggregationTemporality: [2, 'AggregationTemporality'] } as const
+
+export const METRIC_MESSAGES = {
+  ...COMMON_MESSAGES,
+  ExportMetricsServiceRequest: { fields: { resourceMetrics: [1, 'ResourceMetrics', 'repeated'] } },
+  ResourceMetrics: {
+    fields: {
+      resource: [1, 'Resource'],
+      scopeMetrics: [2, 'ScopeMetrics', 'repeated'],
+      schemaUrl: [3, 'string'],
+    },
+  },
+  ScopeMetrics: {
+    fields: {
+      scope: [1, 'InstrumentationScope'],
+      metrics: [2, 'Metric', 'repeated'],
+      schemaUrl: [3, 'string'],
+    },
+  },
+  Metric: {
+    fields: {
+      name: [1, 'string'],
+      description: [2, 'string'],
+      unit: [3, 'string'],
+      gauge: [5, 'Gauge'],
+      sum: [7, 'Sum'],
+      histogram: [9, 'Histogram'],
+      exponentialHistogram: [10, 'ExponentialHistogram'],
+      summary: [11, 'Summary'],
+      metadata: [12, 'KeyValue', 'repeated'],
+    },
+  },
+  Gauge: { fields: NUMBERS },
+  Sum: { fields: { ...NUMBERS, ...TEMPORALITY, isMonotonic: [3, 'bool'] } },
+  Histogram: { fields: { dataPoints: [1, 'HistogramDataPoint', 'repeated'], ...TEMPORALITY } },
+  ExponentialHistogram: {
+    fields: { dataPoints: [1, 'ExponentialHistogramDataPoint', 'repeated'], ...TEMPORALITY },
+  },
+  Summary: { fields: { dataPoints: [1, 'SummaryDataPoint', 'repeated'] } },
+  NumberDataPoint: {
+    fields: {
+      ...TIMES,
+      asDouble: [4, 'double'],
+      exemplars: [5, 'Exemplar', 'repeated'],
+      asInt: [6, 'sfixed64'],
+      attributes: [7, 'KeyValue', 'repeated'],
+      flags: [8, 'uint32'],
+    },
+  },
+  HistogramDataPoint: {
+    fields: {
+      ...TIMES,
+      count: [4, 'fixed64'],
+      sum: [5, 'double'],
+      bucketCounts: [6, 'fixed64', 'repeated'],
+      explicitBounds: [7, 'double', 'repeated'],
+      exemplars: [8, 'Exemplar', 'repeated'],
+      attributes: [9, 'KeyValue', 'repeated'],
+      flags: [10, 'uint32'],
+      min: [11, 'double'],
+      max: [12, 'double'],
+    },
+  },
+  ExponentialHistogramDataPoint: {
+    fields: {
+      attributes: [1, 'KeyValue', 'repeated'],
+      ...TIMES,
+      count: [4, 'fixed64'],
+      sum: [5, 'double'],
+      scale: [6, 'sint32'],
+      zeroCount: [7, 'fixed64'],
+      positive: [8, 'Buckets'],
+      negative: [9, 'Buckets'],
+      flags: [10, 'uint32'],
+      exemplars: [11, 'Exemplar', 'repeated'],
+      min: [12, 'double'],
+      max: [13, 'double'],
+      zeroThreshold: [14, 'double'],
+    },
+  },
+  Buckets: { fields: { offset: [1, 'sint32'], bucketCounts: [2, 'uint64', 'repeated'] } },
+  SummaryDataPoint: {
+    fields: {
+      ...TIMES,
+      count: [4, 'fixed64'],
+      sum: [5, 'double'],
+      quantileValues: [6, 'ValueAtQuantile', 'repeated'],
+      attributes: [7, 'KeyValue', 'repeated'],
+      flags: [8, 'uint32'],
+    },
+  },
+  ValueAtQuantile: { fields: { quantile: [1, 'double'], value: [2, 'double'] } },
+  Exemplar: {
+    fields: {
+      timeUnixNano: [2, 'fixed64'],
+      asDouble: [3, 'double'],
+      spanId: [4, 'id8'],
+      traceId: [5, 'id16'],
+      asInt: [6, 'sfixed64'],
+      filteredAttributes: [7, 'KeyValue', 'repeated'],
+    },
+  },
+  AggregationTemporality: {
+    names: [
+      'AGGREGATION_TEMPORALITY_UNSPECIFIED',
+      'AGGREGATION_TEMPORALITY_DELTA',
+      'AGGREGATION_TEMPORALITY_CUMULATIVE',
+    ],
+  },
 } as const satisfies Tables

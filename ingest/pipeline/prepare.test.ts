@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { traceRequest, type SpanInput } from '../../test/support/otlp.ts'
-import { prepareJsonTraces, prepareTraces, type Prepared } from './prepare.ts'
+import { prepareTraces, type PreparedTraces } from './prepare.ts'
+import { tracesFromJson } from './json-to-proto.ts'
+import { prepareEither } from './signal.ts'
 import { walkTraces } from './walk.ts'
 
 const DAY_MS = 86_400_000
@@ -22,21 +24,21 @@ const requestOf = (...starts: readonly (readonly [name: string, startMs: number]
   traceRequest([
     { attributes: { 'service.name': 'shop' }, spans: starts.map(([name, startMs]) => span(name, startMs)) },
   ])
-const prepare = (bytes: Uint8Array): Prepared => prepareTraces(bytes, 'otlp/http', NOW_MS, BOUNDS)
+const prepare = (bytes: Uint8Array): PreparedTraces => prepareTraces(bytes, 'otlp/http', NOW_MS, BOUNDS)
 
 test('a message whose spans can all be stored joins a batch byte for byte, uncopied', () => {
   const bytes = requestOf(['a', NOW_MS], ['b', NOW_MS - DAY_MS])
   const prepared = prepare(bytes)
   expect(prepared).toMatchObject({
-    spans: 2,
+    rows: 2,
     hasLists: false,
     keys: expect.any(Uint8Array) as Uint8Array,
     resources: [expect.stringContaining('service.name')],
     origin: 'otlp/http',
     deadLetters: [],
-    rejectedSpans: 0,
+    rejectedRows: 0,
     rejection: '',
-    expiredSpans: 0,
+    expiredRows: 0,
   })
   expect(prepared.bytes).toBe(bytes)
 })
@@ -52,7 +54,7 @@ test('the same resource has the same key in every message, another one another',
 test('a malformed message is one dead letter of all its bytes, and nothing of it is stored', () => {
   const bytes = requestOf(['a', NOW_MS]).subarray(0, 20)
   const prepared = prepare(bytes)
-  expect(prepared).toMatchObject({ spans: 0, resources: [], rejectedSpans: 0, expiredSpans: 0 })
+  expect(prepared).toMatchObject({ rows: 0, resources: [], rejectedRows: 0, expiredRows: 0 })
   expect(prepared.bytes).toHaveLength(0)
   expect(prepared.deadLetters).toEqual([
     {
@@ -67,7 +69,16 @@ test('a malformed message is one dead letter of all its bytes, and nothing of it
 })
 
 describe('a message in JSON', () => {
-  const prepareJson = (text: string) => prepareJsonTraces(Buffer.from(text), 'otlp/http', NOW_MS, BOUNDS)
+  const prepareJson = (text: string) =>
+    prepareEither(
+      {
+        name: 'traces',
+        fromJson: tracesFromJson,
+        prepare: (bytes, origin) => prepareTraces(bytes, origin, NOW_MS, BOUNDS),
+      },
+      Buffer.from(text),
+      'otlp/http',
+    )
   const json = (startMs: number) =>
     JSON.stringify({
       resourceSpans: [
@@ -80,7 +91,7 @@ describe('a message in JSON', () => {
 
   test('is prepared as the same message in protobuf', () => {
     const prepared = prepareJson(json(NOW_MS))
-    expect(prepared).toMatchObject({ spans: 1, deadLetters: [] })
+    expect(prepared).toMatchObject({ rows: 1, deadLetters: [] })
     expect(prepared.resources).toEqual(prepare(requestOf(['a', NOW_MS])).resources)
     expect(prepare(prepared.bytes)).toEqual(prepared)
   })
@@ -89,7 +100,7 @@ describe('a message in JSON', () => {
     const text = '{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "x"}]}]}]}'
     const detail = 'resourceSpans[0].scopeSpans[0].spans[0].traceId: must be 32 hexadecimal digits'
     const prepared = prepareJson(text)
-    expect(prepared).toMatchObject({ spans: 0, rejection: detail })
+    expect(prepared).toMatchObject({ rows: 0, rejection: detail })
     expect(prepared.deadLetters).toEqual([
       {
         reason: 'malformed',
@@ -113,11 +124,11 @@ describe('where a start time belongs', () => {
     { name: 'as far ahead as a clock is believed', startMs: TO_MS, want: 'stored' },
     { name: 'a millisecond further', startMs: TO_MS + 1, want: 'set aside' },
   ])('$name: $want', ({ startMs, want }) => {
-    const { spans, expiredSpans, rejectedSpans, deadLetters } = prepare(requestOf(['a', startMs]))
-    expect({ spans, expiredSpans, rejectedSpans, letters: deadLetters.length }).toEqual({
-      spans: want === 'stored' ? 1 : 0,
-      expiredSpans: want === 'expired' ? 1 : 0,
-      rejectedSpans: want === 'stored' ? 0 : 1,
+    const { rows, expiredRows, rejectedRows, deadLetters } = prepare(requestOf(['a', startMs]))
+    expect({ rows, expiredRows, rejectedRows, letters: deadLetters.length }).toEqual({
+      rows: want === 'stored' ? 1 : 0,
+      expiredRows: want === 'expired' ? 1 : 0,
+      rejectedRows: want === 'stored' ? 0 : 1,
       letters: want === 'set aside' ? 1 : 0,
     })
   })
@@ -137,7 +148,7 @@ describe('a message of good, expired and impossible spans', () => {
   )
 
   test('stores the good ones, sets the impossible ones aside, counts the expired ones', () => {
-    expect(prepared).toMatchObject({ spans: 2, expiredSpans: 3, rejectedSpans: 5 })
+    expect(prepared).toMatchObject({ rows: 2, expiredRows: 3, rejectedRows: 5 })
     expect(prepared.resources).toHaveLength(1)
     const range = { fromMs: FROM_MS, toMs: TO_MS }
     expect(walkTraces(prepared.bytes, range)).toMatchObject({ kind: 'walked', spans: 2, outOfRange: 0 })
@@ -174,7 +185,7 @@ describe('a message of good, expired and impossible spans', () => {
 
 test('nothing but expired spans leaves nothing to store and no dead letter', () => {
   const prepared = prepare(requestOf(['old-1', NOW_MS - 30 * DAY_MS], ['old-2', NOW_MS - 31 * DAY_MS]))
-  expect(prepared).toMatchObject({ spans: 0, deadLetters: [], rejectedSpans: 2, expiredSpans: 2 })
+  expect(prepared).toMatchObject({ rows: 0, deadLetters: [], rejectedRows: 2, expiredRows: 2 })
   expect(prepared.bytes).toHaveLength(0)
   expect(prepared.rejection).toMatch(/^2 spans start before /)
 })
@@ -184,7 +195,7 @@ test('an instant that no calendar holds is told as a number', () => {
     { attributes: {}, spans: [{ ...span('a', 0), startNs: 2n ** 64n - 1n }, span('b', NOW_MS)] },
   ])
   const prepared = prepare(bytes)
-  expect(prepared).toMatchObject({ spans: 1, rejectedSpans: 1 })
+  expect(prepared).toMatchObject({ rows: 1, rejectedRows: 1 })
   expect(prepared.rejection).toMatch(/^1 spans start between 2554-07-21T23:34:33\.\d{3}Z and /)
 })
 
@@ -193,5 +204,5 @@ test('a retention shorter than the past since 2000 never makes an hour of margin
     retentionMs: DAY_MS,
     aheadMs: DAY_MS,
   })
-  expect(short).toMatchObject({ spans: 1, expiredSpans: 0 })
+  expect(short).toMatchObject({ rows: 1, expiredRows: 0 })
 })

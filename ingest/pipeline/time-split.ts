@@ -2,7 +2,8 @@
 // rare message with a start time out of range, so it may copy; both halves are valid OTLP again.
 
 import { varint } from './varint.ts'
-import { messageFields, spanStartMs, type TimeRange } from './walk.ts'
+import { spanStartMs, type TimeRange } from './walk.ts'
+import { messageFields } from './wire-reader.ts'
 
 export type TimeSplit = {
   /** The message without the spans out of range; empty when none is left. */

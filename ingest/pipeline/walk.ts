@@ -4,7 +4,8 @@
 // per span. What to do with the finding is decided elsewhere.
 
 import { KEY_SIGNATURES, keySignature } from './key-signature.ts'
-import { mayBeNumber, mayHoldNumber } from './number-run.ts'
+import { mayBeSensitive, mayHoldNumber } from './number-run.ts'
+import { fixed64Ms, Malformed, messageFields, WireReader } from './wire-reader.ts'
 
 /** Bounds of one message. */
 export type WalkLimits = {
@@ -59,17 +60,7 @@ const NAME_TAG = (NAME << 3) | 2
 const STATUS_TAG = (STATUS << 3) | 2
 const STATUS_MESSAGE_TAG = (2 << 3) | 2 // Status.message
 const EVENT_NAME_TAG = (2 << 3) | 2 // Span.Event.name
-// AnyValue: string_value, int_value, double_value
-const STRING_TAG = (1 << 3) | 2
-const INTEGER_TAG = 3 << 3
-const DOUBLE_TAG = (4 << 3) | 1
-// Numbers below 2^28 fit four bytes and hold fewer digits than any number looked for.
-const LARGE_INTEGER_BYTES = 6
-// Doubles from 2^33 on: their exponent begins with these bits.
-const LARGE_DOUBLE = 0x42
 const LIST_TAG_FROM = LIST_FROM << 3
-const NANOSECONDS_PER_MS = 1e6
-const TWO_32 = 4_294_967_296
 
 /**
  * @param bytes  one `ExportTraceServiceRequest` (opentelemetry-proto 1.x), also the Collector's `otlp_proto`
@@ -91,23 +82,6 @@ export function walkTraces(
   return { kind: 'walked', spans, outOfRange, earliestMs, latestMs, hasLists, hasNumbers, keys, resources }
 }
 
-/** One field of a message, as found by `messageFields`. */
-export type Field = {
-  readonly number: number
-  readonly wireType: number
-  /** Where the field's tag begins. */
-  readonly tagAt: number
-  /** Where its value begins, and where it ends (exclusive). */
-  readonly valueAt: number
-  readonly end: number
-}
-
-/** The fields of a message that the walk has already accepted; for the rare steps that take messages apart. */
-export function messageFields(bytes: Uint8Array, from: number, to: number): Field[] {
-  const walker = new Walker(bytes, { fromMs: 0, toMs: 0 }, DEFAULT_WALK_LIMITS)
-  return walker.fields(from, to)
-}
-
 /** Start time of a span, ms since epoch with fractions; 0 when the span does not say. */
 export function spanStartMs(bytes: Uint8Array, from: number, to: number): number {
   let startMs = 0
@@ -117,25 +91,7 @@ export function spanStartMs(bytes: Uint8Array, from: number, to: number): number
   return startMs
 }
 
-function fixed64Ms(bytes: Uint8Array, at: number): number {
-  const low =
-    ((bytes[at] ?? 0) |
-      ((bytes[at + 1] ?? 0) << 8) |
-      ((bytes[at + 2] ?? 0) << 16) |
-      ((bytes[at + 3] ?? 0) << 24)) >>>
-    0
-  const high =
-    ((bytes[at + 4] ?? 0) |
-      ((bytes[at + 5] ?? 0) << 8) |
-      ((bytes[at + 6] ?? 0) << 16) |
-      ((bytes[at + 7] ?? 0) << 24)) >>>
-    0
-  return (high * TWO_32 + low) / NANOSECONDS_PER_MS
-}
-
-class Malformed extends Error {}
-
-class Walker {
+class Walker extends WireReader {
   spans = 0
   outOfRange = 0
   earliestMs = 0
@@ -145,13 +101,11 @@ class Walker {
   readonly keys = new Uint8Array(KEY_SIGNATURES)
   readonly resources: number[] = []
   private fieldsSeen = 0
-  private at = 0
-  private readonly bytes: Uint8Array
   private readonly range: TimeRange
   private readonly limits: WalkLimits
 
   constructor(bytes: Uint8Array, range: TimeRange, limits: WalkLimits) {
-    this.bytes = bytes
+    super(bytes)
     this.range = range
     this.limits = limits
   }
@@ -260,119 +214,8 @@ class Walker {
       }
       const valueEnd = this.delimited(tag, end, 'attribute value')
       if (this.at < valueEnd && (this.bytes[this.at] ?? 0) >= LIST_TAG_FROM) this.hasLists = true
-      if (!this.hasNumbers) this.hasNumbers = this.isSuspect(valueEnd)
+      if (!this.hasNumbers) this.hasNumbers = mayBeSensitive(this.bytes, this.at, valueEnd)
       this.at = valueEnd
     }
-  }
-
-  /** Whether the AnyValue here may be or hold a sensitive number; what is unusual may. */
-  private isSuspect(end: number): boolean {
-    const { bytes, at } = this
-    if (end - at < LARGE_INTEGER_BYTES) return false
-    const tag = bytes[at] ?? 0
-    if (tag === STRING_TAG) {
-      // The length stands before the text and must not be read as a part of it.
-      let from = at + 1
-      while (from < end && (bytes[from] ?? 0) > 127) from += 1
-      return mayHoldNumber(bytes, from + 1, end)
-    }
-    if (tag === INTEGER_TAG) {
-      let value = 0
-      let scale = 1
-      for (let place = at + 1; place < end; place += 1) {
-        value += ((bytes[place] ?? 0) & 127) * scale
-        scale *= 128
-      }
-      return mayBeNumber(value)
-    }
-    if (tag === DOUBLE_TAG) return ((bytes[at + 8] ?? 0) & 127) >= LARGE_DOUBLE
-    return true
-  }
-
-  /** A message of fields that are only skipped. */
-  private message(end: number): void {
-    while (this.at < end) this.skip(this.varint(end), end)
-  }
-
-  fields(from: number, to: number): Field[] {
-    const found: Field[] = []
-    this.at = from
-    while (this.at < to) {
-      const tagAt = this.at
-      const tag = this.varint(to)
-      const start = this.at
-      let valueAt = start
-      if ((tag & 7) === 2) {
-        const end = this.delimited(tag, to, 'field')
-        valueAt = this.at
-        this.at = end
-      } else this.skip(tag, to)
-      found.push({ number: tag >>> 3, wireType: tag & 7, tagAt, valueAt, end: this.at })
-    }
-    return found
-  }
-
-  /** Reads a length and returns where the value ends. */
-  private delimited(tag: number, end: number, name: string): number {
-    if ((tag & 7) !== 2) throw this.wrongType(name, tag, 2)
-    const length = this.varint(end)
-    if (length > end - this.at) throw this.cutShort(name, length, end)
-    return this.at + length
-  }
-
-  private skip(tag: number, end: number): void {
-    if (tag >>> 3 === 0) throw new Malformed(`byte ${this.at}: field number 0 does not exist in protobuf`)
-    switch (tag & 7) {
-      case 0:
-        this.varint(end)
-        return
-      case 1:
-        if (this.at + 8 > end) throw this.cutShort(`field ${tag >>> 3}`, 8, end)
-        this.at += 8
-        return
-      case 2: {
-        const length = this.varint(end)
-        if (length > end - this.at) throw this.cutShort(`field ${tag >>> 3}`, length, end)
-        this.at += length
-        return
-      }
-      case 5:
-        if (this.at + 4 > end) throw this.cutShort(`field ${tag >>> 3}`, 4, end)
-        this.at += 4
-        return
-      default:
-        throw new Malformed(
-          `byte ${this.at}: field ${tag >>> 3} has wire type ${tag & 7}, which OTLP does not use`,
-        )
-    }
-  }
-
-  /** A varint as a number; beyond 2^53 only its being there matters, never its value. */
-  private varint(end: number): number {
-    const { bytes } = this
-    if (this.at >= end) throw this.cutShort('a number', 1, end)
-    let byte = bytes[this.at] ?? 0
-    this.at += 1
-    if (byte < 128) return byte
-    let value = byte & 127
-    let scale = 128
-    for (let index = 1; index < 10; index += 1) {
-      if (this.at >= end) throw this.cutShort('a number', 1, end)
-      byte = bytes[this.at] ?? 0
-      this.at += 1
-      value += (byte & 127) * scale
-      scale *= 128
-      if (byte < 128) return value
-    }
-    throw new Malformed(`byte ${this.at}: a number is longer than 10 bytes`)
-  }
-
-  private wrongType(name: string, tag: number, wanted: number): Malformed {
-    return new Malformed(`byte ${this.at}: ${name} has wire type ${tag & 7}, OTLP defines ${wanted}`)
-  }
-
-  private cutShort(name: string, wanted: number, end: number): Malformed {
-    const left = Math.max(0, end - this.at)
-    return new Malformed(`byte ${this.at}: ${name} is cut short: ${wanted} bytes announced, ${left} left`)
   }
 }

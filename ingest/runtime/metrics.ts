@@ -36,7 +36,7 @@ export function buildMetrics() {
     }),
     expiredSpans: new Counter({
       name: 'surety_ingest_expired_spans_total',
-      help: 'Spans older than the retention of raw spans when they came; not stored',
+      help: 'Spans and data points older than their retention when they came; not stored',
       labelNames: ['door'] as const,
       registers,
     }),
@@ -44,6 +44,17 @@ export function buildMetrics() {
       name: 'surety_ingest_masked_values_total',
       help: 'Values of spans in which a card, phone, identity or configured number was masked, by door',
       labelNames: ['door'] as const,
+      registers,
+    }),
+    foldedPoints: new Counter({
+      name: 'surety_ingest_folded_points_total',
+      help: 'Data points beyond the bound on series, stored under the overflow series of their metric',
+      labelNames: ['door'] as const,
+      registers,
+    }),
+    activeSeries: new Gauge({
+      name: 'surety_ingest_active_series',
+      help: 'Series of metrics that came to this process since midnight UTC',
       registers,
     }),
     inserts: new Histogram({

@@ -45,7 +45,7 @@ const SCALAR =
 const LISTS = `, bytes_value String, array_value Tuple(values Array(Tuple(${SCALAR})))`
 const attributes = (hasLists: boolean) =>
   `Array(Tuple(key LowCardinality(String), value Tuple(${SCALAR}${hasLists ? LISTS : ''})))`
-const RESOURCE = `resource Tuple(attributes ${attributes(true)})`
+export const RESOURCE = `resource Tuple(attributes ${attributes(true)})`
 
 function scopeSpans(hasLists: boolean): string {
   const event = `time_unix_nano UInt64, name String, attributes ${attributes(hasLists)}`
@@ -65,7 +65,7 @@ const scalarText = (s: string, i: string, b: string, d: string, otherwise: strin
   `multiIf(${s} != '', ${s}, isNotNull(${i}), toString(assumeNotNull(${i})), isNotNull(${b}), toString(assumeNotNull(${b})), isNotNull(${d}), toString(assumeNotNull(${d})), ${otherwise})`
 
 /** All values of an attribute list as texts; lists as JSON, bytes as base64. */
-function valueTexts(list: string, hasLists: boolean): string {
+export function valueTexts(list: string, hasLists: boolean): string {
   const v = `${list}.value`
   const scalars = `${v}.string_value, ${v}.int_value, ${v}.bool_value, ${v}.double_value`
   if (!hasLists) return `arrayMap((s, i, b, d) -> ${scalarText('s', 'i', 'b', 'd', `''`)}, ${scalars})`
@@ -75,7 +75,11 @@ function valueTexts(list: string, hasLists: boolean): string {
 }
 
 /** The first of some keys that is there. */
-function lookUp(keys: readonly string[], list: { keys: string; values: string }, otherwise: string): string {
+export function lookUp(
+  keys: readonly string[],
+  list: { keys: string; values: string },
+  otherwise: string,
+): string {
   return firstOf([...keys.map((key) => `${list.values}[indexOf(${list.keys}, ${literal(key)})]`), otherwise])
 }
 
@@ -149,7 +153,7 @@ function weightExpression(mayHold: (key: string) => boolean): string {
 }
 
 // Masked before the hash is taken: both statements must come to the same.
-const resourcePairs = (masking: Masking) =>
+export const resourcePairs = (masking: Masking) =>
   `arraySort(arrayZip(resource.attributes.key, ${maskedValues('resource.attributes.key', valueTexts('resource.attributes', true), masking)}))`
 
 /**

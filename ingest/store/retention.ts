@@ -2,6 +2,7 @@
 // place at start, and only where it differs, because a part carries its end with it: the engine then writes it
 // anew for what is stored already, without which old rows would keep the old retention.
 
+import { METRIC_TABLES } from './insert-metrics.ts'
 import type { MigrationTarget } from './migrate.ts'
 
 /** Days kept, by table. */
@@ -11,6 +12,7 @@ export type Retention = {
   readonly requests1mDays: number
   readonly requests1hDays: number
   readonly deadLettersDays: number
+  readonly metricsDays: number
 }
 
 export const DEFAULT_RETENTION: Retention = {
@@ -19,6 +21,7 @@ export const DEFAULT_RETENTION: Retention = {
   requests1mDays: 90,
   requests1hDays: 400,
   deadLettersDays: 30,
+  metricsDays: 30,
 }
 
 const rules = (retention: Retention) => [
@@ -33,6 +36,9 @@ const rules = (retention: Retention) => [
   { table: 'attribute_values', column: 'day', days: retention.spansDays },
   { table: 'dead_letter_replays', column: 'toDateTime(at)', days: retention.deadLettersDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
+  ...METRIC_TABLES.map((table) => ({ table, column: 'toDateTime(ts)', days: retention.metricsDays })),
+  // A series is written down once a day and outlives its last sample.
+  { table: 'series', column: 'seen_at', days: retention.metricsDays + 2 },
 ]
 
 /** @returns the tables whose retention was changed */

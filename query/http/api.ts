@@ -16,6 +16,7 @@ import type { KafkaStatus } from '../reports/ingest-status.ts'
 import { attributeRoutes } from './routes/attributes.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { mapRoutes } from './routes/map.ts'
+import { metricRoutes } from './routes/metrics.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { traceRoutes } from './routes/traces.ts'
@@ -69,5 +70,6 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   traceRoutes(typed, parts)
   attributeRoutes(typed, parts)
   releaseRoutes(typed, parts)
+  metricRoutes(typed, parts)
   ingestRoutes(typed, parts)
 }

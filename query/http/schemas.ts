@@ -312,6 +312,131 @@ export const IngestStatusReply = z.object({
 })
 export type IngestStatusReply = z.infer<typeof IngestStatusReply>
 
+const MetricName = z.string().min(1).max(512)
+const MetricKind = z.enum(['gauge', 'sum', 'histogram', 'exp_histogram', 'summary'])
+const Temporality = z.enum(['none', 'delta', 'cumulative'])
+/** `key=value`, given once or several times. */
+const LabelFilter = z
+  .union([z.string(), z.array(z.string()).max(20)])
+  .transform((given) => (typeof given === 'string' ? [given] : given))
+  .refine((given) => given.every((text) => text.indexOf('=') > 0 && text.length <= 2048), {
+    message: 'must be key=value, at most 2048 characters',
+  })
+  .default([])
+
+export const MetricsQuery = z.object({
+  from: Instant.default('-24h').describe('metrics seen since; default -24h'),
+  prefix: z.string().max(512).default('').describe('start of the name'),
+  limit: z.coerce.number().int().min(1).max(10_000).default(1000),
+})
+export const MetricItem = z.object({
+  name: z.string(),
+  kind: MetricKind,
+  temporality: Temporality,
+  isMonotonic: z.boolean(),
+  unit: z.string(),
+  description: z.string(),
+  series: z.number().int(),
+  hasOverflow: z.boolean().describe('points beyond the bound on series were folded into one series'),
+  lastSeenAt: z.string().describe('when its series were last written down: once a day'),
+})
+export type MetricItem = z.infer<typeof MetricItem>
+export const MetricsReply = z.object({ items: z.array(MetricItem) })
+export type MetricsReply = z.infer<typeof MetricsReply>
+
+export const MetricParams = z.object({ name: MetricName })
+export const MetricSeriesQuery = z.object({
+  from: Instant.default('-24h').describe('series active since; default -24h'),
+  label: LabelFilter.describe('labels that a series must carry: key=value, repeatable'),
+  limit: z.coerce.number().int().min(1).max(10_000).default(1000),
+})
+export const MetricSeries = z.object({
+  id: z.string(),
+  kind: MetricKind,
+  temporality: Temporality,
+  isMonotonic: z.boolean(),
+  isOverflow: z.boolean(),
+  unit: z.string(),
+  labels: z.record(z.string(), z.string()),
+  lastSeenAt: z.string(),
+})
+export type MetricSeries = z.infer<typeof MetricSeries>
+export const MetricSeriesReply = z.object({ metric: z.string(), items: z.array(MetricSeries) })
+export type MetricSeriesReply = z.infer<typeof MetricSeriesReply>
+
+export const MetricFunction = z.enum([
+  'avg',
+  'min',
+  'max',
+  'last',
+  'sum',
+  'rate',
+  'increase',
+  'p50',
+  'p95',
+  'p99',
+])
+export type MetricFunction = z.infer<typeof MetricFunction>
+export const MetricQueryQuery = RangeQuery.extend({
+  metric: MetricName,
+  stepSeconds: z.coerce.number().int().min(1).max(86_400).default(60).describe('width of a point in seconds'),
+  label: LabelFilter.describe('labels that a series must carry: key=value, repeatable'),
+  by: z
+    .union([z.string().max(256), z.array(z.string().max(256)).max(10)])
+    .transform((given) => (typeof given === 'string' ? [given] : given))
+    .default([])
+    .describe('label to group by, repeatable; one group without'),
+  function: MetricFunction.default('avg').describe(
+    'rate and increase of sums, summaries and histograms (resets are known); quantiles of histograms',
+  ),
+})
+export const MetricQueryReply = z.object({
+  metric: z.string(),
+  function: MetricFunction,
+  from: z.string(),
+  to: z.string(),
+  stepSeconds: z.number(),
+  unit: z.string(),
+  hasOverflow: z
+    .boolean()
+    .describe('some points lie in an overflow series; those of counters are left out of rates'),
+  series: z.array(
+    z.object({
+      labels: z.record(z.string(), z.string()),
+      points: z.array(
+        z.object({
+          at: z.string().describe('start of the point, RFC 3339'),
+          value: z.number().nullable().describe('null where there is no number (no observation, infinite)'),
+        }),
+      ),
+    }),
+  ),
+})
+export type MetricQueryReply = z.infer<typeof MetricQueryReply>
+
+export const MetricExemplarsQuery = RangeQuery.extend({
+  label: LabelFilter,
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+})
+export const MetricExemplar = z.object({
+  series: z.string(),
+  at: z.string(),
+  value: z.number().nullable(),
+  traceId: z.string().nullable(),
+  spanId: z.string().nullable(),
+  attributes: z.record(z.string(), z.string()),
+})
+export type MetricExemplar = z.infer<typeof MetricExemplar>
+export const MetricExemplarsReply = z.object({ metric: z.string(), items: z.array(MetricExemplar) })
+export type MetricExemplarsReply = z.infer<typeof MetricExemplarsReply>
+
+export const MetricsStatusReply = z.object({
+  overflow: z
+    .array(z.object({ metric: z.string(), points: z.number().int() }))
+    .describe('metrics with more series today than the bound, and the points folded today'),
+})
+export type MetricsStatusReply = z.infer<typeof MetricsStatusReply>
+
 /** RFC 9457 problem details, with our stable code. */
 export const Problem = z.object({
   type: z.string(),

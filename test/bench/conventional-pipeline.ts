@@ -35,7 +35,7 @@ import { ingestStatus } from '../../query/reports/ingest-status.ts'
 
 const PENDING_BYTES_MAX = 512 * 1024 * 1024
 const LINGER_MS = 5000
-const BATCH_BOUNDS = { spansDue: 100_000, spansMax: 100_000, bytesMax: 256 * 1024 * 1024 }
+const BATCH_BOUNDS = { rowsDue: 100_000, rowsMax: 100_000, bytesMax: 256 * 1024 * 1024 }
 const FETCH_BYTES_MAX = 64 * 1024 * 1024
 const PARTITION_FETCH_BYTES_MAX = 16 * 1024 * 1024
 const TEXTS_REMEMBERED_MAX = 100_000
@@ -251,7 +251,7 @@ function fnv1a64(text: string): string {
   return String(hash)
 }
 
-type Rows = { readonly json: string; readonly spans: number; readonly resources: readonly ResourceRow[] }
+type Rows = { readonly json: string; readonly rows: number; readonly resources: readonly ResourceRow[] }
 
 function buildRowMaker(rules: readonly ReturnCodeRule[]): (request: Request) => Rows {
   const outcomeOf = buildOutcomes(rules)
@@ -358,7 +358,7 @@ function buildRowMaker(rules: readonly ReturnCodeRule[]): (request: Request) => 
         spans += members.length
       }
     }
-    return { json, spans, resources }
+    return { json, rows: spans, resources }
   }
 }
 
@@ -523,8 +523,8 @@ await consumer.run({
         consumer.pause([{ topic, partitions: [partition] }])
         break
       }
-      const { json, spans, resources } = rowsOf(decode(value ?? Buffer.alloc(0)))
-      const settled = lane.add({ bytes: Buffer.from(json), spans, resources, offset })
+      const { json, rows, resources } = rowsOf(decode(value ?? Buffer.alloc(0)))
+      const settled = lane.add({ bytes: Buffer.from(json), rows, resources, offset })
       settled.then(
         (result) => result.kind === 'given-up' && fail(result.error),
         (error: unknown) => fail(error),

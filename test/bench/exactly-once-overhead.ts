@@ -3,12 +3,16 @@
 // `node test/bench/exactly-once-overhead.ts --data-dir D --brokers B --topic T --group G --spans N --guarantees on|off`.
 
 import { parseArgs } from 'node:util'
-import { buildSpanConsumer } from '../../ingest/kafka/consumer.ts'
+import { buildTelemetryConsumer } from '../../ingest/kafka/consumer.ts'
 import type { KafkaPort } from '../../ingest/kafka/kafka-port.ts'
 import { openKafkajsPort } from '../../ingest/kafka/kafkajs-port.ts'
 import { buildMemoryBudget } from '../../ingest/pipeline/accumulator.ts'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
-import { buildSpanWriter } from '../../ingest/pipeline/span-writer.ts'
+import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
+import { tracesFromJson } from '../../ingest/pipeline/json-to-proto.ts'
+import { prepareTraces } from '../../ingest/pipeline/prepare.ts'
+import { SIGNAL_WORDS, type SignalPath } from '../../ingest/pipeline/signal.ts'
+import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
@@ -51,7 +55,14 @@ if (import.meta.main) {
   const store = isOff ? await withoutTokens(opened) : opened
   const budget = buildMemoryBudget(134_217_728, metrics.pendingBytes)
   const deadLetters = buildDeadLetterBox(store, metrics, logger, systemClock)
-  const writer = buildSpanWriter({ store, deadLetters, rules: [], metrics, logger, clock: systemClock })
+  const writer = buildBatchWriter({
+    signal: buildTraceSignal({ rules: [], metrics, clock: systemClock }),
+    store,
+    deadLetters,
+    metrics,
+    logger,
+    clock: systemClock,
+  })
   const topics = [values.topic ?? '']
   const kafka = openKafkajsPort({
     brokers: (values.brokers ?? '').split(','),
@@ -62,14 +73,20 @@ if (import.meta.main) {
   })
   const port = isOff ? withoutIntents(kafka) : kafka
   const timeBounds = { retentionMs: 7 * DAY_MS, aheadMs: DAY_MS }
-  const consumer = buildSpanConsumer({
-    port,
+  const traces: SignalPath = {
+    name: 'traces',
+    words: SIGNAL_WORDS.traces,
+    prepare: (bytes, origin) => prepareTraces(bytes, origin, systemClock.now(), timeBounds),
+    fromJson: tracesFromJson,
     writer,
+  }
+  const consumer = buildTelemetryConsumer({
+    port,
+    signals: Object.fromEntries(topics.map((topic) => [topic, traces])),
     budget,
     clock: systemClock,
     metrics,
     logger,
-    timeBounds,
     lingerMs: 1000,
   })
   consumer.start()

@@ -3,7 +3,7 @@
 // another. What repeats is what repeats in a bank: services, routes, resources, codes. Encoding every span anew would
 // take longer than the bench. Pure; where the copies go is decided in span-topic.ts.
 
-import { messageFields, type Field } from '../../ingest/pipeline/walk.ts'
+import { messageFields, type Field } from '../../ingest/pipeline/wire-reader.ts'
 import { bankRequests, CUSTOMER_KEY } from '../support/bank-spans.ts'
 import { random } from '../support/otlp.ts'
 

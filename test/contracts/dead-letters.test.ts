@@ -116,8 +116,8 @@ describe('a replay', () => {
   test('stores the spans once, marks the letter and leaves it', async () => {
     const [letter] = await letters('?reason=engine-refused')
     const id = letter?.id ?? ''
-    expect(await replay(id)).toEqual({ status: 200, id, result: 'stored', spans: 2, detail: '' })
-    expect(await replay(id)).toMatchObject({ result: 'known', spans: 0 })
+    expect(await replay(id)).toEqual({ status: 200, id, result: 'stored', rows: 2, detail: '' })
+    expect(await replay(id)).toMatchObject({ result: 'known', rows: 0 })
     const trace = await surety.get<TraceReply>(`/api/v1/traces/${TRACE_ID}`)
     expect(trace.spans).toHaveLength(2)
     expect((await letters('?reason=engine-refused'))[0]?.replay).toMatchObject({ result: 'stored' })
@@ -166,7 +166,7 @@ describe('surety dead-letters', () => {
   test('replay by reason goes through all of them; what fails makes it end with 1', async () => {
     const stored = await command('replay', '--reason', 'engine-refused', '--since', '1h', '--again')
     expect(stored).toMatchObject({ code: 0, stderr: '' })
-    expect(stored.stdout).toMatch(/^[0-9a-f]{16} {2}stored, 2 spans\n1 letters: 1 stored\n$/)
+    expect(stored.stdout).toMatch(/^[0-9a-f]{16} {2}stored, 2 rows\n1 letters: 1 stored\n$/)
     const failed = await command('replay', '--reason', 'malformed')
     expect(failed.code).toBe(1)
     expect(failed.stdout).toMatch(/failed: .*byte/)

@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { buildDeriver } from '../../ingest/derived/deriver.ts'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
 import { prepareTraces } from '../../ingest/pipeline/prepare.ts'
-import { buildSpanWriter } from '../../ingest/pipeline/span-writer.ts'
+import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
+import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
@@ -67,7 +68,14 @@ async function send(spans: readonly Sent[]): Promise<void> {
   const metrics = buildMetrics()
   const logger = buildLogger('silent')
   const deadLetters = buildDeadLetterBox(store, metrics, logger, systemClock)
-  const writer = buildSpanWriter({ store, deadLetters, rules: [], metrics, logger, clock: systemClock })
+  const writer = buildBatchWriter({
+    signal: buildTraceSignal({ rules: [], metrics, clock: systemClock }),
+    store,
+    deadLetters,
+    metrics,
+    logger,
+    clock: systemClock,
+  })
   const request = traceRequest(
     spans.map(({ service, version = '1', span }) => {
       const startNs = span.startNs ?? BigInt(minuteMs + 1000) * 1_000_000n

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openEmbeddedStore } from '../../ingest/store/store.ts'
-import type { TraceReply } from '../../query/http/schemas.ts'
+import type { MetricExemplarsReply, MetricSeriesReply, TraceReply } from '../../query/http/schemas.ts'
 import { traceRequest, type Attributes, type SpanInput } from '../support/otlp.ts'
+import { metricRequest } from '../support/otlp-metrics.ts'
 import { startSurety, type TestSurety } from '../support/surety.ts'
 
 const CARD = '4111111111111111'
@@ -95,6 +96,37 @@ describe('by default', () => {
   ])('$name is masked', async ({ value, want }) => {
     const stored = await store(surety, { attributes: { a: value } })
     expect(stored.attributes).toEqual({ a: want })
+  })
+
+  test('metrics: attributes of points and resources are masked, exemplars keep none that may be sensitive', async () => {
+    const request = metricRequest({ 'service.name': 'card', holder: IDENTITY }, [
+      {
+        name: 'card.payments',
+        temporality: 1,
+        sum: [
+          {
+            atNs: startNs,
+            value: 1n,
+            attributes: { pan: CARD, 'bank.account.number': ACCOUNT, plain: 'x' },
+            exemplars: [{ atNs: startNs, value: 1n, attributes: { mobile: PHONE } }],
+          },
+          {
+            atNs: startNs,
+            value: 1n,
+            attributes: { plain: 'y' },
+            exemplars: [{ atNs: startNs, value: 2n, attributes: { 'bank.account.number': ACCOUNT } }],
+          },
+        ],
+      },
+      { name: 'card.last', gauge: [{ atNs: startNs, value: 1, attributes: { pan: BigInt(UNIONPAY) } }] },
+    ])
+    expect((await surety.sendMetrics(request)).status).toBe(200)
+    const series = await surety.get<MetricSeriesReply>('/api/v1/metrics/card.payments/series')
+    expect(series.items.map(({ labels }) => labels)).toContainEqual(
+      expect.objectContaining({ pan: '**** 1111', 'bank.account.number': '**** 4321', plain: 'x' }),
+    )
+    const exemplars = await surety.get<MetricExemplarsReply>('/api/v1/metrics/card.payments/exemplars')
+    expect(exemplars.items.map(({ attributes }) => attributes)).toEqual([{}, {}])
   })
 
   test('account numbers are masked under their keys, on spans, events and resources', async () => {

@@ -5,9 +5,10 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { prepareTraces, type Prepared } from '../../ingest/pipeline/prepare.ts'
+import { prepareTraces, type PreparedTraces } from '../../ingest/pipeline/prepare.ts'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
-import { buildSpanWriter } from '../../ingest/pipeline/span-writer.ts'
+import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
+import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
@@ -25,14 +26,15 @@ function writerOn(store: Store) {
   const metrics = buildMetrics()
   const logger = buildLogger('silent')
   const deadLetters = buildDeadLetterBox(store, metrics, logger, systemClock)
-  return buildSpanWriter({ store, deadLetters, rules: [], metrics, logger, clock: systemClock })
+  const signal = buildTraceSignal({ rules: [], metrics, clock: systemClock })
+  return buildBatchWriter({ signal, store, deadLetters, metrics, logger, clock: systemClock })
 }
 
 const identity = (token: string) => ({ token, door: 'kafka', patienceMs: 10_000 })
 const startNs = BigInt(Math.floor((Date.now() - 600_000) / 60_000) * 60_000) * 1_000_000n
 const prepared = (bytes: Uint8Array, origin: string) =>
   prepareTraces(bytes, origin, Date.now(), { retentionMs: 7 * DAY_MS, aheadMs: DAY_MS })
-const batchOf = (seed: number, count = 4): Prepared[] =>
+const batchOf = (seed: number, count = 4): PreparedTraces[] =>
   bankRequests({ seed, requests: count, spansPerRequest: SPANS, startNs }).map((bytes, index) =>
     prepared(bytes, `kafka otlp_spans/0@${seed * 100 + index}`),
   )
@@ -72,7 +74,7 @@ async function expectBooksToAgree(store: Store, spans: number): Promise<void> {
 }
 
 /** A data directory whose deduplication logs know `token`, and whose tables do not have its rows. */
-async function plantPhantom(batch: readonly Prepared[], token: string): Promise<string> {
+async function plantPhantom(batch: readonly PreparedTraces[], token: string): Promise<string> {
   const before = join(folder, 'before')
   const after = join(folder, 'after')
   const first = await openEmbeddedStore(before)

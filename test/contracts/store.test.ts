@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { z } from 'zod'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
 import { prepareTraces } from '../../ingest/pipeline/prepare.ts'
-import { buildSpanWriter } from '../../ingest/pipeline/span-writer.ts'
+import { METRIC_TABLES } from '../../ingest/store/insert-metrics.ts'
+import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
+import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { RULES_MAX } from '../../ingest/return-codes.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
@@ -72,10 +74,10 @@ function writerOn(store: Store, rules: readonly ReturnCodeRule[] = []) {
   const metrics = buildMetrics()
   const logger = buildLogger('silent')
   const deadLetters = buildDeadLetterBox(store, metrics, logger, systemClock)
-  return buildSpanWriter({
+  return buildBatchWriter({
+    signal: buildTraceSignal({ rules, metrics, clock: systemClock }),
     store,
     deadLetters,
-    rules,
     metrics,
     logger,
     clock: systemClock,
@@ -430,14 +432,21 @@ describe('schema and questions', () => {
       'dead_letters',
       'derivations',
       'error_signatures',
+      'exemplars',
+      'exp_histograms',
+      'histograms',
       'release_events',
       'requests_10s',
       'requests_1h',
       'requests_1m',
       'resources',
+      'samples_float',
+      'samples_int',
       'schema_migrations',
+      'series',
       'service_edges_1m',
       'spans',
+      'summaries',
       'trace_roots',
     ])
     const silent = await store.rows(
@@ -467,8 +476,14 @@ describe('schema and questions', () => {
     expect(views.map(({ name }) => name)).toEqual([
       'batches_mv',
       'error_signatures_mv',
+      'exemplars_mv',
+      'exp_histograms_mv',
+      'histograms_mv',
       'requests_10s_mv',
       'requests_1m_mv',
+      'samples_float_mv',
+      'samples_int_mv',
+      'summaries_mv',
       'trace_roots_mv',
     ])
   })
@@ -517,8 +532,9 @@ describe('schema and questions', () => {
       rowsPerSecond: 0.1,
       deadLetters: { total: 0, newest: [] },
     })
-    const files = readdirSync(new URL('../../query/reports/', import.meta.url)).filter((name) =>
-      name.endsWith('.sql'),
+    // Those of metrics are asked in metrics.test.ts.
+    const files = readdirSync(new URL('../../query/reports/', import.meta.url)).filter(
+      (name) => name.endsWith('.sql') && !name.startsWith('metric-'),
     )
     expect([...asked].sort()).toEqual(files.sort())
   })
@@ -551,7 +567,9 @@ describe('retention', () => {
     requests1mDays: 5,
     requests1hDays: 8,
     deadLettersDays: 6,
+    metricsDays: 6,
   }
+  const METRICS = [...METRIC_TABLES, 'series']
   const TABLES = [
     'spans',
     'trace_roots',
@@ -564,6 +582,7 @@ describe('retention', () => {
     'attribute_values',
     'dead_letter_replays',
     'dead_letters',
+    ...METRICS,
   ]
   const insertAged = (name: string, days: number) =>
     store.command(`INSERT INTO spans (ts, service) SELECT now64(9) - INTERVAL ${days * 24} HOUR, '${name}'`)

@@ -14,6 +14,8 @@ export type TestSurety = Served & {
   get<T>(path: string, status?: number): Promise<T>
   /** Sends trace bytes to the OTLP door. */
   send(body: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Sent>
+  /** Sends metric bytes to the OTLP door. */
+  sendMetrics(body: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Sent>
   stop(): Promise<void>
 }
 
@@ -35,6 +37,18 @@ export async function startSurety(
     SURETY_DATA_DIR: dataDir,
   })
   const { otlpHttpUrl = '', otlpGrpcUrl = '', url, lifecycle } = served
+  async function post(
+    path: string,
+    body: Uint8Array,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Sent> {
+    const reply = await fetch(otlpHttpUrl + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-protobuf', ...headers },
+      body: body as Uint8Array<ArrayBuffer>,
+    })
+    return { status: reply.status, retryAfter: reply.headers.get('retry-after'), text: await reply.text() }
+  }
   return {
     ...served,
     otlpHttpUrl,
@@ -46,14 +60,8 @@ export async function startSurety(
       if (reply.status !== status) throw new Error(`GET ${path}: ${reply.status}, wanted ${status}: ${text}`)
       return JSON.parse(text) as T
     },
-    async send(body, headers = {}) {
-      const reply = await fetch(`${otlpHttpUrl}/v1/traces`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-protobuf', ...headers },
-        body: body as Uint8Array<ArrayBuffer>,
-      })
-      return { status: reply.status, retryAfter: reply.headers.get('retry-after'), text: await reply.text() }
-    },
+    send: (body, headers) => post('/v1/traces', body, headers),
+    sendMetrics: (body, headers) => post('/v1/metrics', body, headers),
     async stop() {
       await lifecycle.stop()
       if (env['SURETY_DATA_DIR'] === undefined) rmSync(dataDir, { recursive: true, force: true })

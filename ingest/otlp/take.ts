@@ -1,4 +1,4 @@
-// What every OTLP door does with a request of traces once it has its bytes: prepare, wait for the batch, say what
+// What every OTLP door does with a request of any signal once it has its bytes: prepare, wait for the batch, say what
 // became of it. How that is said is the door's own.
 
 import { createHash } from 'node:crypto'
@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Accumulator } from '../pipeline/accumulator.ts'
 import type { DeadLetterBox } from '../pipeline/dead-letter-box.ts'
 import type { Journal, JournalItem } from '../pipeline/journal.ts'
-import { tracesFromJson } from '../pipeline/json-to-proto.ts'
-import { JSON_TRACES_FORMAT, prepareTraces, type Prepared, type TimeBounds } from '../pipeline/prepare.ts'
+import type { Prepared } from '../pipeline/prepared.ts'
+import { jsonFormat, type SignalName, type SignalPath } from '../pipeline/signal.ts'
 import type { DeadLetter } from '../records/dead-letter.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Admitted } from '../runtime/door-guard.ts'
@@ -16,7 +16,7 @@ import { NO_TOKEN } from '../runtime/tokens.ts'
 
 /** What became of a request. `busy`: nothing was stored, send it again. `refused`: never again. */
 export type Taken =
-  | { readonly kind: 'stored'; readonly rejectedSpans: number; readonly message: string }
+  | { readonly kind: 'stored'; readonly rejectedRows: number; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'busy'; readonly message: string }
 
@@ -28,6 +28,10 @@ export function senderOf(admitted: Pick<Admitted, 'token'> | undefined): string 
 /** How a request is written. What is JSON becomes protobuf before anything else. */
 export type OtlpForm = 'protobuf' | 'json'
 
+/** One function per signal. */
+export type Take = (bytes: Uint8Array, door: string, sender?: string, form?: OtlpForm) => Promise<Taken>
+export type Takes = Readonly<Record<SignalName, Take>>
+
 /** A request as its batch holds it: what is stored of it, and the bytes that the journal keeps meanwhile. */
 export type DoorItem = Prepared & JournalItem
 
@@ -37,7 +41,7 @@ export type TakeParts = {
   readonly deadLetters: DeadLetterBox
   readonly clock: Clock
   readonly metrics: Metrics
-  readonly timeBounds: TimeBounds
+  readonly signal: SignalPath
 }
 
 // Dead letters of a hostile sender must not fill the store: beyond this many a minute they are only counted.
@@ -49,14 +53,7 @@ const PATIENCE_MS = 8000
  * @returns a function that takes the inflated bytes of one request, the door's name and, where senders are told
  *   apart, the sender's; a request that the same sender repeats byte for byte within ten minutes is stored once
  */
-export function buildTakeTraces({
-  accumulator,
-  journal,
-  deadLetters,
-  clock,
-  metrics,
-  timeBounds,
-}: TakeParts) {
+export function buildTake({ accumulator, journal, deadLetters, clock, metrics, signal }: TakeParts): Take {
   const pending = new Map<string, Promise<Taken>>()
   let letterWindow = { startedAt: 0, count: 0 }
 
@@ -71,45 +68,51 @@ export function buildTakeTraces({
   async function refuseMalformed(letter: DeadLetter, door: string): Promise<Taken> {
     metrics.messages.inc({ door, result: 'malformed' })
     if (mayKeepLetter()) await deadLetters.add([letter], `${door}-dead/${clock.now()}/${crypto.randomUUID()}`)
-    return { kind: 'refused', message: `The body is not an ExportTraceServiceRequest: ${letter.detail}` }
+    return { kind: 'refused', message: `The body is not an ${signal.words.request}: ${letter.detail}` }
   }
 
   /** @throws StoreError when a dead letter cannot be kept for now */
   async function store(body: Uint8Array, door: string, digest: string): Promise<Taken> {
-    const prepared = prepareTraces(body, door, clock.now(), timeBounds)
+    const prepared = signal.prepare(body, door)
     const [letter] = prepared.deadLetters
     if (letter?.reason === 'malformed') return refuseMalformed(letter, door)
     const keepsLetters = prepared.deadLetters.length === 0 || mayKeepLetter()
     const item = { ...prepared, ...(keepsLetters ? {} : { deadLetters: [] }), digest, body }
     const settled = await accumulator.add(item)
     if (settled.kind === 'given-up') {
-      return { kind: 'busy', message: 'Surety is stopping and the spans are not stored yet; send them again' }
+      return {
+        kind: 'busy',
+        message: `Surety is stopping and the ${signal.words.rows} are not stored yet; send them again`,
+      }
     }
     if (settled.refusal !== undefined) {
       metrics.messages.inc({ door, result: 'refused' })
       return { kind: 'refused', message: `The store cannot read the body: ${settled.refusal}` }
     }
     metrics.messages.inc({ door, result: 'stored' })
-    return { kind: 'stored', rejectedSpans: prepared.rejectedSpans, message: prepared.rejection }
+    return { kind: 'stored', rejectedRows: prepared.rejectedRows, message: prepared.rejection }
   }
 
-  return async (sent: Uint8Array, door: string, sender = '', form: OtlpForm = 'protobuf'): Promise<Taken> => {
+  return async (sent, door, sender = '', form = 'protobuf') => {
     metrics.bytes.inc({ door }, sent.length)
     let body = sent
     if (form === 'json') {
-      const transcoded = tracesFromJson(sent)
+      const transcoded = signal.fromJson(sent)
       if (transcoded.kind === 'refused') {
         const { reason: detail } = transcoded
         const letter = { reason: 'malformed', detail, origin: door, payload: sent } as const
-        return refuseMalformed({ ...letter, format: JSON_TRACES_FORMAT }, door)
+        return refuseMalformed({ ...letter, format: jsonFormat(signal.name) }, door)
       }
       body = transcoded.bytes
     }
-    if (body.length === 0) return { kind: 'stored', rejectedSpans: 0, message: '' }
-    const digest = createHash('sha256').update(`${sender}\n`).update(body).digest('hex')
+    if (body.length === 0) return { kind: 'stored', rejectedRows: 0, message: '' }
+    const digest = createHash('sha256')
+      .update(`${kindOf(signal)}${sender}\n`)
+      .update(body)
+      .digest('hex')
     if (journal.isStored(digest)) {
       metrics.messages.inc({ door, result: 'repeated' })
-      return { kind: 'stored', rejectedSpans: 0, message: '' }
+      return { kind: 'stored', rejectedRows: 0, message: '' }
     }
     let taken = pending.get(digest)
     if (taken === undefined) {
@@ -119,6 +122,9 @@ export function buildTakeTraces({
     return withinPatience(taken)
   }
 }
+
+// The same bytes can be a request of either signal. Traces carry no mark, so that digests of earlier releases hold.
+const kindOf = ({ name }: SignalPath) => (name === 'traces' ? '' : `\u0000${name} `)
 
 async function withinPatience(taken: Promise<Taken>): Promise<Taken> {
   const over = new AbortController()

@@ -3,8 +3,9 @@ import type { DeadLetter } from '../records/dead-letter.ts'
 import { buildLogger } from '../runtime/logger.ts'
 import { buildMetrics } from '../runtime/metrics.ts'
 import { StoreError, type InsertJob, type StoreErrorCode } from '../store/store.ts'
-import { prepareTraces, type Prepared } from './prepare.ts'
-import { buildSpanWriter, type Written } from './span-writer.ts'
+import { prepareTraces, type PreparedTraces } from './prepare.ts'
+import { buildTraceSignal } from './trace-signal.ts'
+import { buildBatchWriter, type Written } from './batch-writer.ts'
 
 // Fake timers do not reach the promised ones of Node; these wait on the global timers, which are faked.
 vi.mock('node:timers/promises', () => ({
@@ -30,10 +31,10 @@ type Insert = {
 }
 
 const EMPTY = prepareTraces(new Uint8Array(), '', 0, { retentionMs: 0, aheadMs: 0 })
-const item = (name: string, given: Partial<Prepared> = {}): Prepared => ({
+const item = (name: string, given: Partial<PreparedTraces> = {}): PreparedTraces => ({
   ...EMPTY,
   bytes: Buffer.from(name),
-  spans: 1,
+  rows: 1,
   resources: ['resource'],
   origin: `kafka otlp_spans/0@${name}`,
   ...given,
@@ -69,13 +70,14 @@ function setUp(refuse: (insert: Insert, attempt: number) => Error | undefined = 
     },
     close: () => Promise.resolve(),
   }
-  const writer = buildSpanWriter({
+  const clock = { now: () => Date.now() }
+  const writer = buildBatchWriter({
     store: { transport, command: () => Promise.resolve(), rows: () => Promise.resolve([]) },
     deadLetters: box,
-    rules: [],
+    signal: buildTraceSignal({ rules: [], metrics, clock }),
     metrics,
     logger: buildLogger('silent'),
-    clock: { now: () => Date.now() },
+    clock,
   })
   return { writer, inserts, stored, letters, box, metrics }
 }
@@ -223,7 +225,7 @@ describe('a refused batch', () => {
 
   test('rows are counted without the refused', async () => {
     const { writer, metrics } = setUp(refuseBad)
-    await writer.write([item('a', { spans: 7, expiredSpans: 2 }), item('BAD', { spans: 5 })], IDENTITY)
+    await writer.write([item('a', { rows: 7, expiredRows: 2 }), item('BAD', { rows: 5 })], IDENTITY)
     const text = await metrics.registry.metrics()
     expect(text).toContain('surety_ingest_rows_total{table="spans",door="kafka"} 7')
     expect(text).toContain('surety_ingest_expired_spans_total{door="kafka"} 2')
@@ -352,7 +354,7 @@ describe('dead letters', () => {
     format: 'otlp_proto traces',
     payload: Buffer.from('?'),
   }
-  const nothing = item('', { spans: 0, bytes: new Uint8Array(), resources: [], deadLetters: [letter] })
+  const nothing = item('', { rows: 0, bytes: new Uint8Array(), resources: [], deadLetters: [letter] })
 
   test('are stored before the write resolves', async () => {
     const { writer, box, stored } = setUp()

@@ -1,28 +1,20 @@
 // Puts a batch into the store: all of it, or all but what the engine refuses alone, which becomes dead letters.
-// Waits while the store is busy. Knows statements and tokens; knows neither Kafka nor HTTP.
+// Waits while the store is busy. Knows statements and tokens; knows neither Kafka nor HTTP, nor what the batch holds:
+// that is its signal's.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeadLetter } from '../records/dead-letter.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import {
-  ANY_SHAPE,
-  ENVELOPE_SETTINGS,
-  INHERITED_KEYS,
-  insertResources,
-  insertSpans,
-  type ReturnCodeRule,
-} from '../store/insert-spans.ts'
-import { countBatch, deleteBatch, rederive, untilDeletionsAreDone } from '../store/batch-rows.ts'
-import { isMasking, type Masking } from '../store/masking.ts'
+import { untilDeletionsAreDone } from '../store/batch-rows.ts'
 import { StoreError, type Store } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
 import type { DeadLetterBox } from './dead-letter-box.ts'
 import { envelope } from './envelope.ts'
-import { buildGate } from './gate.ts'
-import { mayHold } from './key-signature.ts'
-import { TRACES_FORMAT, type Prepared } from './prepare.ts'
+import { buildGate, type Gate } from './gate.ts'
+import type { Prepared } from './prepared.ts'
+import type { RowCounts, Signal } from './signal.ts'
 
 export type BatchIdentity = {
   /** Names exactly this content; the same messages always give the same token. */
@@ -38,144 +30,57 @@ export type Written =
   | { readonly kind: 'stored'; readonly refused: ReadonlyMap<Prepared, string> }
   | { readonly kind: 'given-up'; readonly error: StoreError }
 
-export interface SpanWriter {
-  write(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
+export interface BatchWriter<Item extends Prepared = Prepared> {
+  write(batch: readonly Item[], identity: BatchIdentity): Promise<Written>
   /**
    * Completes a batch that was begun before, under the same identity: what is really in the store is counted and
    * completed, or replaced; the token is not believed (a crash can leave one without its rows). The views' tables
    * are made anew for the time touched.
    */
-  finish(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written>
-  /** Runs work that reads the tables while no recovery rewrites them. */
-  beside<T>(work: () => Promise<T>): Promise<T>
-  /** Runs work while no batch is being written; batches that come meanwhile wait. */
-  still<T>(work: () => Promise<T>): Promise<T>
+  finish(batch: readonly Item[], identity: BatchIdentity): Promise<Written>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
 
-type Parts = {
+type Parts<Item extends Prepared> = {
+  readonly signal: Signal<Item>
+  /** Batches of all signals share it: recoveries and backups pass it alone. */
+  readonly gate?: Gate
   readonly store: Pick<Store, 'transport' | 'command' | 'rows'>
   readonly deadLetters: DeadLetterBox
-  readonly rules: readonly ReturnCodeRule[]
-  /** Nothing is masked without it. */
-  readonly masking?: Masking
-  /** Attribute keys that spans can be found by; none when not given. */
-  readonly searchKeys?: readonly string[]
   readonly metrics: Metrics
   readonly logger: Logger
   readonly clock: Clock
 }
 
-const RESOURCES_REMEMBERED_MAX = 20_000
-const RESOURCE_KEY_LENGTH_MAX = 4096
-const RESOURCE_REPEAT_MS = 86_400_000
 const BACK_OFF_MS = [100, 200, 500, 1000, 2000, 5000]
 const TOO_BIG_ATTEMPTS = 3
 
-export function buildSpanWriter(parts: Parts): SpanWriter {
-  const { store, deadLetters, rules, masking, searchKeys = [], metrics, logger, clock } = parts
-  const resourcesSeen = new Map<string, number>()
+export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): BatchWriter<Item> {
+  const { signal, store, deadLetters, metrics, logger, clock, gate = buildGate() } = parts
   const { transport } = store
   const hurried = new AbortController()
-  const gate = buildGate()
   const underWay = new Map<string, Promise<Written>>()
 
-  async function insertOnce(part: readonly Prepared[], token: string, batchId: string): Promise<void> {
-    const unseen = unseenResources(part)
-    const marks = part.map((message) => message.keys)
-    const shape = {
-      hasLists: part.some((message) => message.hasLists),
-      inherits: part.some(({ resources }) => resources.some(mayBeInherited)),
-      hasNumbers: part.some((message) => message.hasNumbers),
-      hasResourceNumbers: part.some(({ resources }) => resources.some(mayHoldNumbers)),
-      mayHold: (key: string) => mayHold(marks, key),
-      searchKeys,
-    }
-    const spans = {
-      sql: (source: (structure: string) => string) => insertSpans(source, batchId, rules, shape, masking),
-      token,
-    }
-    const resources = {
-      sql: (source: (structure: string) => string) =>
-        insertResources(source, masking, shape.hasResourceNumbers),
-      token: `${token}/resources`,
-    }
+  async function insertOnce(part: readonly Item[], token: string, batchId: string): Promise<void> {
+    const { statements, stored } = signal.plan(part, token, batchId)
     await transport.insert({
       body: envelope(part.map((message) => message.bytes)),
       format: 'ProtobufList',
-      statements: unseen.length === 0 ? [spans] : [resources, spans],
-      settings: ENVELOPE_SETTINGS,
+      statements,
+      settings: signal.settings,
     })
-    remember(unseen)
-  }
-
-  function unseenResources(part: readonly Prepared[]): string[] {
-    const staleBefore = clock.now() - RESOURCE_REPEAT_MS
-    const unseen = new Set<string>()
-    for (const message of part) {
-      for (const key of message.resources) if ((resourcesSeen.get(key) ?? 0) < staleBefore) unseen.add(key)
-    }
-    return [...unseen]
-  }
-
-  const suspects = new Map<string, boolean>()
-
-  /** Whether a resource may hold what is to be masked; known ones are not looked through again. */
-  function mayHoldNumbers(resource: string): boolean {
-    const known = suspects.get(resource)
-    if (known !== undefined) return known
-    const isSuspect =
-      holdsNumbers(resource) ||
-      (masking?.patterns.length ?? 0) > 0 ||
-      (masking?.keys.some((key) => resource.includes(key)) ?? false)
-    if (suspects.size >= RESOURCES_REMEMBERED_MAX) suspects.clear()
-    if (resource.length <= RESOURCE_KEY_LENGTH_MAX) suspects.set(resource, isSuspect)
-    return isSuspect
-  }
-
-  function remember(keys: readonly string[]): void {
-    for (const key of keys) {
-      if (key.length > RESOURCE_KEY_LENGTH_MAX) continue
-      resourcesSeen.delete(key)
-      resourcesSeen.set(key, clock.now())
-    }
-    for (const key of resourcesSeen.keys()) {
-      if (resourcesSeen.size <= RESOURCES_REMEMBERED_MAX) break
-      resourcesSeen.delete(key)
-    }
-  }
-
-  /** What the engine masked of a batch; a store that is busy just then leaves the count short, never the masking. */
-  async function countMasked(batch: readonly Prepared[], door: string, batchId: string): Promise<void> {
-    if (masking === undefined) return
-    const marks = batch.map(({ keys }) => keys)
-    const mayBe =
-      batch.some(({ hasNumbers }) => hasNumbers) ||
-      masking.patterns.length > 0 ||
-      masking.keys.some((key) => mayHold(marks, key))
-    if (!mayBe || !isMasking(masking)) return
-    try {
-      const [row] = await store.rows(
-        `SELECT sum(masked) AS masked FROM batches WHERE at > now() - INTERVAL 1 HOUR AND batch = ${batchId}`,
-      )
-      metrics.maskedValues.inc({ door }, Number(row?.['masked'] ?? 0))
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error
-    }
+    stored()
   }
 
   /** An error that we do not know: is it this data, or the store? An empty batch tells. */
   async function isStoreItself(): Promise<boolean> {
     try {
-      const sql = (source: (structure: string) => string) =>
-        insertSpans(source, '0', rules, { ...ANY_SHAPE, searchKeys }, masking)
-      const statements = [{ sql, token: 'canary' }]
       await transport.insert({
         body: envelope([]),
         format: 'ProtobufList',
-        statements,
-        settings: ENVELOPE_SETTINGS,
+        statements: signal.probe(),
+        settings: signal.settings,
       })
       return false
     } catch {
@@ -185,14 +90,14 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
 
   /** @param batchId SQL expression; with `isRecovery` tokens are fresh and dead letters that are kept are left out */
   async function writeAll(
-    batch: readonly Prepared[],
+    batch: readonly Item[],
     { token, door, patienceMs }: BatchIdentity,
     batchId: string,
     isRecovery: boolean,
   ): Promise<Written> {
     const startedAt = clock.now()
     const stopTimer = metrics.inserts.startTimer({ door })
-    const items = batch.filter((message) => message.spans > 0)
+    const items = batch.filter((message) => message.rows > 0)
     let failures = 0
 
     /** Waits before the next attempt. @throws StoreError when patience is over */
@@ -210,9 +115,9 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       await sleep(delayMs, undefined, { signal: hurried.signal }).catch(() => undefined)
     }
 
-    async function attempt(part: readonly Prepared[]): Promise<Attempt> {
+    async function attempt(part: readonly Item[]): Promise<Attempt> {
       const partToken =
-        part.length === items.length ? token : `${token}#${items.indexOf(part[0] as Prepared)}+${part.length}`
+        part.length === items.length ? token : `${token}#${items.indexOf(part[0] as Item)}+${part.length}`
       for (let tries = 1; ; tries += 1) {
         try {
           await insertOnce(part, partToken, batchId)
@@ -236,7 +141,9 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
       if (failures > 0) logger.info({ door, failures }, 'the store takes batches again')
       const letters = [
         ...batch.flatMap((message) => message.deadLetters),
-        ...refused.flatMap(({ item, detail }) => (item.isReplay === true ? [] : refusedLetter(item, detail))),
+        ...refused.flatMap(({ item, detail }) =>
+          item.isReplay === true ? [] : refusedLetter(item, signal.format, detail),
+        ),
       ]
       for (;;) {
         try {
@@ -248,12 +155,12 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
         }
       }
       const lost = new Set(refused.map(({ item }) => item))
-      const stored = items.reduce((sum, item) => sum + (lost.has(item) ? 0 : item.spans), 0)
-      metrics.rows.inc({ table: 'spans', door }, stored)
-      await countMasked(items, door, batchId)
+      const stored = signal.wanted(items.filter((item) => !lost.has(item)))
+      for (const [table, rows] of Object.entries(stored)) metrics.rows.inc({ table, door }, rows)
+      await signal.tally?.(store, items, door, batchId)
       metrics.expiredSpans.inc(
         { door },
-        batch.reduce((sum, message) => sum + message.expiredSpans, 0),
+        batch.reduce((sum, message) => sum + message.expiredRows, 0),
       )
       return { kind: 'stored', refused: new Map(refused.map(({ item, detail }) => [item, detail])) }
     } catch (error) {
@@ -266,33 +173,27 @@ export function buildSpanWriter(parts: Parts): SpanWriter {
   }
 
   /** The batch as the store has it, made whole. @throws StoreError */
-  async function complete(batch: readonly Prepared[], identity: BatchIdentity): Promise<Written> {
+  async function complete(batch: readonly Item[], identity: BatchIdentity): Promise<Written> {
     const batchId = batchIdOf(identity.token)
-    const items = batch.filter((message) => message.spans > 0)
-    const range = {
-      fromMs: Math.min(...items.map(({ earliestMs }) => earliestMs)),
-      toMs: Math.max(...items.map(({ latestMs }) => latestMs)),
-    }
-    const wanted = items.reduce((sum, { spans }) => sum + spans, 0)
+    const items = batch.filter((message) => message.rows > 0)
+    const wanted = signal.wanted(items)
     await untilDeletionsAreDone(store)
-    const found = items.length === 0 ? 0 : await countBatch(store, batchId, range)
+    const found = items.length === 0 ? wanted : await signal.found(store, batchId, items)
     const fresh = { ...identity, token: `${identity.token}@${crypto.randomUUID()}` }
     logger.info(
       { door: identity.door, token: identity.token, wanted, found },
       'completing a batch that was begun before',
     )
-    const isWhole = found === wanted
-    if (!isWhole && found > 0) await deleteBatch(store, batchId, range)
-    const rest = isWhole ? batch.map((message) => ({ ...message, spans: 0 })) : batch
+    const isWhole = signal.keepsWhole && isSame(wanted, found)
+    if (!isWhole && total(found) > 0) await signal.remove(store, batchId, items)
+    const rest = isWhole ? batch.map((message) => ({ ...message, rows: 0 })) : batch
     const written = await writeAll(rest, fresh, batchId, true)
-    if (written.kind === 'stored' && items.length > 0) await rederive(store, batchId, range)
+    if (written.kind === 'stored' && items.length > 0) await signal.rederive(store, batchId, items)
     return written
   }
 
   return {
-    still: (work) => gate.alone(work),
     hurry: () => hurried.abort(),
-    beside: (work) => gate.shared(work),
     write(batch, identity) {
       const work = gate.shared(() => writeAll(batch, identity, batchIdOf(identity.token), false))
       underWay.set(identity.token, work)
@@ -325,15 +226,15 @@ function batchIdOf(token: string): string {
   return `sipHash64('${token.replaceAll(/[^\w/.#:-]/g, '_')}')`
 }
 
-// In the bytes as latin1: a run of digits, an integer (tag 24) of five bytes and more, a double (tag 33, «!»).
-const NUMBER_BYTES = new RegExp(`[0-9][0-9 -]{9}[0-9]|${String.fromCharCode(24)}[\\x80-\\xff]{4}|!`)
-const holdsNumbers = (resource: string) => NUMBER_BYTES.test(resource)
+const total = (counts: RowCounts) => Object.values(counts).reduce((sum, rows) => sum + rows, 0)
 
-const mayBeInherited = (resource: string) => INHERITED_KEYS.some((key) => resource.includes(key))
+function isSame(wanted: RowCounts, found: RowCounts): boolean {
+  return Object.entries(wanted).every(([table, rows]) => found[table] === rows)
+}
 
-function refusedLetter(item: Prepared, detail: string): DeadLetter {
+function refusedLetter(item: Prepared, format: string, detail: string): DeadLetter {
   const reason = detail.startsWith('too big') ? 'too-big' : 'engine-refused'
-  return { reason, detail, origin: item.origin, format: TRACES_FORMAT, payload: item.bytes }
+  return { reason, detail, origin: item.origin, format, payload: item.bytes }
 }
 
 function firstLine(error: Error): string {
