@@ -20,7 +20,6 @@ const SAMPLE_MS = 5000
 const SAY_EVERY_SAMPLES = 6
 const UNANSWERED_MAX = 200
 const SEED = 5
-const SERVICES = 60
 
 export const soak: Bench = {
   name: 'soak',
@@ -151,7 +150,7 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
 /** Questions in turn, as a few people with dashboards would ask them. */
 function buildQuestions(feed: SpanFeed): (() => Question) & { readonly kinds: readonly string[] } {
   const next = random(SEED)
-  const service = () => `service-${Math.floor(next() * SERVICES)}`
+  const service = () => feed.service(next())
   const past = () => feed.pastSpan(next())
   const always = () => undefined
   const makers: Readonly<Record<string, () => Omit<Question, 'kind'>>> = {

@@ -27,6 +27,8 @@ export interface SpanFeed {
   behindMsMax(): number
   /** A span that was acknowledged some seconds ago, drawn by `fraction` of the last minute; undefined before. */
   pastSpan(fraction: number): { readonly traceId: string; readonly txnId: string } | undefined
+  /** One of the services that send. */
+  service(fraction: number): string
   stop(): Promise<void>
 }
 
@@ -99,6 +101,7 @@ export async function openSpanFeed({ kafka, topic }: SpanTopic, lifecycle: Lifec
       const place = places[Math.floor(fraction * 1e6) % places.length]
       return place === undefined ? undefined : identityOf(stamped(chosen.copy, chosen.atMs), place)
     },
+    service: (fraction) => pool[Math.floor(fraction * pool.length)]?.service ?? '',
     stop,
   }
 }

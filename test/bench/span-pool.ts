@@ -9,6 +9,7 @@ import { random } from '../support/otlp.ts'
 
 const SPANS_PER_REQUEST = 512
 const TXN_SEQUENCE_DIGITS = 12
+const RESOURCE_BYTES_MAX = 512
 // Before the sequence: eight digits of the day, four of the system.
 const TXN_DAY_AND_SYSTEM = 12
 const CUSTOMER_PREFIX = 'C'
@@ -30,6 +31,8 @@ const CONSUMER = 5
 
 export type PooledRequest = {
   readonly bytes: Buffer
+  /** service.name of all its spans. */
+  readonly service: string
   readonly spans: number
   /** Spans that count as requests in the rollups. */
   readonly requests: number
@@ -67,6 +70,7 @@ export function buildSpanPool(options: {
     const spans = spanFields(bytes).map((fields) => ({ fields, kind: kindOf(bytes, fields) }))
     return {
       bytes,
+      service: /service-\d+/.exec(bytes.toString('latin1', 0, RESOURCE_BYTES_MAX))?.[0] ?? '',
       spans: spans.length,
       requests: spans.filter(({ kind }) => kind === SERVER || kind === CONSUMER).length,
       places: spans.map(({ fields }) => placesOf(bytes, fields)),

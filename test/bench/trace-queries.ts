@@ -29,7 +29,6 @@ const QUESTIONS_DEFAULT = 200
 const DEAR_EVERY = 5
 const SETTLE_MS = 10_000
 const SEED = 3
-const SERVICES = 60
 
 const KINDS = {
   byId: { title: 'trace by id', isDear: false, msMax: 10 },
@@ -172,6 +171,8 @@ function buildAsker(url: string, day: DayOfSpans) {
     return identityOf(stamped, place)
   }
 
+  const service = () => pool[Math.floor(next() * pool.length)]?.service ?? ''
+
   const questions: Readonly<Record<Kind, () => Omit<Question, 'kind'>>> = {
     byId: () => ({
       path: `/api/v1/traces/${somebody().traceId}`,
@@ -187,11 +188,11 @@ function buildAsker(url: string, day: DayOfSpans) {
       return { path: `/api/v1/traces?${range}&limit=20&attribute=${attribute}`, check: hasItems }
     },
     search: () => ({
-      path: `/api/v1/traces?${range}&limit=20&service=service-${Math.floor(next() * SERVICES)}`,
+      path: `/api/v1/traces?${range}&limit=20&service=${service()}`,
       check: hasItems,
     }),
     seriesDay: () => ({
-      path: `/api/v1/services/service-${Math.floor(next() * SERVICES)}/series?${range}`,
+      path: `/api/v1/services/${service()}/series?${range}`,
       check: (answer) => {
         const { versions } = answer as { versions: readonly unknown[] }
         return versions.length > 0 ? undefined : 'no version was found'
