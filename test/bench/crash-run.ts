@@ -15,7 +15,7 @@ import { random } from '../support/otlp.ts'
 import { spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
 import { BenchFailure } from './bench-definition.ts'
 import { buildSpanPool } from './span-pool.ts'
-import { fillTopic, PARTITIONS } from './span-topic.ts'
+import { fillTopic, PARTITIONS, spansOver } from './span-topic.ts'
 import { auditStore, type Audit } from './store-audit.ts'
 import { ingestStatusOf } from './surety-side.ts'
 
@@ -76,11 +76,8 @@ export async function crashRun({
   const nowMs = Date.now()
   // Spans of half an hour, in order, so that every batch touches a few buckets of the rollups.
   const times = { fromMs: nowMs - 35 * 60_000, toMs: nowMs - 5 * 60_000 }
-  await fillTopic({ topic: TOPIC, kafka }, pool, {
-    requests,
-    ...times,
-    say: () => {},
-  })
+  const valueOf = spansOver(pool, { requests, ...times })
+  await fillTopic({ topic: TOPIC, kafka }, { requests, valueOf, say: () => {} })
 
   const env = {
     SURETY_DATA_DIR: dataDir,

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchContext } from './bench-definition.ts'
 import { watchIngest } from './ingest-run.ts'
-import { buildSpanPool, restamp, type PooledRequest } from './span-pool.ts'
-import { fillTopic, openSpanTopic, PARTITIONS, shiftOf } from './span-topic.ts'
+import { buildSpanPool, type PooledRequest } from './span-pool.ts'
+import { fillTopic, openSpanTopic, PARTITIONS, spansOver } from './span-topic.ts'
 import { openSurety, writeReturnCodes } from './surety-side.ts'
 
 export const SPANS_PER_REQUEST = 512
@@ -37,7 +37,7 @@ export function dayPool(): PooledRequest[] {
 
 /** @param copy 0 to `requests` − 1 */
 export function dayRequest(pool: readonly PooledRequest[], copy: number, day: DayOfSpans): Buffer {
-  return restamp(pool[copy % pool.length] as PooledRequest, copy, shiftOf(copy, day))
+  return spansOver(pool, day)(copy)
 }
 
 /**
@@ -60,7 +60,7 @@ export async function loadDay(
   const topic = await openSpanTopic(join(folder, 'load'), lifecycle)
   const day = dayOfSpans(spans, Date.now())
   const rows = day.requests * SPANS_PER_REQUEST
-  await fillTopic(topic, dayPool(), { ...day, say })
+  await fillTopic(topic, { requests: day.requests, valueOf: spansOver(dayPool(), day), say })
   mkdirSync(dataDir, { recursive: true })
   const returnCodes = writeReturnCodes(folder)
   const { child, url } = await openSurety({ dataDir, topic, group: 'load', returnCodes }, lifecycle)

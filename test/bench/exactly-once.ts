@@ -10,7 +10,7 @@ import { wholeNumber, type Bench, type BenchContext, type BenchReport } from './
 import { crashRun } from './crash-run.ts'
 import type { Overhead } from './exactly-once-overhead.ts'
 import { buildSpanPool } from './span-pool.ts'
-import { fillTopic, openSpanTopic, PARTITIONS } from './span-topic.ts'
+import { fillTopic, openSpanTopic, PARTITIONS, spansOver } from './span-topic.ts'
 import { openBenchFolder } from './surety-side.ts'
 
 const KILLS_DEFAULT = 200
@@ -119,7 +119,8 @@ async function measureOverhead(
   const requests = Math.ceil(spans / SPANS_PER_REQUEST / PARTITIONS) * PARTITIONS
   const toMs = Date.now() - 60_000
   const pool = buildSpanPool({ seed: SEED, requests: 256, spreadMs: 2000 })
-  await fillTopic(topic, pool, { requests, fromMs: toMs - 20 * 60_000, toMs, say: () => {} })
+  const valueOf = spansOver(pool, { requests, fromMs: toMs - 20 * 60_000, toMs })
+  await fillTopic(topic, { requests, valueOf, say: () => {} })
   const best = { on: Number.POSITIVE_INFINITY, off: Number.POSITIVE_INFINITY }
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const guarantees of ['on', 'off'] as const) {

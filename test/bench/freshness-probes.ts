@@ -46,7 +46,8 @@ export async function openFreshnessProbes(
         traceId.writeUInt32BE(number, 0)
         waiting.set(traceId.toString('hex'), performance.now())
         const partition = number % PARTITIONS
-        await producer.send({ topic, acks: 1, messages: [{ value: probe(traceId), partition }] })
+        // Not awaited: a broker that takes its time must not thin out the probes.
+        producer.send({ topic, acks: 1, messages: [{ value: probe(traceId), partition }] }).catch(fail)
       }
       await sleep(EVERY_MS)
     }
@@ -69,9 +70,10 @@ export async function openFreshnessProbes(
     }
   }
 
-  const running = Promise.all([send(), look()]).catch((error: unknown) => {
-    failure = new BenchFailure(`The probes ended: ${String(error)}`, { cause: error })
-  })
+  function fail(error: unknown): void {
+    failure ??= new BenchFailure(`The probes ended: ${String(error)}`, { cause: error })
+  }
+  const running = Promise.all([send(), look()]).catch(fail)
   lifecycle.add('probes', async () => {
     stopping.abort()
     await running

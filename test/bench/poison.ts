@@ -11,8 +11,8 @@ import {
   type OptionValues,
 } from './bench-definition.ts'
 import { watchIngest, type IngestRun } from './ingest-run.ts'
-import { buildSpanPool, restamp, type PooledRequest } from './span-pool.ts'
-import { fillTopic, openSpanTopic, PARTITIONS, shiftOf, untilDrained } from './span-topic.ts'
+import { buildSpanPool } from './span-pool.ts'
+import { fillTopic, openSpanTopic, PARTITIONS, shiftOf, spansOver, untilDrained } from './span-topic.ts'
 import { auditStore, type Audit } from './store-audit.ts'
 import { openBenchFolder, openSurety, writeReturnCodes } from './surety-side.ts'
 import { figure } from './table.ts'
@@ -112,15 +112,13 @@ async function measure(
   const isBad = Array.from({ length: requests }, () => next() < share)
   const numbers = isBad.flatMap((bad, copy) => (bad ? [copy] : []))
   const numberOf = new Map(numbers.map((copy, number) => [copy, number]))
-  await fillTopic(topic, pool, {
-    ...times,
+  const goodOf = spansOver(pool, times)
+  await fillTopic(topic, {
+    requests,
     say: sideSays,
-    replacement(copy) {
+    valueOf(copy) {
       const number = numberOf.get(copy)
-      if (number === undefined) return undefined
-      const shiftMs = shiftOf(copy, times)
-      const good = restamp(pool[copy % pool.length] as PooledRequest, copy, shiftMs)
-      return spoilt(good, number, shiftMs)
+      return number === undefined ? goodOf(copy) : spoilt(goodOf(copy), number, shiftOf(copy, times))
     },
   })
   const spans = (requests - numbers.length) * SPANS_PER_REQUEST

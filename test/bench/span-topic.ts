@@ -1,4 +1,4 @@
-// The Kafka side of the span benches: a broker, a topic filled before anything is measured, and when a consumer
+// The Kafka side of the benches: a broker, a topic filled before anything is measured, and when a consumer
 // group has joined. Nothing of this is counted on either side.
 
 import { readdirSync } from 'node:fs'
@@ -27,6 +27,7 @@ export const PARTITIONS = 2
 export type SpanTopic = {
   readonly brokers: readonly string[]
   readonly topic: string
+  readonly signal: 'spans' | 'metrics'
   readonly kafkaVersion: string
   readonly kafka: Kafka
   /** Stops a broker that was started for the topic; else nothing. The end of the bench does it too. */
@@ -36,19 +37,27 @@ export type SpanTopic = {
 /**
  * A topic of two partitions, empty. KAFKA_BROKERS names brokers to use; a topic made there is removed at the
  * end. Without it a broker is started in the folder.
+ *
+ * @param signal  for metrics an empty topic of spans, which Surety waits for, is made beside it: `besideSpans`
  */
-export async function openSpanTopic(folder: string, lifecycle: Lifecycle): Promise<SpanTopic> {
+export async function openSpanTopic(
+  folder: string,
+  lifecycle: Lifecycle,
+  signal: 'spans' | 'metrics' = 'spans',
+): Promise<SpanTopic> {
   const given = process.env['KAFKA_BROKERS'] ?? ''
+  const named = (topic: string) => (signal === 'spans' ? [topic] : [topic, besideSpans(topic)])
   if (given === '') {
-    const topic = 'otlp_spans'
+    const topic = `otlp_${signal}`
     const broker = await openBroker({
       directory: join(folder, 'kafka'),
-      topics: [{ topic, partitions: PARTITIONS }],
+      topics: named(topic).map((name) => ({ topic: name, partitions: PARTITIONS })),
     })
     lifecycle.add('broker', () => broker.stop())
     return {
       brokers: broker.brokers,
       topic,
+      signal,
       kafkaVersion: installedKafka(),
       kafka: client(broker.brokers),
       close: () => broker.stop(),
@@ -60,27 +69,31 @@ export async function openSpanTopic(folder: string, lifecycle: Lifecycle): Promi
   const admin = kafka.admin()
   await admin.connect()
   lifecycle.add('topic', async () => {
-    await admin.deleteTopics({ topics: [topic] })
+    await admin.deleteTopics({ topics: named(topic) })
     await admin.disconnect()
   })
-  await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true })
-  return { brokers, topic, kafkaVersion: `at ${brokers.join(',')}`, kafka, close: () => Promise.resolve() }
+  const topics = named(topic).map((name) => ({ topic: name, numPartitions: PARTITIONS }))
+  await admin.createTopics({ topics, waitForLeaders: true })
+  return {
+    brokers,
+    topic,
+    signal,
+    kafkaVersion: `at ${brokers.join(',')}`,
+    kafka,
+    close: () => Promise.resolve(),
+  }
 }
 
-/**
- * Writes requests number 0 to `requests` − 1, even ones to the first partition, odd ones to the second. Their
- * spans' times run evenly from `fromMs` to `toMs`.
- */
+export const besideSpans = (topic: string) => `${topic}-spans`
+
+/** Writes records number 0 to `requests` − 1, even ones to the first partition, odd ones to the second, each in order. */
 export async function fillTopic(
   { kafka, topic }: Pick<SpanTopic, 'kafka' | 'topic'>,
-  pool: readonly PooledRequest[],
   options: {
     readonly requests: number
-    readonly fromMs: number
-    readonly toMs: number
+    /** Called once for each record, those of one partition in order. */
+    readonly valueOf: (copy: number) => Buffer
     readonly say: (text: string) => void
-    /** Another value in place of the copy with that number; undefined leaves it. */
-    readonly replacement?: (copy: number) => Buffer | undefined
   },
 ): Promise<void> {
   const { requests } = options
@@ -91,11 +104,8 @@ export async function fillTopic(
   const lane = async (partition: number) => {
     for (let first = partition; first < requests; first += REQUESTS_PER_SEND * PARTITIONS) {
       const messages = []
-      for (let copy = first; copy < requests && messages.length < REQUESTS_PER_SEND; copy += PARTITIONS) {
-        const request = pool[copy % pool.length] as PooledRequest
-        const value = options.replacement?.(copy) ?? restamp(request, copy, shiftOf(copy, options))
-        messages.push({ value, partition })
-      }
+      for (let copy = first; copy < requests && messages.length < REQUESTS_PER_SEND; copy += PARTITIONS)
+        messages.push({ value: options.valueOf(copy), partition })
       await producer.send({ topic, acks: 1, messages })
       done += messages.length
       if (Date.now() - saidAt < SAY_EVERY_MS) continue
@@ -110,11 +120,15 @@ export async function fillTopic(
   }
 }
 
+type Times = { readonly requests: number; readonly fromMs: number; readonly toMs: number }
+
+/** Copies of a pool whose spans' times run evenly from `fromMs` to `toMs`. */
+export function spansOver(pool: readonly PooledRequest[], times: Times): (copy: number) => Buffer {
+  return (copy) => restamp(pool[copy % pool.length] as PooledRequest, copy, shiftOf(copy, times))
+}
+
 /** What `restamp` adds to the times of a copy: copies run evenly from `fromMs` to `toMs`. */
-export function shiftOf(
-  copy: number,
-  { requests, fromMs, toMs }: { readonly requests: number; readonly fromMs: number; readonly toMs: number },
-): number {
+export function shiftOf(copy: number, { requests, fromMs, toMs }: Times): number {
   return fromMs + ((toMs - fromMs) * copy) / requests
 }
 

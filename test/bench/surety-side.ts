@@ -8,7 +8,7 @@ import type { Lifecycle } from '../../ingest/runtime/lifecycle.ts'
 import type { IngestStatusReply } from '../../query/http/schemas.ts'
 import { BenchFailure } from './bench-definition.ts'
 import { openChild, type Child, type ChildOptions } from './child.ts'
-import { untilJoined, type SpanTopic } from './span-topic.ts'
+import { besideSpans, untilJoined, type SpanTopic } from './span-topic.ts'
 
 const SURETY = fileURLToPath(new URL('../../deploy/surety.ts', import.meta.url))
 const RETURN_CODES = { LIM0021: 'business_reject', 'PAY0*': 'ok', 'SYS*': 'system_error' }
@@ -48,7 +48,9 @@ export function suretyChild({ dataDir, topic, group, returnCodes }: SuretySide):
       SURETY_LOG_LEVEL: 'warn',
       SURETY_RETURN_CODE_MAP: returnCodes,
       SURETY_KAFKA_GROUP: group,
-      SURETY_KAFKA_TOPIC_SPANS: topic.topic,
+      ...(topic.signal === 'spans'
+        ? { SURETY_KAFKA_TOPIC_SPANS: topic.topic }
+        : { SURETY_KAFKA_TOPIC_METRICS: topic.topic, SURETY_KAFKA_TOPIC_SPANS: besideSpans(topic.topic) }),
       KAFKA_BROKERS: topic.brokers.join(','),
     },
     ready: /Surety is ready: (http:\S+)/,
