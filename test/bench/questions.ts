@@ -3,6 +3,8 @@
 
 import { BenchFailure } from './bench-definition.ts'
 
+const BUSY = 503
+
 export type Question = {
   readonly kind: string
   readonly path: string
@@ -38,12 +40,13 @@ export function percentile(values: readonly number[], ratio: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * ratio) - 1)] ?? Number.NaN
 }
 
-/** @returns ms from the request until the body was read @throws BenchFailure for another answer than wanted */
-export async function ask(url: string, { kind, path, check }: Question): Promise<number> {
+/** @returns ms from the request until the body was read, `busy` for a 503 @throws BenchFailure for any other wrong answer */
+export async function ask(url: string, { kind, path, check }: Question): Promise<number | 'busy'> {
   const startedAt = performance.now()
   const reply = await fetch(`${url}${path}`)
   const body = await reply.text()
   const ms = performance.now() - startedAt
+  if (reply.status === BUSY) return 'busy'
   const problem = reply.ok ? check(JSON.parse(body)) : `status ${reply.status}: ${body.slice(0, 300)}`
   if (problem !== undefined) throw new BenchFailure(`${kind}: GET ${path}: ${problem}`)
   return ms

@@ -28,8 +28,8 @@ export const soak: Bench = {
 
 Spans come through Kafka at the rate while the API is asked, a question every 1/N s whether or not the one before was
 answered: services of the last quarter of an hour, one service over it, its errors, the map, the newest spans of a
-service, a trace and a transaction number of the last minute. An answer with the wrong content or status fails the
-bench. Lag is measured as in freshness. Memory is the peak of the process. The first ${SETTLE_MS / 1000} s are not
+service, a trace and a transaction number of the last minute. Answers 503, which Surety gives when too many heavy questions wait, are
+counted as refused; any other wrong answer fails the bench. Lag is measured as in freshness. Memory is the peak of the process. The first ${SETTLE_MS / 1000} s are not
 counted. The broker, the feed and the questions run on the same cores as Surety.
 
   --minutes N  default ${MINUTES_DEFAULT}
@@ -58,6 +58,7 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
   const feed = await openSpanFeed(topic, lifecycle)
   const probes = await openFreshnessProbes(topic, url, lifecycle)
   const latencies = buildLatencies()
+  let refused = 0
   const samples: { parts: number; lagMessages: number }[] = []
 
   async function askAll(untilMs: number): Promise<void> {
@@ -71,7 +72,7 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
       if (asked.size >= UNANSWERED_MAX) throw new Error(`${UNANSWERED_MAX} questions wait for an answer`)
       const question = nextQuestion()
       const one: Promise<void> = ask(url, question)
-        .then((ms) => latencies.add(question.kind, ms))
+        .then((ms) => (ms === 'busy' ? void (refused += 1) : latencies.add(question.kind, ms)))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => asked.delete(one))
       asked.add(one)
@@ -127,7 +128,7 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
       ]),
     ],
     notes: [
-      `${figure(rate)} spans a second came in (the feed was at most ${figure(behindMs)} ms late), using ${figure(cores, 2)} cores; ${rssMb} MB at the peak, ${parts} parts at most.`,
+      `${figure(rate)} spans a second came in (the feed was at most ${figure(behindMs)} ms late), using ${figure(cores, 2)} cores; ${rssMb} MB at the peak, ${parts} parts at most; ${refused} questions were refused.`,
     ],
     result: {
       value: Math.round(queryP99 ?? Number.NaN),
@@ -141,6 +142,7 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
       parts,
       spansPerSecond: Math.round(rate),
       queries: latencies.all().length,
+      refused,
       cores: Math.round(cores * 100) / 100,
       minutes: plan.minutes,
     },

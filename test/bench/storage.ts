@@ -12,19 +12,24 @@ import {
 } from './bench-definition.ts'
 import { collectorSizes } from './collector-at-rest.ts'
 import { LOOK_UP, tableOf } from './collector-tables.ts'
+import { SAMPLES, samplesAtRest } from './day-of-samples.ts'
 import { ENTROPY, loadDay, SPANS_PER_REQUEST } from './day-of-spans.ts'
 import { openBenchFolder } from './surety-side.ts'
 import { figure } from './table.ts'
 
 const SPANS_DEFAULT = 10_000_000
+const SAMPLES_DEFAULT = 5_760_000
+const JITTER_MS = 40
 // Spans and what finds them: trace ids, resources, batches. What is counted from them comes on top and is shown beside.
 const SPAN_TABLES = ['spans', 'trace_roots', 'resources', 'batches']
+const SAMPLE_TABLES = ['samples_int', 'series', 'resources']
 const COLUMNS_SHOWN = 12
 
 export const storage: Bench = {
   name: 'storage',
-  summary: 'bytes a span at rest, beside the tables of the Collector’s ClickHouse exporter',
-  help: `npm run bench -- storage [--spans N] [--data-dir DIR]
+  summary:
+    'bytes a span and a sample at rest, spans beside the tables of the Collector’s ClickHouse exporter',
+  help: `npm run bench -- storage [--spans N] [--samples N] [--data-dir DIR]
 
 Sends N spans (${figure(SPANS_DEFAULT)}) of one day through Kafka into Surety with its defaults, merges every table to the end
 and weighs: spans with their filters, trace look-up, resources, batches. Beside it the same bytes in the tables that the
@@ -34,20 +39,25 @@ the larger one.
 
 ${ENTROPY}
 
+${SAMPLES} A sample is weighed with its series and
+resources.
+
   --spans N       default ${figure(SPANS_DEFAULT)}
+  --samples N     default ${figure(SAMPLES_DEFAULT)}, rounded to whole series; 0 leaves them out
   --data-dir DIR  keep Surety's store there; one that an earlier run left is used again (trace-queries takes it too)
 
 Needs about 0.6 GB of disk per million spans in the temporary folder (TMPDIR).`,
-  options: { spans: { type: 'string' }, 'data-dir': { type: 'string' } },
+  options: { spans: { type: 'string' }, samples: { type: 'string' }, 'data-dir': { type: 'string' } },
   run(values, context) {
     const spans = wholeNumber(values, 'spans', SPANS_DEFAULT, 10_000, 200_000_000)
     const dataDir = values['data-dir']
-    return run({ spans, dataDir: typeof dataDir === 'string' ? dataDir : undefined }, context)
+    const samples = wholeNumber(values, 'samples', SAMPLES_DEFAULT, 0, 1_000_000_000)
+    return run({ spans, samples, dataDir: typeof dataDir === 'string' ? dataDir : undefined }, context)
   },
 }
 
 async function run(
-  plan: { readonly spans: number; readonly dataDir: string | undefined },
+  plan: { readonly spans: number; readonly samples: number; readonly dataDir: string | undefined },
   context: BenchContext,
 ): Promise<BenchReport> {
   const { say } = context
@@ -63,6 +73,18 @@ async function run(
   const theirs = await collectorSizes(join(folder, 'collector'), day, say)
   checkRows(theirs, tableOf('bloom'), spans)
   checkRows(theirs, tableOf('text'), spans)
+
+  const sampled = async (name: string, jitterMs: number) => {
+    if (plan.samples === 0) return undefined
+    say(`samples: ${name}`)
+    const { sizes, samples } = await samplesAtRest(
+      { samples: plan.samples, jitterMs, folder: join(folder, name) },
+      context,
+    )
+    return { bytes: bytesOf(sizes, SAMPLE_TABLES) / samples, samples }
+  }
+  const regular = await sampled('regular', 0)
+  const jittered = await sampled('jittered', JITTER_MS)
 
   const perSpan = (sizes: Sizes, tables: readonly string[]) => bytesOf(sizes, tables) / spans
   const bytesPerSpan = perSpan(ours, SPAN_TABLES)
@@ -97,6 +119,8 @@ async function run(
         perSpan(theirs, [LOOK_UP]),
       ),
       row('counts by 10 s, minute, hour, calls, errors', perSpan(ours, rollups)),
+      row('bytes a sample, integers on the grid', regular?.bytes),
+      row(`bytes a sample, up to ${JITTER_MS} ms late`, jittered?.bytes),
       ['', '', '', ''],
       ...ours.columns
         .filter(({ table }) => table === 'spans')
@@ -111,6 +135,13 @@ async function run(
       value: round(bytesPerSpan),
       unit: 'B/span',
       bytesPerSpan: round(bytesPerSpan),
+      ...(regular === undefined || jittered === undefined
+        ? {}
+        : {
+            bytesPerSample: round(regular.bytes),
+            bytesPerSampleJittered: round(jittered.bytes),
+            samples: regular.samples,
+          }),
       rollupBytesPerSpan: round(perSpan(ours, rollups)),
       peer: {
         name: 'OpenTelemetry Collector ClickHouse exporter tables, bloom filters',
