@@ -15,6 +15,9 @@ const SEED = 11
 const SPREAD_MS = 1000
 const TICK_MS = 10
 const REQUESTS_PER_SEND = 4
+// What is asked for by number was written between these times ago.
+const PAST_MS_MIN = 30_000
+const PAST_MS_MAX = 90_000
 // Beyond those of any backlog: copies of the same number are the same spans.
 const FIRST_COPY = 1 << 26
 
@@ -25,7 +28,7 @@ export interface SpanFeed {
   sent(): number
   /** How far behind its plan the feed ever was since the rate was set, ms. */
   behindMsMax(): number
-  /** A span that was acknowledged some seconds ago, drawn by `fraction` of the last minute; undefined before. */
+  /** A span that was acknowledged half a minute ago or more, drawn by `fraction`; undefined before. */
   pastSpan(fraction: number): { readonly traceId: string; readonly txnId: string } | undefined
   /** One of the services that send. */
   service(fraction: number): string
@@ -67,7 +70,7 @@ export async function openSpanFeed({ kafka, topic }: SpanTopic, lifecycle: Lifec
       sinceSet += messages.length
       await producer.send({ topic, acks: 1, messages })
       acknowledged += messages.length
-      while (past.length > 0 && (past[0]?.atMs ?? 0) < Date.now() - 70_000) past.shift()
+      while (past.length > 0 && (past[0]?.atMs ?? 0) < Date.now() - PAST_MS_MAX) past.shift()
     }
   }
 
@@ -94,7 +97,7 @@ export async function openSpanFeed({ kafka, topic }: SpanTopic, lifecycle: Lifec
     sent: () => acknowledged * SPANS_PER_REQUEST,
     behindMsMax: () => behindMsMax,
     pastSpan(fraction) {
-      const old = past.filter(({ atMs }) => atMs < Date.now() - 10_000)
+      const old = past.filter(({ atMs }) => atMs < Date.now() - PAST_MS_MIN)
       const chosen = old[Math.floor(fraction * old.length)]
       if (chosen === undefined) return undefined
       const { places } = pool[chosen.copy % pool.length] as PooledRequest
