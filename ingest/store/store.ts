@@ -29,6 +29,8 @@ export type AskOptions = {
   readonly lane?: Lane
   /** Bound on the time in the engine, seconds; default 10. */
   readonly secondsMax?: number
+  /** Threads in the engine; by default as many as cores. One for what reads little: handing out work costs more. */
+  readonly threadsMax?: number
 }
 
 /** Columns by name with the type of the JSON value; `value` when the column is derived from it. */
