@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { envelope } from '../../ingest/pipeline/envelope.ts'
-import {  } from '../../ingest/store/insert-spans.ts'
+import { TRACES_SCHEMA } from '../../ingest/store/insert-spans.ts'
 import { openEmbeddedStore } from '../../ingest/store/store.ts'
 import { mergedSizes, type Sizes } from './at-rest.ts'
 import { BenchFailure } from './bench-definition.ts'
@@ -47,7 +47,7 @@ if (import.meta.main) {
       const length = Math.min(REQUESTS_PER_BATCH, day.requests - first)
       const requests = Array.from({ length }, (_, index) => dayRequest(pool, first + index, day))
       await store.transport.insert(
-        insertJob(envelope(requests), 'bloom', , `batch-${first}`),
+        insertJob(envelope(requests), 'bloom', TRACES_SCHEMA, `batch-${first}`),
       )
       if ((first / REQUESTS_PER_BATCH) % SAY_EVERY_BATCHES === SAY_EVERY_BATCHES - 1)
         console.error(`${(first + length) * SPANS_PER_REQUEST} spans are in the Collector's table`)
