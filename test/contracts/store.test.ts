@@ -468,6 +468,7 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       'dead_letters',
       'derivations',
       'error_signatures',
+      'events',
       'exemplars',
       'exp_histograms',
       'histograms',
@@ -616,8 +617,9 @@ describe.each(STORE_KINDS)('retention: $name', (kind) => {
     requests1hDays: 8,
     deadLettersDays: 6,
     metricsDays: 6,
+    eventsDays: 6,
   }
-  const METRICS = [...METRIC_TABLES, 'series']
+  const METRICS = [...METRIC_TABLES, 'series', 'events']
   const TABLES = [
     'spans',
     'trace_roots',
