@@ -46,9 +46,7 @@ if (import.meta.main) {
     for (let first = 0; first < day.requests; first += REQUESTS_PER_BATCH) {
       const length = Math.min(REQUESTS_PER_BATCH, day.requests - first)
       const requests = Array.from({ length }, (_, index) => dayRequest(pool, first + index, day))
-      await store.transport.insert(
-        insertJob(envelope(requests), 'bloom', TRACES_SCHEMA, `batch-${first}`),
-      )
+      await store.transport.insert(insertJob(envelope(requests), 'bloom', TRACES_SCHEMA, `batch-${first}`))
       if ((first / REQUESTS_PER_BATCH) % SAY_EVERY_BATCHES === SAY_EVERY_BATCHES - 1)
         console.error(`${(first + length) * SPANS_PER_REQUEST} spans are in the Collector's table`)
     }
