@@ -40,16 +40,23 @@ export function percentile(values: readonly number[], ratio: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * ratio) - 1)] ?? Number.NaN
 }
 
-/** @returns ms from the request until the body was read, `busy` for a 503 @throws BenchFailure for any other wrong answer */
-export async function ask(url: string, { kind, path, check }: Question): Promise<number | 'busy'> {
+export type Asked = {
+  /** From the request until the body was read. */
+  readonly ms: number
+  /** Surety answered 503: too many questions wait, or the time in the engine was up. */
+  readonly isRefused: boolean
+}
+
+/** @throws BenchFailure for any other wrong answer */
+export async function ask(url: string, { kind, path, check }: Question): Promise<Asked> {
   const startedAt = performance.now()
   const reply = await fetch(`${url}${path}`)
   const body = await reply.text()
   const ms = performance.now() - startedAt
-  if (reply.status === BUSY) return 'busy'
+  if (reply.status === BUSY) return { ms, isRefused: true }
   const problem = reply.ok ? check(JSON.parse(body)) : `status ${reply.status}: ${body.slice(0, 300)}`
   if (problem !== undefined) throw new BenchFailure(`${kind}: GET ${path}: ${problem}`)
-  return ms
+  return { ms, isRefused: false }
 }
 
 /** The answer lists at least one item. */

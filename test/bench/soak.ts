@@ -72,7 +72,10 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
       if (asked.size >= UNANSWERED_MAX) throw new Error(`${UNANSWERED_MAX} questions wait for an answer`)
       const question = nextQuestion()
       const one: Promise<void> = ask(url, question)
-        .then((ms) => (ms === 'busy' ? void (refused += 1) : latencies.add(question.kind, ms)))
+        .then(({ ms, isRefused }) => {
+          if (isRefused) refused += 1
+          else latencies.add(question.kind, ms)
+        })
         .catch((error: unknown) => void failures.push(error))
         .finally(() => asked.delete(one))
       asked.add(one)
@@ -83,14 +86,17 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
 
   async function sample(untilMs: number): Promise<void> {
     while (Date.now() < untilMs) {
-      const { spans, kafka } = await ingestStatusOf(url)
+      await sleep(SAMPLE_MS)
+      const status = await ingestStatusOf(url).catch(() => undefined)
+      // Too busy to say: the next sample tells.
+      if (status === undefined) continue
+      const { spans, kafka } = status
       const lagMessages = (kafka ?? []).reduce((sum, partition) => sum + partition.lagMessages, 0)
       samples.push({ parts: spans.parts, lagMessages })
       if (samples.length % SAY_EVERY_SAMPLES === 0)
         say(
           `${figure(spans.rows)} spans, ${spans.parts} parts, ${lagMessages} records behind, ${rssPeakMb(child.pid)} MB, queries p99 ${figure(percentile(latencies.all(), 0.99))} ms`,
         )
-      await sleep(SAMPLE_MS)
     }
   }
 
@@ -109,7 +115,7 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
     return { rate, cores, lags, behindMs: feed.behindMsMax(), rssMb: rssPeakMb(child.pid) }
   }
   const { rate, cores, lags, behindMs, rssMb } = await Promise.race([work(), child.ended])
-  const parts = Math.max(...samples.map((one) => one.parts))
+  const parts = Math.max(0, ...samples.map((one) => one.parts))
   const [queryP50, queryP95, queryP99] = [0.5, 0.95, 0.99].map((ratio) => percentile(latencies.all(), ratio))
   const [lagP50, lagP99] = [0.5, 0.99].map((ratio) => percentile(lags, ratio))
   const kinds = buildQuestions(feed).kinds
