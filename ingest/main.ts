@@ -11,6 +11,7 @@ import { buildReplay } from './dead-letters/replay.ts'
 import { buildDiskWatch } from './disk-watch.ts'
 import { buildTelemetryConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
+import { buildReleaseTopic } from './kafka/release-topic.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { kafkaSecurity } from './kafka/security.ts'
 import { buildGrpcDoor } from './otlp/grpc-door.ts'
@@ -137,8 +138,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   lifecycle.add('writer', () => SIGNAL_NAMES.forEach((name) => paths[name].writer.hurry()))
   lifecycle.add('door batches', async () => void (await flush()))
 
+  const releaseEvents = buildReleaseEventStore(store)
   await app.register(releaseRoutes, {
-    store: buildReleaseEventStore(store),
+    store: releaseEvents,
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
   })
@@ -231,6 +233,10 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   function openKafka(): KafkaPort {
     // Who sends no metrics or events over Kafka has no topics for them.
+    const releaseTopic = config.SURETY_KAFKA_TOPIC_RELEASES
+    const handlers = {
+      [releaseTopic]: buildReleaseTopic({ events: releaseEvents, deadLetters, clock, metrics }),
+    }
     const optional = [
       [config.SURETY_KAFKA_TOPIC_METRICS, metricPath],
       [config.SURETY_KAFKA_TOPIC_LOGS, logs],
@@ -243,8 +249,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       brokers: config.KAFKA_BROKERS,
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
-      topics: Object.keys(topics),
-      optionalTopics: optional.map(([topic]) => topic),
+      topics: [...Object.keys(topics), ...(releaseTopic === 'none' ? [] : [releaseTopic])],
+      optionalTopics: [...optional.map(([topic]) => topic), releaseTopic],
       sessionTimeoutMs: config.SURETY_KAFKA_SESSION_TIMEOUT_MS,
       ...kafkaSecurity(config),
       logger,
@@ -252,6 +258,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     const consumer = buildTelemetryConsumer({
       port,
       signals: topics,
+      handlers,
       budget,
       clock,
       metrics,

@@ -34,6 +34,8 @@ export type ConsumerParts = {
   readonly port: KafkaPort
   /** What the values of a topic are. */
   readonly signals: Readonly<Record<string, SignalPath>>
+  /** Topics whose few records are stored one by one, each safe to store again. Throws StoreError when it must wait. */
+  readonly handlers?: Readonly<Record<string, (record: KafkaRecord) => Promise<void>>>
   readonly budget: MemoryBudget
   readonly clock: Clock
   readonly metrics: Metrics
@@ -65,11 +67,12 @@ const STATUS_EVERY_MS = 2000
 const RESUME_BELOW = 0.5
 
 export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer {
-  const { port, signals, budget, clock, metrics, lingerMs } = parts
+  const { port, signals, handlers = {}, budget, clock, metrics, lingerMs } = parts
   const logger = parts.logger.child({ part: KAFKA_DOOR })
   const lanes = new Map<string, Lane>()
   let status: NodeJS.Timeout | undefined
   let paused = false
+  let isClosing = false
 
   const key = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
 
@@ -189,6 +192,44 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     if (settled.kind === 'given-up') throw settled.error
   }
 
+  /** One record after the other, then one commit; what is left when the partition goes comes to its next owner. */
+  async function handleEach(
+    batch: KafkaBatch,
+    handler: (record: KafkaRecord) => Promise<void>,
+  ): Promise<void> {
+    const lane = lanes.get(key(batch))
+    let last: bigint | undefined
+    for (const record of batch.records) {
+      if (lane === undefined || lane.closed || isClosing || batch.isStale()) break
+      if (!(await isHandled(lane, record, handler))) break
+      lane.readTo = record.timestampMs
+      last = record.offset
+    }
+    if (lane !== undefined && last !== undefined && !lane.closed) await commit(lane, last + 1n, '')
+  }
+
+  async function isHandled(
+    lane: Lane,
+    record: KafkaRecord,
+    handler: (record: KafkaRecord) => Promise<void>,
+  ): Promise<boolean> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await handler(record)
+        return true
+      } catch (error) {
+        if ((error as { readonly retryable?: boolean }).retryable !== true) throw error
+        if (tries === 0)
+          logger.warn(
+            { partition: key(record), offset: String(record.offset), reason: (error as Error).message },
+            'the store does not take a record; waiting, nothing is lost',
+          )
+        if (isClosing || lane.closed) return false
+        await sleep(COMMIT_BACK_OFF_MS[Math.min(tries, COMMIT_BACK_OFF_MS.length - 1)])
+      }
+    }
+  }
+
   function relieve(): void {
     if (!paused || budget.used() > budget.bytesMax * RESUME_BELOW) return
     paused = false
@@ -239,6 +280,11 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
         },
         async onBatch(batch: KafkaBatch) {
           const laneKey = key(batch)
+          const handler = handlers[batch.topic]
+          if (handler !== undefined) {
+            await handleEach(batch, handler)
+            return
+          }
           for (const record of batch.records) {
             const lane = lanes.get(laneKey)
             if (lane === undefined || lane.closed || batch.isStale()) return
@@ -253,6 +299,7 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
       })
     },
     async close() {
+      isClosing = true
       clearInterval(status)
       await port.close()
     },
