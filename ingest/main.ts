@@ -29,6 +29,7 @@ import type { Prepared } from './pipeline/prepared.ts'
 import { buildSeriesRegister } from './pipeline/series-register.ts'
 import { SIGNAL_NAMES, SIGNAL_WORDS, type SignalName, type SignalPath } from './pipeline/signal.ts'
 import { buildTraceSignal } from './pipeline/trace-signal.ts'
+import type { ReleaseEventStore } from './releases/release-event-store.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
@@ -36,6 +37,7 @@ import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
+import type { ReturnCodeRule } from './store/insert-spans.ts'
 
 export type IngestRole = {
   /** Where OTLP/HTTP listens, with the port that the system chose when 0 was asked for. */
@@ -44,6 +46,10 @@ export type IngestRole = {
   readonly otlpGrpcUrl: string
   /** Partitions that this process reads; null when no broker is configured. */
   readonly kafkaStatus: () => readonly PartitionStatus[] | null
+  /** What every door hands its messages to, for senders inside this process. */
+  readonly paths: Readonly<Record<SignalName, SignalPath>>
+  readonly releases: ReleaseEventStore
+  readonly rules: readonly ReturnCodeRule[]
 }
 
 export type PartitionStatus = {
@@ -120,8 +126,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   lifecycle.add('writer', () => SIGNAL_NAMES.forEach((name) => paths[name].writer.hurry()))
   lifecycle.add('door batches', async () => void (await flush()))
 
+  const releases = buildReleaseEventStore(store)
   await app.register(releaseRoutes, {
-    store: buildReleaseEventStore(store),
+    store: releases,
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
   })
@@ -185,6 +192,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     otlpHttpUrl,
     otlpGrpcUrl,
     kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)),
+    paths,
+    releases,
+    rules,
   }
 
   function takerOf(name: SignalName) {
