@@ -8,6 +8,7 @@ import type { DemoConfig } from '../config.ts'
 import { bankWorld } from './bank-world.ts'
 import { buildProgress, type Out } from './progress.ts'
 import { HISTORY_FILE } from './state.ts'
+import type { World } from './world.ts'
 import { writeHistory } from './write.ts'
 
 /** One trace in so many is kept of the past: a week of them is a million spans, and rates count what they stand for. */
@@ -21,6 +22,9 @@ export type DemoHistoryParts = {
   readonly out: Out
 }
 
+export const demoWorld = (demo: Pick<DemoConfig, 'SURETY_DEMO_RATE'>): World =>
+  bankWorld({ peakPerSecond: demo.SURETY_DEMO_RATE, oneIn: ONE_IN })
+
 /** @throws StoreError */
 export async function demoHistory(
   demo: DemoConfig,
@@ -30,7 +34,7 @@ export async function demoHistory(
   const outcome = await writeHistory(
     { ...ingest, ...parts, dataDir, retention: retentionOf(config) },
     {
-      world: bankWorld({ peakPerSecond: demo.SURETY_DEMO_RATE, oneIn: ONE_IN }),
+      world: demoWorld(demo),
       seed: demo.SURETY_DEMO_SEED,
       days: demo.SURETY_DEMO_HISTORY,
       onProgress: buildProgress("Writing the bank's past", out),

@@ -16,12 +16,15 @@ export type RollupTable = 'requests_1m' | 'requests_10s'
 /** Start (s), duration (ns), and places of resource, audience, operation and answer in the cast. */
 const STRUCTURE = 't UInt32, n UInt64, s UInt16, a UInt16, o UInt16, w UInt16'
 
-/** @returns a function of a stretch of minutes since 1970, the last one not included */
+/**
+ * @returns a function of a stretch of minutes since 1970, the last one not included; what starts in the minute `before` or
+ *   later is left out, also of a trace that began earlier
+ */
 export function buildRequestWriter(
   cast: Cast,
   seed: number,
-): (fromMinute: number, toMinute: number) => RequestRows {
-  return (fromMinute, toMinute) => {
+): (fromMinute: number, toMinute: number, before?: number) => RequestRows {
+  return (fromMinute, toMinute, before = Number.POSITIVE_INFINITY) => {
     const lines: string[] = []
     let second = 0
     let trace: Trace | undefined
@@ -30,6 +33,7 @@ export function buildRequestWriter(
       trace: (next) => void (trace = next),
       server(step, resource, startNs, endNs, _id, _parent, answer) {
         const at = second + Math.floor(startNs / 1e9)
+        if (at >= before * 60) return
         lines.push(
           `{"t":${at},"n":${endNs - startNs},"s":${resource},"a":${trace?.audience ?? 0},"o":${step.id},"w":${answer}}`,
         )

@@ -75,9 +75,9 @@ const MARGIN_MS = 2 * HOUR_MS
 /** Spans of a batch, about: as an accumulator's. */
 const BATCH_SPANS = 60_000
 const SPANS_PER_TRACE = 11
+const MEAN_SHARE = 0.6
+const DAY_DIVISORS = [720, 480, 360, 240, 180, 120, 90, 60, 30, 15, 10, 5, 2]
 const METRIC_BATCH_MINUTES = 720
-/** A span may start this long after the trace that it belongs to. */
-const TRACE_MS_MAX = 60_000
 /** What a minute of each phase costs against the others, measured; for the progress alone. */
 const COST = { rollups: 1, spans: 7, metrics: 1.5, rest: 0.5 }
 
@@ -128,13 +128,13 @@ export async function writeHistory(parts: HistoryParts, order: HistoryOrder): Pr
       under.catch(() => undefined)
     }
     await under
-    return true
+    return order.signal?.aborted !== true
   }
 
   if (state.phase === 'rollups') {
     const tables: readonly RollupTable[] = ['requests_1m', 'requests_10s']
     if (isResumed) {
-      const olderThan = `bucket < toDateTime(${Math.floor((spansFromMs + TRACE_MS_MAX) / 1000)}, 'UTC')`
+      const olderThan = `bucket < toDateTime(${spansFromMs / 1000}, 'UTC')`
       for (const table of tables)
         await store.command(`ALTER TABLE ${table} DELETE WHERE ${olderThan} SETTINGS mutations_sync = 2`)
       state = { ...state, done: 0 }
@@ -145,7 +145,7 @@ export async function writeHistory(parts: HistoryParts, order: HistoryOrder): Pr
     const goesOn = await each(
       'rollups',
       piecesOf(fromMs, spansFromMs, DAY_MS),
-      (piece) => makeRows(minutes(piece.fromMs), minutes(piece.toMs)),
+      (piece) => makeRows(minutes(piece.fromMs), minutes(piece.toMs), minutes(spansFromMs)),
       async (rows, piece) => {
         const into = tables.filter((table) => table === 'requests_1m' || piece.fromMs >= oldest10sMs)
         await insertRollups({ ...parts, cast }, rows, into, `history/${digest}/${attempt}/${piece.index}`)
@@ -172,11 +172,9 @@ export async function writeHistory(parts: HistoryParts, order: HistoryOrder): Pr
 
   if (state.phase === 'spans') {
     const makeSpans = buildSpanWriter(cast, seed)
-    const perMinute = (world.peakPerSecond * 60 * SPANS_PER_TRACE * 0.6) / world.oneIn
-    const stepMs = Math.min(DAY_MS / 2, Math.max(1, Math.round(BATCH_SPANS / perMinute)) * MINUTE_MS)
     const goesOn = await each(
       'spans',
-      piecesOf(spansFromMs, endMs, stepMs),
+      piecesOf(spansFromMs, endMs, batchStep(world)),
       (piece) => makeSpans(minutes(piece.fromMs), minutes(piece.toMs)),
       async ({ bytes, spans }, piece, mayBeThere) => {
         await putBatch('traces', bytes, piece, mayBeThere)
@@ -236,12 +234,21 @@ function plan(
 
 type Piece = { readonly index: number; readonly fromMs: number; readonly toMs: number }
 
+/** Pieces that never cross midnight in UTC: partitions are days. @param stepMs divides a day */
 function piecesOf(fromMs: number, toMs: number, stepMs: number): Piece[] {
-  return Array.from({ length: Math.ceil((toMs - fromMs) / stepMs) }, (_, index) => ({
+  const first = Math.floor(fromMs / stepMs)
+  return Array.from({ length: Math.ceil(toMs / stepMs) - first }, (_, index) => ({
     index,
-    fromMs: fromMs + index * stepMs,
-    toMs: Math.min(toMs, fromMs + (index + 1) * stepMs),
+    fromMs: Math.max(fromMs, (first + index) * stepMs),
+    toMs: Math.min(toMs, (first + index + 1) * stepMs),
   }))
+}
+
+/** The longest stretch with no more than so many spans on average that divides a day, ms. */
+function batchStep({ peakPerSecond, oneIn }: World): number {
+  const spansPerMinute = (peakPerSecond * MEAN_SHARE * 60 * SPANS_PER_TRACE) / oneIn
+  const fits = DAY_DIVISORS.find((minutes) => minutes * spansPerMinute <= BATCH_SPANS)
+  return (fits ?? 1) * MINUTE_MS
 }
 
 /** Share done, by what a minute of each phase costs. */
