@@ -79,7 +79,7 @@ const MEAN_SHARE = 0.6
 const DAY_DIVISORS = [720, 480, 360, 240, 180, 120, 90, 60, 30, 15, 10, 5, 2]
 const METRIC_BATCH_MINUTES = 720
 /** What a minute of each phase costs against the others, measured; for the progress alone. */
-const COST = { rollups: 1, spans: 7, metrics: 1.5, rest: 0.5 }
+const COST = { rollups: 1, spans: 3, metrics: 1.1, rest: 0.6 }
 
 /** @throws StoreError, RangeError for a world that contradicts itself */
 export async function writeHistory(parts: HistoryParts, order: HistoryOrder): Promise<HistoryOutcome> {
