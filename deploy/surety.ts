@@ -6,7 +6,7 @@ import { CommandError } from './api-client.ts'
 import { BACKUP_HELP, backupCommand, RESTORE_HELP, restoreCommand } from './backup-command.ts'
 import { DEAD_LETTERS_HELP, deadLettersCommand } from './dead-letters-command.ts'
 import { DOCTOR_HELP, doctorCommand } from './doctor-command.ts'
-import { migrateCommand, checkConfigCommand } from './commands.ts'
+import { MIGRATE_HELP, migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import { serveCommand } from './serve.ts'
 import { TOKEN_HELP, TOKEN_OPTIONS, tokenCommand } from './token-command.ts'
@@ -46,11 +46,8 @@ bank's last five weeks, which takes about a minute; not with --no-history or SUR
   },
   migrate: {
     summary: 'bring the store to the schema of this release, then end',
-    help: `surety migrate
-
-Applies the numbered migrations that the store in SURETY_DATA_DIR lacks and the retention that is configured.
-«serve» does the same when it starts.`,
-    options: {},
+    help: MIGRATE_HELP,
+    options: { print: { type: 'string' } },
     run: migrateCommand,
   },
   'check-config': {

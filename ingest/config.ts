@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { kafkaSecurityProblems, SASL_MECHANISMS } from './kafka/security.ts'
 import { accessProblems } from './runtime/access.ts'
 import type { IsLoopback } from './runtime/reach.ts'
+import { STORE_TARGET_VARIABLES, storeTargetProblems } from './store-target.ts'
 import { flag, integer, list, port } from './runtime/config.ts'
 import { LOG_LEVELS } from './runtime/logger.ts'
 
@@ -49,15 +50,13 @@ export const RuntimeConfig = z.object({
   SURETY_ACCESS_POLL_MS: integer(50, 3_600_000, 5000),
   /** API, pages, metrics, health. */
   SURETY_HTTP_PORT: port(8080),
-  /** Where the embedded store lives; one process at a time. */
+  /** Where the embedded store lives, and the journal of the doors; one process at a time. */
   SURETY_DATA_DIR: z.string().min(1).default('./data'),
   SURETY_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
-  /** A ClickHouse server. Its streaming transport is not in this release. */
+  ...STORE_TARGET_VARIABLES,
+  /** The ecosystem's name for a server; refused, so that nobody thinks it is used. */
   CLICKHOUSE_URL: z
-    .undefined({
-      error:
-        'a ClickHouse server is not supported by this release; unset it to use the embedded engine in SURETY_DATA_DIR',
-    })
+    .undefined({ error: 'Surety reads SURETY_CLICKHOUSE_URL; set that, and unset this one' })
     .optional(),
   /** PostgreSQL for definitions and workflow; no part of this release reads it. */
   DATABASE_URL: z.string().optional(),
@@ -78,6 +77,8 @@ export const RuntimeConfig = z.object({
   SURETY_RETENTION_DEAD_LETTERS_DAYS: days(30),
   /** Days of metric samples: a month shows a monthly cycle at about a byte a sample. */
   SURETY_RETENTION_METRICS_DAYS: days(30),
+  /** Named events. */
+  SURETY_RETENTION_EVENTS_DAYS: days(90),
 })
 
 export type RuntimeConfig = Readonly<z.output<typeof RuntimeConfig>>
@@ -122,6 +123,8 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
   /** Topic of metric requests, written the same way; `none` leaves metrics out. */
   SURETY_KAFKA_TOPIC_METRICS: z.string().min(1).max(249).default('otlp_metrics'),
+  /** The same for log records that are events. */
+  SURETY_KAFKA_TOPIC_LOGS: z.string().min(1).max(249).default('otlp_logs'),
   /** Series of one metric and UTC day; points of further ones are folded into one overflow series. */
   SURETY_SERIES_MAX_PER_METRIC: integer(1, 10_000_000, 50_000),
   /** Series of all metrics and one UTC day, about 60 bytes of memory each. */
@@ -129,7 +132,12 @@ export const IngestConfig = RuntimeConfig.extend({
 })
 export type IngestConfig = Readonly<z.output<typeof IngestConfig>>
 
+/** What is wrong between variables of every role. */
+export function runtimeProblems(config: Partial<RuntimeConfig>, reach?: IsLoopback): string[] {
+  return [...accessProblems(config, reach), ...storeTargetProblems(config)]
+}
+
 /** What is wrong between variables of this role, or of every role. */
 export function ingestProblems(config: Partial<IngestConfig>, reach?: IsLoopback): string[] {
-  return [...accessProblems(config, reach), ...kafkaSecurityProblems(config)]
+  return [...runtimeProblems(config, reach), ...kafkaSecurityProblems(config)]
 }

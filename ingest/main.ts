@@ -20,10 +20,12 @@ import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/ac
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
 import { buildGate } from './pipeline/gate.ts'
 import { openJournal } from './pipeline/journal.ts'
-import { metricsFromJson, tracesFromJson } from './pipeline/json-to-proto.ts'
+import { logsFromJson, metricsFromJson, tracesFromJson } from './pipeline/json-to-proto.ts'
 import { buildBatchWriter, type Written } from './pipeline/batch-writer.ts'
+import { buildLogSignal } from './pipeline/log-signal.ts'
 import { buildMetricSignal } from './pipeline/metric-signal.ts'
 import { prepareTraces } from './pipeline/prepare.ts'
+import { prepareLogs } from './pipeline/prepare-logs.ts'
 import { prepareMetrics } from './pipeline/prepare-metrics.ts'
 import type { Prepared } from './pipeline/prepared.ts'
 import { buildSeriesRegister } from './pipeline/series-register.ts'
@@ -38,6 +40,7 @@ import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
 import type { ReturnCodeRule } from './store/insert-spans.ts'
+import { lockDataDir } from './store/data-dir-lock.ts'
 
 export type IngestRole = {
   /** Where OTLP/HTTP listens, with the port that the system chose when 0 was asked for. */
@@ -110,8 +113,22 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       signal: buildMetricSignal(register, metrics, clock, masking),
     }),
   }
-  const paths: Readonly<Record<SignalName, SignalPath>> = { traces, metrics: metricPath }
+  const eventTimes = { ...timeBounds, retentionMs: config.SURETY_RETENTION_EVENTS_DAYS * DAY_MS }
+  const logs: SignalPath = {
+    name: 'logs',
+    words: SIGNAL_WORDS.logs,
+    prepare: (bytes, origin) => prepareLogs(bytes, origin, clock.now(), eventTimes),
+    fromJson: logsFromJson,
+    writer: buildBatchWriter({ ...writerParts, signal: buildLogSignal(metrics, clock, masking) }),
+  }
+  const paths: Readonly<Record<SignalName, SignalPath>> = { traces, metrics: metricPath, logs }
 
+  if (store.place.kind !== 'embedded') {
+    // The embedded store has the directory to itself already.
+    lifecycle.add('data directory', lockDataDir(config.SURETY_DATA_DIR))
+    // What a server forbids (a grant, a statement's length) is said now, and not when batches wait for it.
+    for (const name of SIGNAL_NAMES) await paths[name].writer.probe()
+  }
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
   await completeDoorBatches()
@@ -121,7 +138,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   let sequence = 0
   const laneOf = (path: SignalPath) =>
     buildAccumulator<DoorItem>((items) => writeDoorBatch(path, items), budget, clock, config.SURETY_LINGER_MS)
-  const lanes = { traces: laneOf(paths.traces), metrics: laneOf(paths.metrics) }
+  const lanes = { traces: laneOf(paths.traces), metrics: laneOf(paths.metrics), logs: laneOf(paths.logs) }
   const flush = () => Promise.all(SIGNAL_NAMES.map((name) => lanes[name].flush()))
   lifecycle.add('writer', () => SIGNAL_NAMES.forEach((name) => paths[name].writer.hurry()))
   lifecycle.add('door batches', async () => void (await flush()))
@@ -143,6 +160,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   await app.register(deadLetterRoutes, { letters, replay })
   await app.register(backupRoutes, {
     store,
+    place: store.place,
     dataDir: config.SURETY_DATA_DIR,
     still,
     clock,
@@ -156,7 +174,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   const host = config.SURETY_HOST
   const doorParts = {
-    takes: { traces: takerOf('traces'), metrics: takerOf('metrics') },
+    takes: { traces: takerOf('traces'), metrics: takerOf('metrics'), logs: takerOf('logs') },
     budget,
     metrics,
     logger,
@@ -222,10 +240,13 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   }
 
   function openKafka(): KafkaPort {
+    // Who sends no metrics or events over Kafka has no topics for them.
+    const optional = [
+      [config.SURETY_KAFKA_TOPIC_METRICS, metricPath],
+      [config.SURETY_KAFKA_TOPIC_LOGS, logs],
+    ] as const
     const topics = {
-      ...(config.SURETY_KAFKA_TOPIC_METRICS === 'none'
-        ? {}
-        : { [config.SURETY_KAFKA_TOPIC_METRICS]: metricPath }),
+      ...Object.fromEntries(optional.filter(([topic]) => topic !== 'none')),
       [config.SURETY_KAFKA_TOPIC_SPANS]: traces,
     }
     const port = openKafkajsPort({
@@ -233,8 +254,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
       topics: Object.keys(topics),
-      // Who sends no metrics over Kafka has no topic for them.
-      optionalTopics: [config.SURETY_KAFKA_TOPIC_METRICS],
+      optionalTopics: optional.map(([topic]) => topic),
       sessionTimeoutMs: config.SURETY_KAFKA_SESSION_TIMEOUT_MS,
       ...kafkaSecurity(config),
       logger,

@@ -15,7 +15,8 @@ import { buildLogger, type Logger } from './runtime/logger.ts'
 import { buildMetrics, type Metrics } from './runtime/metrics.ts'
 import { isLoopback, type IsLoopback } from './runtime/reach.ts'
 import type { Tls } from './runtime/tls.ts'
-import { openEmbeddedStore, StoreError, type Retention, type Store } from './store/store.ts'
+import { storeTarget } from './store-target.ts'
+import { openStore, StoreError, type Retention, type Store } from './store/store.ts'
 
 /** What every role is handed. */
 export type ProcessParts = {
@@ -60,7 +61,12 @@ export async function runProcess<Wired>(
     const access = await openAccess(config, { clock, logger, metrics, isLoopback: reach })
     lifecycle.add('access', () => access.close())
     const { guard, tls } = access
-    const store = await openEmbeddedStore(config.SURETY_DATA_DIR, retentionOf(config))
+    const store = await openStore({
+      dataDir: config.SURETY_DATA_DIR,
+      server: storeTarget(config),
+      retention: retentionOf(config),
+    })
+    if (store.place.kind !== 'embedded') logger.info(store.place, 'the store is on a ClickHouse server')
     lifecycle.add('store', () => store.close())
     const allowedHosts = config.SURETY_ALLOWED_HOSTS
     const app = buildHttpApp({ logger, health, metrics, allowedHosts, guard, tls })
@@ -86,6 +92,7 @@ export function retentionOf(config: RuntimeConfig): Retention {
     requests1hDays: config.SURETY_RETENTION_1H_DAYS,
     deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
     metricsDays: config.SURETY_RETENTION_METRICS_DAYS,
+    eventsDays: config.SURETY_RETENTION_EVENTS_DAYS,
   }
 }
 

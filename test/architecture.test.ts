@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Package → the only places that may import it. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  chdb: ['ingest/store/', 'test/bench/'],
+  chdb: ['ingest/store/embedded-connections.ts', 'test/bench/', 'test/support/clickhouse-front.ts'],
   '@grpc/grpc-js': ['ingest/otlp/', 'test/'],
   kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
   lz4js: ['ingest/kafka/'],

@@ -6,7 +6,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import { countBatch, deleteBatch, rederive } from '../store/batch-rows.ts'
 import {
   ANY_SHAPE,
-  ENVELOPE_SETTINGS,
+  TRACES_SCHEMA,
   INHERITED_KEYS,
   insertResources,
   insertSpans,
@@ -61,7 +61,7 @@ export function buildTraceSignal(parts: TraceSignalParts): Signal<PreparedTraces
   return {
     name: 'traces',
     format: TRACES_FORMAT,
-    settings: ENVELOPE_SETTINGS,
+    schema: TRACES_SCHEMA,
     plan(part, token, batchId) {
       const unseen = resources.unseen(part)
       const marks = part.map((message) => message.keys)

@@ -6,8 +6,6 @@ import { literal } from './literal.ts'
 import { isMasking, MASK, maskedValues, NO_MASKING, type Masking } from './masking.ts'
 import { MOVED_KEYS, PROMOTED } from './promoted.ts'
 
-const PROTO = fileURLToPath(new URL('./otlp-trace.proto', import.meta.url))
-
 /** `LIM*` and the like: a return code or, with a trailing `*`, all that begin so. */
 export type ReturnCodeRule = { readonly code: string; readonly outcome: Outcome }
 export type Outcome = 'ok' | 'business_reject' | 'business_error' | 'shed' | 'system_error'
@@ -55,13 +53,11 @@ function scopeSpans(hasLists: boolean): string {
   return `scope_spans Array(Tuple(scope Tuple(name LowCardinality(String)), spans Array(Tuple(${span}))))`
 }
 
-/** How the engine reads the envelope; part of every statement's inline settings. */
-export const ENVELOPE_SETTINGS = [
-  // A schema given as text would be cached as a file in the working directory.
-  `format_schema_source='file'`,
-  `format_schema=${literal(PROTO)}`,
-  `format_schema_message_name='ResourceSpans'`,
-].join(', ')
+/** How the engine reads the envelope. */
+export const TRACES_SCHEMA = {
+  path: fileURLToPath(new URL('./otlp-trace.proto', import.meta.url)),
+  message: 'ResourceSpans',
+} as const
 
 const scalarText = (s: string, i: string, b: string, d: string, otherwise: string) =>
   `multiIf(${s} != '', ${s}, isNotNull(${i}), toString(assumeNotNull(${i})), isNotNull(${b}), toString(assumeNotNull(${b})), isNotNull(${d}), toString(assumeNotNull(${d})), ${otherwise})`

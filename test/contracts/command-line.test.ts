@@ -43,7 +43,7 @@ describe.concurrent('help', () => {
     { words: ['backup', '--help'], want: /^surety backup DIR\n/ },
     { words: ['restore', '--help'], want: /^surety restore DIR\n/ },
     { words: ['doctor', '--help'], want: /^surety doctor \[--json\]\n/ },
-    { words: ['migrate', '--help'], want: /^surety migrate\n/ },
+    { words: ['migrate', '--help'], want: /^surety migrate \[--print embedded\|server\|cluster\]\n/ },
     { words: ['check-config', '--help'], want: /^surety check-config \[--roles ingest,query\]/ },
   ])('surety $words', async ({ words, want }) => {
     const { code, stdout, stderr } = await run(words)

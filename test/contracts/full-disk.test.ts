@@ -16,7 +16,9 @@ const UNSHARE = ['-rm', 'sh', '-c']
 const canMount =
   spawnSync('unshare', [...UNSHARE, 'd=$(mktemp -d) && mount -t tmpfs -o size=1m tmpfs "$d"']).status === 0
 if (!canMount)
-  console.log('full-disk.test.ts is skipped: this system allows no user namespaces («unshare -rm» fails)')
+  process.stderr.write(
+    'full-disk.test.ts is skipped: this system allows no user namespaces («unshare -rm» fails)\n',
+  )
 
 const SPANS = 64
 const startNs = BigInt(Date.now() - 60_000) * 1_000_000n

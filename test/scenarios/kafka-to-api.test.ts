@@ -6,9 +6,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBroker, type Broker } from '../../deploy/kafka/broker.ts'
-import type { IngestStatusReply, MetricQueryReply, ServicesReply } from '../../query/http/schemas.ts'
+import type {
+  EventsReply,
+  IngestStatusReply,
+  MetricQueryReply,
+  ServicesReply,
+} from '../../query/http/schemas.ts'
 import { bankRequests } from '../support/bank-spans.ts'
 import { openKafkaProducer, type KafkaProducer } from '../support/kafka-producer.ts'
+import { logRequest } from '../support/otlp-logs.ts'
 import { metricRequest } from '../support/otlp-metrics.ts'
 import { eventually, startSurety, type TestSurety } from '../support/surety.ts'
 
@@ -121,6 +127,26 @@ test('metrics have a topic of their own, which may come later; without it the do
   expect(reply.series).toHaveLength(1)
   const { deadLetters } = await eventually(status, (now) => now.deadLetters.total === 3)
   expect(deadLetters.newest[0]?.origin).toBe('kafka otlp_metrics/0@1')
+})
+
+test('named events have a topic of their own; plain log records on it are passed over', async () => {
+  await producer.createTopic('otlp_logs')
+  const atNs = BigInt(Date.now() - 30_000) * 1_000_000n
+  const value = (eventName: string) =>
+    logRequest({ 'service.name': 'ledger' }, [
+      { atNs, eventName },
+      { atNs, body: 'a line of a log' },
+    ])
+  await producer.send('otlp_logs', 0, [
+    value('failover'),
+    Buffer.from('\n\nDROP TABLE events;\n\n'),
+    value('evicted'),
+  ])
+  const ask = () => surety.get<EventsReply>('/api/v1/events?service=ledger')
+  const { items } = await eventually(ask, (reply) => reply.items.length === 2, 30_000)
+  expect(items.map(({ kind }) => kind).sort()).toEqual(['eviction', 'self_healing'])
+  const { deadLetters } = await eventually(status, (now) => now.deadLetters.total === 4)
+  expect(deadLetters.newest[0]?.origin).toBe('kafka otlp_logs/0@1')
 })
 
 test('a stop and a start lose nothing and repeat nothing', async () => {

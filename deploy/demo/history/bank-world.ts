@@ -1,6 +1,7 @@
 // The demo's own bank as a world: its services and calls as in ../services/, its last five weeks of rollouts and
 // incidents. A test holds that services, routes and versions are those that run.
 
+import { CLIENT_VERSIONS } from '../client-versions.ts'
 import { COSTS } from '../machines.ts'
 import { BRANCHES, CLOUD_REGION, ENVIRONMENT, SERVICES, SERVICE_FACTS, SITES } from '../topology.ts'
 import type { Journey, PastIncident, PastRollout, Step, World } from './world.ts'
@@ -205,14 +206,23 @@ export function bankWorld({ peakPerSecond, oneIn }: BankWorldOptions): World {
     })),
     branches: BRANCHES,
     tellersPerBranch: 5,
-    clientVersions: [
-      { version: 'app-9.1.0', share: 0.6 },
-      { version: 'app-9.0.2', share: 0.2 },
-      { version: 'app-8.7.5', share: 0.2 },
-    ],
     channels: [
-      { name: 'mobile', entry: 'mobile-bff', openShare: 0.55, shutShare: 0.65, from: 'client' },
-      { name: 'counter', entry: 'counter-bff', openShare: 0.45, shutShare: 0.35, from: 'branch' },
+      {
+        name: 'mobile',
+        entry: 'mobile-bff',
+        openShare: 0.55,
+        shutShare: 0.65,
+        from: 'customer',
+        clientVersions: CLIENT_VERSIONS.mobile,
+      },
+      {
+        name: 'counter',
+        entry: 'counter-bff',
+        openShare: 0.45,
+        shutShare: 0.35,
+        from: 'branch',
+        clientVersions: CLIENT_VERSIONS.counter,
+      },
     ],
     journeys: JOURNEYS,
     rollouts: ROLLOUTS,

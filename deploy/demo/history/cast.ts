@@ -1,6 +1,7 @@
 // A world made ready to be played: everything that spans repeat has a number. The numbers depend on the world and the
 // end of its history alone, so that every stretch of time names things alike. Pure.
 
+import { placeOf } from '../random.ts'
 import { timelineOf, versionsOf, type Timeline } from './timeline.ts'
 import type { Channel, Instead, Step, World } from './world.ts'
 
@@ -17,8 +18,8 @@ export type CastAudience = {
   readonly channel: string
   readonly region: string
   readonly branch: string | undefined
-  /** Clients' versions or tellers; one of them is drawn. */
-  readonly people: readonly string[]
+  /** One of them is drawn; tellers have a name. */
+  readonly people: readonly { readonly teller: string | undefined; readonly clientVersion: string }[]
 }
 
 /** What an operation can answer. `origin` answers are not relayed: the failure began there. */
@@ -59,6 +60,8 @@ export type Cast = {
   readonly channels: readonly CastChannel[]
 }
 
+/** Clients that stand for all of a channel: shares are kept to a twentieth. */
+const CLIENTS = 20
 const OK = 200
 const REJECTED = 422
 const FAILED = 500
@@ -124,17 +127,22 @@ export function castOf(world: World, endMs: number): Cast {
   }
 
   const audiences: CastAudience[] = []
-  const clients = world.clientVersions.flatMap(({ version, share }) =>
-    Array.from({ length: Math.round(share * 10) }, () => version),
-  )
   const channels = world.channels.map((channel): CastChannel => {
     const { branches } = world
+    const isBranch = channel.from === 'branch'
+    const clients = channel.clientVersions.flatMap(({ version, share }) =>
+      Array.from({ length: Math.round(share * CLIENTS) }, () => ({
+        teller: undefined,
+        clientVersion: version,
+      })),
+    )
     const own = branches.map(({ id, region }, place) => {
-      const isBranch = channel.from === 'branch'
-      const tellers = Array.from(
-        { length: world.tellersPerBranch },
-        (_, index) => `T${String(place * 10 + index + 1).padStart(5, '0')}`,
-      )
+      // All terminals of a branch run one version, as in ../customers.ts.
+      const terminals = clients[Math.floor(placeOf(`terminals|${id}`) * clients.length)]?.clientVersion ?? ''
+      const tellers = Array.from({ length: world.tellersPerBranch }, (_, index) => ({
+        teller: `T${String(place * 10 + index + 1).padStart(5, '0')}`,
+        clientVersion: terminals,
+      }))
       const known = audiences.findIndex(
         (one) => one.channel === channel.name && one.region === region && !isBranch,
       )

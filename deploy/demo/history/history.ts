@@ -31,6 +31,10 @@ export async function demoHistory(
   { ingest, parts, config, signal, out }: DemoHistoryParts,
 ) {
   const dataDir = config.SURETY_DATA_DIR
+  if (config.SURETY_CLICKHOUSE_URL !== undefined) {
+    out.write('The demo bank gets a past in the embedded store only; this one is a server\n')
+    return undefined
+  }
   const outcome = await writeHistory(
     { ...ingest, ...parts, dataDir, retention: retentionOf(config) },
     {

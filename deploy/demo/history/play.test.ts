@@ -43,7 +43,9 @@ describe.each(Object.entries(WRITERS))('%s', (_name, build) => {
         ...world,
         sites: ['one'],
         services: [{ ...world.services[0]!, name: 'till', system: 'shop', version: '1' }],
-        channels: [{ name: 'desk', entry: 'till', openShare: 1, shutShare: 1, from: 'branch' }],
+        channels: [
+          { name: 'desk', entry: 'till', openShare: 1, shutShare: 1, from: 'branch', clientVersions: [] },
+        ],
         journeys: [
           { txnCode: 'sale', share: 1, entry: { method: 'POST', route: '/sales', workMs: 5, code: 'OK' } },
         ],

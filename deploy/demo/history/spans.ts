@@ -172,8 +172,12 @@ function audienceFragments({ channel, region, branch, people }: CastAudience) {
     'bank.region': region,
     ...(branch === undefined ? {} : { 'bank.branch': branch }),
   }
-  const key = branch === undefined ? 'bank.client.version' : 'bank.teller'
-  return { common: attributes(9, common), people: people.map((person) => attribute(9, key, person)) }
+  const person = ({ teller, clientVersion }: CastAudience['people'][number]) =>
+    attributes(9, {
+      'bank.client.version': clientVersion,
+      ...(teller === undefined ? {} : { 'bank.teller': teller }),
+    })
+  return { common: attributes(9, common), people: people.map(person) }
 }
 
 const errorStatus = (message: string) =>

@@ -48,8 +48,10 @@ export type Channel = {
   /** Shares of all requests while counters are open, and while they are not. */
   readonly openShare: number
   readonly shutShare: number
-  /** Who asks: customers with a client version, or tellers at a branch. */
-  readonly from: 'client' | 'branch'
+  /** Who asks: customers, or tellers at a branch. */
+  readonly from: 'customer' | 'branch'
+  /** What their phones and terminals run; shares add up to 1. */
+  readonly clientVersions: readonly { readonly version: string; readonly share: number }[]
 }
 
 export type Moment = {
@@ -92,7 +94,6 @@ export type World = {
   readonly services: readonly WorldService[]
   readonly branches: readonly { readonly id: string; readonly region: string }[]
   readonly tellersPerBranch: number
-  readonly clientVersions: readonly { readonly version: string; readonly share: number }[]
   readonly channels: readonly Channel[]
   readonly journeys: readonly Journey[]
   readonly rollouts: readonly PastRollout[]
