@@ -32,6 +32,7 @@ import type { Prepared } from './pipeline/prepared.ts'
 import { buildSeriesRegister } from './pipeline/series-register.ts'
 import { SIGNAL_NAMES, SIGNAL_WORDS, type SignalName, type SignalPath } from './pipeline/signal.ts'
 import { buildTraceSignal } from './pipeline/trace-signal.ts'
+import type { ReleaseEventStore } from './releases/release-event-store.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
@@ -39,6 +40,7 @@ import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
+import type { ReturnCodeRule } from './store/insert-spans.ts'
 import { lockDataDir } from './store/data-dir-lock.ts'
 
 export type IngestRole = {
@@ -48,6 +50,10 @@ export type IngestRole = {
   readonly otlpGrpcUrl: string
   /** Partitions that this process reads; null when no broker is configured. */
   readonly kafkaStatus: () => readonly PartitionStatus[] | null
+  /** What every door hands its messages to, for senders inside this process. */
+  readonly paths: Readonly<Record<SignalName, SignalPath>>
+  readonly releases: ReleaseEventStore
+  readonly rules: readonly ReturnCodeRule[]
 }
 
 export type PartitionStatus = {
@@ -138,9 +144,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   lifecycle.add('writer', () => SIGNAL_NAMES.forEach((name) => paths[name].writer.hurry()))
   lifecycle.add('door batches', async () => void (await flush()))
 
-  const releaseEvents = buildReleaseEventStore(store)
+  const releases = buildReleaseEventStore(store)
   await app.register(releaseRoutes, {
-    store: releaseEvents,
+    store: releases,
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
   })
@@ -205,6 +211,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     otlpHttpUrl,
     otlpGrpcUrl,
     kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)),
+    paths,
+    releases,
+    rules,
   }
 
   function takerOf(name: SignalName) {
@@ -235,7 +244,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     // Who sends no metrics or events over Kafka has no topics for them.
     const releaseTopic = config.SURETY_KAFKA_TOPIC_RELEASES
     const handlers = {
-      [releaseTopic]: buildReleaseTopic({ events: releaseEvents, deadLetters, clock, metrics }),
+      [releaseTopic]: buildReleaseTopic({ events: releases, deadLetters, clock, metrics }),
     }
     const optional = [
       [config.SURETY_KAFKA_TOPIC_METRICS, metricPath],
