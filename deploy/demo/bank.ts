@@ -124,6 +124,8 @@ export interface Bank {
 export type BankParts = {
   readonly tracesUrl: string
   readonly seed: number
+  /** from a site's end to its customers' arrival at the other one */
+  readonly failoverMs: number
   readonly clock: Clock
   readonly logger: Logger
   readonly releases: Pick<ReleaseSender, 'send'>
@@ -151,7 +153,7 @@ export async function openBank(parts: BankParts): Promise<Bank> {
   let faultCount = 0
   let closed = false
 
-  const sites = buildSites((site) => {
+  const sites = buildSites(parts.failoverMs, (site) => {
     push()
     note({ kind: 'site-rerouted', site })
   })

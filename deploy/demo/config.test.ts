@@ -7,6 +7,7 @@ describe('configuration', () => {
       SURETY_DEMO_PORT: 8090,
       SURETY_DEMO_RATE: 20,
       SURETY_DEMO_SEED: 1,
+      SURETY_DEMO_FAILOVER_MS: 20_000,
       SURETY_DEMO_SURETY_URL: 'http://127.0.0.1:8080',
       SURETY_LOG_LEVEL: 'info',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',

@@ -39,6 +39,7 @@ export async function start(config: DemoConfig, logger: Logger): Promise<Demo> {
     const bank = await openBank({
       tracesUrl: `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, '')}/v1/traces`,
       seed: config.SURETY_DEMO_SEED,
+      failoverMs: config.SURETY_DEMO_FAILOVER_MS,
       clock,
       logger,
       releases,

@@ -4,9 +4,6 @@
 
 import { SITES, type Site } from './topology.ts'
 
-/** What the bank needs to notice a dead site and move its customers. */
-export const FAILOVER_MS = 20_000
-
 export type SiteState = {
   readonly site: Site
   readonly state: 'up' | 'down' | 'rerouted'
@@ -24,8 +21,11 @@ export interface Sites {
   close(): void
 }
 
-/** @param onRerouted called once the failover time of a site that is still down has passed */
-export function buildSites(onRerouted: (site: Site) => void, failoverMs = FAILOVER_MS): Sites {
+/**
+ * @param failoverMs what the bank needs to notice a dead site and move its customers
+ * @param onRerouted called once that time of a site that is still down has passed
+ */
+export function buildSites(failoverMs: number, onRerouted: (site: Site) => void): Sites {
   const states = new Map<Site, SiteState>(SITES.map((site) => [site, { site, state: 'up', since: 0 }]))
   const timers = new Map<Site, NodeJS.Timeout>()
   const stateOf = (site: Site) => states.get(site)?.state ?? 'up'
