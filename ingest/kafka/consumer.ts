@@ -14,7 +14,7 @@ import {
   type MemoryBudget,
   type Settled,
 } from '../pipeline/accumulator.ts'
-import type { Prepared } from '../pipeline/prepared.ts'
+import { NOTHING, type Prepared } from '../pipeline/prepared.ts'
 import { prepareEither, type SignalPath } from '../pipeline/signal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -61,6 +61,8 @@ type Lane = {
 }
 
 const EMPTY = new Uint8Array()
+// The largest body that the doors can be set to take; what a Collector sends stays far below.
+const VALUE_BYTES_MAX = 64 * 1024 * 1024
 const COMMIT_BACK_OFF_MS = [100, 250, 500, 1000, 2000]
 const STATUS_EVERY_MS = 2000
 // Reading goes on when half of the memory is free again: stopping and starting at one mark would flutter.
@@ -159,7 +161,8 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     const origin = `kafka ${record.topic}/${record.partition}@${record.offset}`
     const value = record.value ?? EMPTY
     metrics.bytes.inc({ door: KAFKA_DOOR }, value.length)
-    return { ...prepareEither(signalOf(record), value, origin), offset: record.offset, value }
+    const prepared = setAside(record, value, origin) ?? prepareEither(signalOf(record), value, origin)
+    return { ...prepared, offset: record.offset, value }
   }
 
   async function take(lane: Lane, record: KafkaRecord): Promise<void> {
@@ -304,6 +307,26 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
       await port.close()
     },
   }
+}
+
+/** What is not even looked at: a batch that Kafka's format could not be read from, a value beyond any bound. */
+function setAside(
+  { unreadable, topic }: KafkaRecord,
+  payload: Uint8Array,
+  origin: string,
+): Prepared | undefined {
+  if (unreadable !== undefined) {
+    const { firstOffset, lastOffset, reason } = unreadable
+    const detail = `the batch of records ${firstOffset} to ${lastOffset} cannot be unpacked (${reason}); look at its producer's compression and at the broker's disk`
+    const letter = { reason: 'malformed', detail, origin, format: 'kafka record batch', payload } as const
+    return { ...NOTHING, origin, deadLetters: [letter], rejection: detail }
+  }
+  if (payload.length > VALUE_BYTES_MAX) {
+    const detail = `the value is ${payload.length} bytes long, at most ${VALUE_BYTES_MAX} are taken; send smaller batches to ${topic}`
+    const letter = { reason: 'too-big', detail, origin, format: 'kafka value', payload } as const
+    return { ...NOTHING, origin, deadLetters: [letter], rejection: detail }
+  }
+  return undefined
 }
 
 /** Topic, partition, offsets and content: a topic made anew may use the same offsets for other records. */
