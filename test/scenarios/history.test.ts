@@ -27,6 +27,7 @@ import type { IngestRole } from '../../ingest/main.ts'
 import type { ProcessParts } from '../../ingest/process.ts'
 import type { ReleaseEventsReply, ServicesReply } from '../../query/http/schemas.ts'
 import { spawnSurety } from '../support/surety-process.ts'
+import { present } from '../support/present.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -57,7 +58,7 @@ async function start(dataDir = newDir()): Promise<Surety & { readonly dataDir: s
     given = { ingest, parts }
     return Promise.resolve()
   })
-  surety = { url, ...given!, stop: () => lifecycle.stop() }
+  surety = { url, ...present(given), stop: () => lifecycle.stop() }
   return { ...surety, dataDir }
 }
 
@@ -89,7 +90,7 @@ function played(of: World, seed: number, { fromMs, spansFromMs, endMs }: History
     trace: () => undefined,
     server(_step, resource, startNs) {
       if (minuteMs < spansFromMs && minuteMs + startNs / 1e6 >= spansFromMs) return
-      const { service, version } = cast.resources[resource]!
+      const { service, version } = present(cast.resources[resource])
       const key = `${service} ${version}`
       requests[key] = (requests[key] ?? 0) + 1
     },
@@ -127,8 +128,8 @@ test('a past is written once, counts what was played, and is answered by the API
   const running = await start()
   const shares: number[] = []
   const outcome = await write(running, { onProgress: (share) => shares.push(share) })
-  const { fromMs, spansFromMs, endMs } = readHistoryState(running.dataDir)!
-  const all = played(world, 5, readHistoryState(running.dataDir)!)
+  const { fromMs, spansFromMs, endMs } = present(readHistoryState(running.dataDir))
+  const all = played(world, 5, present(readHistoryState(running.dataDir)))
   const minutes = (endMs - spansFromMs) / MINUTE_MS
   expect(outcome).toMatchObject({ kind: 'written', spans: all.spans })
   // Four nodes and sixteen containers with six gauges each.
@@ -200,7 +201,7 @@ test.each([
     onProgress: (share) => (share >= at ? stopping.abort() : undefined),
   })
   expect(stopped.kind).toBe('stopped')
-  const state = readHistoryState(running.dataDir)!
+  const state = present(readHistoryState(running.dataDir))
   expect(state).toMatchObject({ phase })
   expect(state.done).toBeGreaterThan(0)
   // As a crash between storing a batch and noting it would leave it: the batch is there, the note is not.
@@ -228,12 +229,12 @@ test('the demo killed at its first start goes on at its second', async () => {
   await expect.poll(() => readHistoryState(dataDir)?.phase, { timeout: 60_000, interval: 20 }).toBe('spans')
   demo.kill('SIGKILL')
   await demo.ended
-  const state = readHistoryState(dataDir)!
+  const state = present(readHistoryState(dataDir))
   expect(state.phase).not.toBe('complete')
   const running = await start(dataDir)
   const demos = demoWorld({ SURETY_DEMO_RATE: 4 })
   expect((await write(running, { world: demos, seed: 1, days: 1 })).kind).toBe('written')
-  const { rows } = running.parts.store
+  const rows = (sql: string) => running.parts.store.rows(sql)
   const [spans] = await rows('SELECT count() AS n, uniqExact(span_id) AS ids FROM spans')
   const { spans: expected, requests } = played(demos, 1, state)
   expect([Number(spans?.['n']), Number(spans?.['ids'])]).toEqual([expected, expected])

@@ -7,6 +7,7 @@ import { buildRequestWriter } from './rollups.ts'
 import { DAY_MS, isMonthEnd, isWeekend, shanghaiMidnight, trafficShare } from './shape.ts'
 import { buildSpanWriter } from './spans.ts'
 import { walkTraces } from '../../../ingest/pipeline/walk.ts'
+import { present } from '../../../test/support/present.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -42,7 +43,7 @@ describe.each(Object.entries(WRITERS))('%s', (_name, build) => {
       {
         ...world,
         sites: ['one'],
-        services: [{ ...world.services[0]!, name: 'till', system: 'shop', version: '1' }],
+        services: [{ ...present(world.services[0]), name: 'till', system: 'shop', version: '1' }],
         channels: [
           { name: 'desk', entry: 'till', openShare: 1, shutShare: 1, from: 'branch', clientVersions: [] },
         ],
@@ -115,8 +116,8 @@ function tally(
     minute: () => undefined,
     trace: () => undefined,
     server(_step, resource, _startNs, _endNs, _id, _parent, answer) {
-      const { service, version } = cast.resources[resource]!
-      const name = key(service, version, cast.answers[answer]!.status)
+      const { service, version } = present(cast.resources[resource])
+      const name = key(service, version, present(cast.answers[answer]).status)
       result.total += 1
       result.of.set(name, (result.of.get(name) ?? 0) + 1)
     },
