@@ -11,6 +11,7 @@ import { buildReplay } from './dead-letters/replay.ts'
 import { buildDiskWatch } from './disk-watch.ts'
 import { buildTelemetryConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
+import { buildReleaseTopic } from './kafka/release-topic.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { kafkaSecurity } from './kafka/security.ts'
 import { buildGrpcDoor } from './otlp/grpc-door.ts'
@@ -31,6 +32,7 @@ import type { Prepared } from './pipeline/prepared.ts'
 import { buildSeriesRegister } from './pipeline/series-register.ts'
 import { SIGNAL_NAMES, SIGNAL_WORDS, type SignalName, type SignalPath } from './pipeline/signal.ts'
 import { buildTraceSignal } from './pipeline/trace-signal.ts'
+import type { ReleaseEventStore } from './releases/release-event-store.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
@@ -38,6 +40,7 @@ import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
+import type { ReturnCodeRule } from './store/insert-spans.ts'
 import { lockDataDir } from './store/data-dir-lock.ts'
 
 export type IngestRole = {
@@ -47,6 +50,10 @@ export type IngestRole = {
   readonly otlpGrpcUrl: string
   /** Partitions that this process reads; null when no broker is configured. */
   readonly kafkaStatus: () => readonly PartitionStatus[] | null
+  /** What every door hands its messages to, for senders inside this process. */
+  readonly paths: Readonly<Record<SignalName, SignalPath>>
+  readonly releases: ReleaseEventStore
+  readonly rules: readonly ReturnCodeRule[]
 }
 
 export type PartitionStatus = {
@@ -137,8 +144,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   lifecycle.add('writer', () => SIGNAL_NAMES.forEach((name) => paths[name].writer.hurry()))
   lifecycle.add('door batches', async () => void (await flush()))
 
+  const releases = buildReleaseEventStore(store)
   await app.register(releaseRoutes, {
-    store: buildReleaseEventStore(store),
+    store: releases,
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
   })
@@ -203,6 +211,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     otlpHttpUrl,
     otlpGrpcUrl,
     kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)),
+    paths,
+    releases,
+    rules,
   }
 
   function takerOf(name: SignalName) {
@@ -231,6 +242,10 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   function openKafka(): KafkaPort {
     // Who sends no metrics or events over Kafka has no topics for them.
+    const releaseTopic = config.SURETY_KAFKA_TOPIC_RELEASES
+    const handlers = {
+      [releaseTopic]: buildReleaseTopic({ events: releases, deadLetters, clock, metrics }),
+    }
     const optional = [
       [config.SURETY_KAFKA_TOPIC_METRICS, metricPath],
       [config.SURETY_KAFKA_TOPIC_LOGS, logs],
@@ -243,8 +258,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       brokers: config.KAFKA_BROKERS,
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
-      topics: Object.keys(topics),
-      optionalTopics: optional.map(([topic]) => topic),
+      topics: [...Object.keys(topics), ...(releaseTopic === 'none' ? [] : [releaseTopic])],
+      optionalTopics: [...optional.map(([topic]) => topic), releaseTopic],
       sessionTimeoutMs: config.SURETY_KAFKA_SESSION_TIMEOUT_MS,
       ...kafkaSecurity(config),
       logger,
@@ -252,6 +267,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     const consumer = buildTelemetryConsumer({
       port,
       signals: topics,
+      handlers,
       budget,
       clock,
       metrics,
