@@ -20,7 +20,7 @@ import { buildTake, type DoorItem } from './otlp/take.ts'
 import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/accumulator.ts'
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
 import { buildGate } from './pipeline/gate.ts'
-import { openJournal } from './pipeline/journal.ts'
+import { openJournal, type JournalBatch } from './pipeline/journal.ts'
 import { logsFromJson, metricsFromJson, tracesFromJson } from './pipeline/json-to-proto.ts'
 import { buildBatchWriter, type Written } from './pipeline/batch-writer.ts'
 import { buildLogSignal } from './pipeline/log-signal.ts'
@@ -137,6 +137,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   // A request carries no identity that outlives this process, so a batch is named by this start and a number.
   const startId = crypto.randomUUID()
   let sequence = 0
+  let isJournalOut = false
   const laneOf = (path: SignalPath) =>
     buildAccumulator<DoorItem>((items) => writeDoorBatch(path, items), budget, clock, config.SURETY_LINGER_MS)
   const lanes = { traces: laneOf(paths.traces), metrics: laneOf(paths.metrics), logs: laneOf(paths.logs) }
@@ -224,10 +225,26 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   async function writeDoorBatch(path: SignalPath, items: readonly DoorItem[]): Promise<Settled[]> {
     sequence += 1
     const batch = { token: `doors/${startId}/${sequence}`, signal: path.name, items }
-    await journal.begin(batch)
+    await begin(batch)
     const written = await path.writer.write(items, doorIdentity(batch.token))
     if (written.kind === 'stored') await journal.end(batch)
     return items.map((item) => settle(written, item))
+  }
+
+  /** Says once that the disk takes nothing, and once that it does again. @throws JournalError */
+  async function begin(batch: JournalBatch): Promise<void> {
+    try {
+      await journal.begin(batch)
+      if (isJournalOut) logger.info('the doors keep batches on disk again')
+      isJournalOut = false
+    } catch (error) {
+      if (!isJournalOut) {
+        const reason = (error as Error).message
+        logger.warn({ reason }, 'the doors cannot keep a batch on disk; senders are told to come again')
+      }
+      isJournalOut = true
+      throw error
+    }
   }
 
   /** What an earlier process had begun: verified against the rows and completed before the doors open. */

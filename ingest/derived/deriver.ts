@@ -47,12 +47,12 @@ const due = statement(
     again: z.number(),
     limit: z.number(),
   }),
-  z.object({ at: count, touching: count }),
+  z.object({ at: count, touching: count, last: count }),
 )
 const hoursWithout = statement(
   new URL('./hours-without.sql', import.meta.url),
   z.object({ before: z.number() }),
-  z.object({ at: count, touching: count }),
+  z.object({ at: count, touching: count, last: count }),
 )
 const bucket = { from: z.number().int(), derivation: z.number().int() }
 const serviceEdges = statement(
@@ -63,7 +63,12 @@ const serviceEdges = statement(
 const requests1h = statement(new URL('./requests-1h.sql', import.meta.url), z.object(bucket), z.never())
 const markDerived = statement(
   new URL('./mark-derived.sql', import.meta.url),
-  z.object({ name: z.string(), bucket: z.number().int(), derivation: z.number().int() }),
+  z.object({
+    name: z.string(),
+    bucket: z.number().int(),
+    derivation: z.number().int(),
+    at: z.number().int(),
+  }),
   z.never(),
 )
 
@@ -112,11 +117,14 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
   let running: Promise<void> | undefined
   let isBehind = true
   let sampledMs: number | undefined
-  let hoursLeft: { at: number; touching: number }[] | undefined
+  let hoursLeft: { at: number; touching: number; last: number }[] | undefined
+  let tickedMs: number | undefined
 
   async function tick(): Promise<Record<Derived, number>> {
     const startedMs = clock.now()
-    const sinceMs = startedMs - (isBehind ? LOOK_BACK_BEHIND_MS : LOOK_BACK_MS)
+    // From the last look on, however far the clock was set forward since, or the machine slept.
+    const sinceMs =
+      Math.min(startedMs, tickedMs ?? startedMs) - (isBehind ? LOOK_BACK_BEHIND_MS : LOOK_BACK_MS)
     const asked = {
       now: startedMs / 1000,
       since: new Date(sinceMs).toISOString().slice(0, 23).replace('T', ' '),
@@ -160,15 +168,15 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
 
     const mayGoOn = () => Math.abs(clock.now() - startedMs) < TICK_WORK_MS && !closing.signal.aborted
     const derived: Record<Derived, number> = { service_edges_1m: 0, requests_1h: 0 }
-    for (const { at, touching } of minutes) {
+    for (const { at, touching, last } of minutes) {
       if (!mayGoOn()) break
-      await derive('service_edges_1m', at, Math.min(SLICES_MAX, Math.ceil(touching / SLICE_SPANS_MAX)))
+      await derive('service_edges_1m', at, last, Math.min(SLICES_MAX, Math.ceil(touching / SLICE_SPANS_MAX)))
       derived.service_edges_1m += 1
     }
     // Oldest first: what long ranges take from hours then has no gap before its newest.
-    for (const { at } of wanted.toSorted((a, b) => a.at - b.at)) {
+    for (const { at, last } of wanted.toSorted((a, b) => a.at - b.at)) {
       if (!mayGoOn()) break
-      await derive('requests_1h', at, 1)
+      await derive('requests_1h', at, last, 1)
       hoursLeft = hoursLeft.filter((hour) => hour.at !== at)
       derived.requests_1h += 1
     }
@@ -177,6 +185,7 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
       derived.requests_1h < wanted.length ||
       minutes.length === MINUTES_PER_TICK_MAX ||
       hours.length === HOURS_PER_TICK_MAX
+    tickedMs = startedMs
     return derived
   }
 
@@ -184,7 +193,7 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
   async function sampleAttributes(): Promise<void> {
     const toMs = clock.now()
     const fromMs = (sampledMs ?? toMs - SAMPLE_EVERY_MS) - SAMPLE_BEFORE_MS
-    if (sampledMs !== undefined && toMs - sampledMs < SAMPLE_EVERY_MS) return
+    if (sampledMs !== undefined && Math.abs(toMs - sampledMs) < SAMPLE_EVERY_MS) return
     const options = { lane: 'heavy', secondsMax: STATEMENT_SECONDS_MAX } as const
     const [came] = await store.ask(spansLately, { since: sqlMillisecond(fromMs) }, options)
     const sample = Math.max(1, Math.ceil((came?.spans ?? 0) / SAMPLE_SPANS_MAX))
@@ -196,15 +205,17 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
   }
 
   /** One bucket, all of it; the row in `derivations` comes last and makes it count. */
-  function derive(name: Derived, from: number, slices: number): Promise<void> {
+  function derive(name: Derived, from: number, last: number, slices: number): Promise<void> {
     return beside(async () => {
-      const derivation = clock.now()
+      const at = clock.now()
+      // A later one always has the higher number, wherever the clock was set meanwhile.
+      const derivation = Math.max(at, last + 1)
       const options = { lane: 'heavy', secondsMax: STATEMENT_SECONDS_MAX } as const
       for (let slice = 0; slice < slices; slice += 1) {
         if (name === 'requests_1h') await store.ask(requests1h, { from, derivation }, options)
         else await store.ask(serviceEdges, { from, derivation, slice, slices }, options)
       }
-      await store.ask(markDerived, { name, bucket: from, derivation }, options)
+      await store.ask(markDerived, { name, bucket: from, derivation, at }, options)
     })
   }
 

@@ -18,6 +18,9 @@ const REMINDER_INTERVAL_MS = 60_000
 const LAG_REFRESH_INTERVAL_MS = 10_000
 /** Without any sign of life for this long beyond the group's own time limits, a membership counts as hung. */
 const SILENCE_MARGIN_MS = 30_000
+/** A clock that is set back by this part of the session timeout ends the membership; looked at more often than that. */
+const CLOCK_TOLERANCE = 0.25
+const CLOCK_LOOK = 0.1
 
 export type KafkajsPortOptions = KafkaClientOptions & {
   readonly groupId: string
@@ -82,7 +85,7 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
       onJoined(partitions) {
         const names = partitions.map(({ topic, partition }) => `${topic}-${partition}`)
         if (outage !== undefined) {
-          logger.info({ downMs: Date.now() - outage.sinceAt }, 'Kafka: consuming again')
+          logger.info({ downMs: Math.round(performance.now() - outage.sinceAt) }, 'Kafka: consuming again')
         }
         outage = undefined
         if (!requiredMissing) notReady = undefined
@@ -135,6 +138,7 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
     session = current
     const watching = new AbortController()
     const watch = setInterval(() => void look(current), LAG_REFRESH_INTERVAL_MS)
+    const clockWatch = watchClock(current)
     try {
       const appeared = missing.length === 0 ? undefined : untilAppeared(missing, watching.signal)
       const end = await Promise.race([current.ended, ...(appeared === undefined ? [] : [appeared])])
@@ -142,15 +146,35 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
       return { error: end, progressed: current.hasDelivered() }
     } finally {
       clearInterval(watch)
+      clearInterval(clockWatch)
       watching.abort()
       await current.close()
     }
   }
 
+  /**
+   * kafkajs measures by the wall clock when a heartbeat is due: where somebody sets it back by two hours, none is sent for
+   * two hours, and nobody is told that the group goes on without us. A new membership counts from the new time.
+   */
+  function watchClock(member: Session): NodeJS.Timeout {
+    let offsetMs = Date.now() - performance.now()
+    return setInterval(() => {
+      const nowMs = Date.now() - performance.now()
+      const setBackMs = offsetMs - nowMs
+      offsetMs = nowMs
+      if (setBackMs < sessionTimeoutMs * CLOCK_TOLERANCE) return
+      const seconds = Math.round(setBackMs / 1000)
+      const text = `Kafka: this machine's clock was set back by ${seconds} s; joining the group anew`
+      member.fail(new KafkaError('SURETY_KAFKA_BUSY', text))
+    }, sessionTimeoutMs * CLOCK_LOOK)
+  }
+
   async function look(member: Session): Promise<void> {
-    const silentMs = Date.now() - member.lastSignAt()
+    const silentMs = performance.now() - member.lastSignAt()
     if (silentMs > sessionTimeoutMs + rebalanceTimeoutMs + SILENCE_MARGIN_MS) {
-      member.fail(new KafkaError('SURETY_KAFKA_FAILED', `Kafka: no sign of life for ${silentMs} ms`))
+      member.fail(
+        new KafkaError('SURETY_KAFKA_FAILED', `Kafka: no sign of life for ${Math.round(silentMs)} ms`),
+      )
       return
     }
     try {
@@ -186,7 +210,7 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
 
   /** One line when it begins, a reminder each minute, nothing louder in between. */
   function tellFailure(error: KafkaError, retryInMs: number): void {
-    const at = Date.now()
+    const at = performance.now()
     notReady = error.message
     const isNews = outage === undefined || at - outage.toldAt >= REMINDER_INTERVAL_MS
     outage ??= { sinceAt: at, toldAt: at }
@@ -194,7 +218,7 @@ export function openKafkajsPort(options: KafkajsPortOptions): KafkaPort {
       groupId,
       code: error.code,
       brokers: options.brokers,
-      downMs: at - outage.sinceAt,
+      downMs: Math.round(at - outage.sinceAt),
       retryInMs,
     }
     if (!isNews) {

@@ -72,7 +72,7 @@ export interface Session {
   lag(): readonly PartitionLag[]
   /** Asks for the high watermarks again; they age while a partition is paused or idle. */
   refreshLag(): Promise<void>
-  /** When kafkajs last fetched, joined or had a heartbeat answered; milliseconds since the epoch. */
+  /** When kafkajs last fetched, joined or had a heartbeat answered; as `performance.now()`. */
   lastSignAt(): number
   /** True once a batch was taken over. */
   hasDelivered(): boolean
@@ -119,7 +119,7 @@ export function openSession(options: SessionOptions): Session {
   let hasEnded = false
   let hasCrashed = false
   let delivered = false
-  let lastSignAt = Date.now()
+  let lastSignAt = performance.now()
   let assignment: Assignment | undefined
   let membership: Membership | undefined
   let coordinator: Broker | undefined
@@ -447,7 +447,7 @@ export function openSession(options: SessionOptions): Session {
   }
 
   function sign(): void {
-    lastSignAt = Date.now()
+    lastSignAt = performance.now()
   }
 
   // ── The life of the consumer ───────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Accumulator } from '../pipeline/accumulator.ts'
 import type { DeadLetterBox } from '../pipeline/dead-letter-box.ts'
-import type { Journal, JournalItem } from '../pipeline/journal.ts'
+import { JournalError, type Journal, type JournalItem } from '../pipeline/journal.ts'
 import type { Prepared } from '../pipeline/prepared.ts'
 import { jsonFormat, type SignalName, type SignalPath } from '../pipeline/signal.ts'
 import type { DeadLetter } from '../records/dead-letter.ts'
@@ -80,10 +80,8 @@ export function buildTake({ accumulator, journal, deadLetters, clock, metrics, s
     const item = { ...prepared, ...(keepsLetters ? {} : { deadLetters: [] }), digest, body }
     const settled = await accumulator.add(item)
     if (settled.kind === 'given-up') {
-      return {
-        kind: 'busy',
-        message: `Surety is stopping and the ${signal.words.rows} are not stored yet; send them again`,
-      }
+      const why = settled.error instanceof JournalError ? settled.error.message : 'Surety is stopping'
+      return { kind: 'busy', message: `${why}; the ${signal.words.rows} are not stored yet, send them again` }
     }
     if (settled.refusal !== undefined) {
       metrics.messages.inc({ door, result: 'refused' })

@@ -26,7 +26,7 @@ export interface Journal {
   isStored(digest: string): boolean
   /**
    * Resolves when the batch is on disk: from here on it will be stored, whatever happens.
-   * @throws StoreError busy when the disk cannot take it; nothing of it is left then
+   * @throws JournalError when the disk cannot take it; nothing of it is left then
    */
   begin(batch: JournalBatch): Promise<void>
   /**
@@ -38,6 +38,9 @@ export interface Journal {
   unfinished(): readonly JournalBatch[]
   close(): Promise<void>
 }
+
+/** The disk could not take a batch: nothing of it is kept, and it was not begun. */
+export class JournalError extends StoreError {}
 
 /** How long a repeated request is recognised: well beyond any exporter's retries. */
 export const REPEAT_WINDOW_MS = 10 * 60_000
@@ -149,7 +152,7 @@ export async function openJournal(
         await Promise.allSettled([`${path}.draft`, path].map((one) => rm(one, { force: true })))
         const reason = error instanceof Error ? error.message : String(error)
         const text = `The disk under SURETY_DATA_DIR cannot be written (${reason})`
-        throw new StoreError('SURETY_STORE_BUSY', text, 0, error)
+        throw new JournalError('SURETY_STORE_BUSY', text, 0, error)
       }
     },
     end(batch) {

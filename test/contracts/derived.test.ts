@@ -288,6 +288,33 @@ describe('a minute is derived once it is over and quiet, and again when it chang
   })
 })
 
+describe('a clock that is set', () => {
+  test('back: what was derived while it was ahead is derived anew, once, and late rows are in it', async () => {
+    const deriver = deriverOn()
+    const [calling, answer] = call('shop', 'pay')
+    if (calling === undefined || answer === undefined) throw new Error('both sides')
+    await send([calling])
+    aheadMs = 2 * HOUR_MS
+    expect(await deriver.tick()).toMatchObject({ service_edges_1m: 1 })
+    await send([answer])
+    aheadMs = 30_000
+    expect(await deriver.tick()).toMatchObject({ service_edges_1m: 1 })
+    expect(await edgesOf()).toEqual([['shop', 'pay', 'service', 1]])
+    aheadMs = 40_000
+    expect(await deriver.tick()).toMatchObject({ service_edges_1m: 0 })
+    expect(await deriverOn().tick()).toMatchObject({ service_edges_1m: 0 })
+  })
+
+  test('forward, or a machine that slept: what came before is not forgotten', async () => {
+    const deriver = deriverOn()
+    await deriver.tick()
+    await send(call('shop', 'pay'))
+    aheadMs = 5 * HOUR_MS
+    expect(await deriver.tick()).toMatchObject({ service_edges_1m: 1 })
+    expect(await deriver.tick()).toMatchObject({ service_edges_1m: 0 })
+  })
+})
+
 describe('attribute keys and values to suggest', () => {
   const suggesting = { prefix: '', service: '', limit: 50 }
   const startNs = BigInt(Date.now() - 30_000) * 1_000_000n

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openBroker, type Broker } from '../../deploy/kafka/broker.ts'
 import { openKafkajsPort, type KafkajsPortOptions } from '../../ingest/kafka/kafkajs-port.ts'
 import {
@@ -471,6 +471,43 @@ describe('the group', () => {
       await sleep(300)
       expect(await producer.groupMembers(groupId)).toEqual([])
       expect(joining.events).toHaveLength(eventsAtClose)
+    }
+  })
+})
+
+describe('the clock of this machine', () => {
+  test.each([
+    { name: 'back two hours', byMs: -7_200_000, lines: 1 },
+    { name: 'forward two hours', byMs: 7_200_000, lines: undefined },
+  ])('set $name: the membership goes on, records come, commits hold', async ({ byMs, lines }) => {
+    const topic = await newTopic()
+    const seen = openPort({ topics: [topic], sessionTimeoutMs: 2_000, heartbeatIntervalMs: 200 }).run()
+    await until('assigned', () => seen.assigned.length === 1)
+    await producer.send(topic, 0, numbered('a', 3))
+    await until('the first records', () => seen.records.length === 3)
+    const real = Date.now.bind(Date)
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => real() + byMs)
+    try {
+      // Twice as long as the group waits for a sign of life.
+      await sleep(4_000)
+      await until('assigned', () => seen.assigned.length === 1)
+      const [partition] = seen.assigned
+      if (partition === undefined) throw new Error('no partition')
+      await seen.port.commit(partition, 3n, '')
+      const timestamp = String(real())
+      await producer.send(
+        topic,
+        0,
+        numbered('b', 2).map((value) => ({ value, timestamp })),
+      )
+      await until('the later records', () => textsOf(seen.records).includes('b1'))
+      const told = seen.lines.filter(({ level }) => level >= 40)
+      if (lines !== undefined) {
+        expect(told).toHaveLength(lines)
+        expect(told[0]?.msg).toMatch(/this machine's clock was set back by 7200 s; joining the group anew/)
+      }
+    } finally {
+      clock.mockRestore()
     }
   })
 })
