@@ -123,6 +123,8 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
   /** Topic of metric requests, written the same way; `none` leaves metrics out. */
   SURETY_KAFKA_TOPIC_METRICS: z.string().min(1).max(249).default('otlp_metrics'),
+  /** Release events, CloudEvents in binary or structured mode. */
+  SURETY_KAFKA_TOPIC_RELEASES: z.string().min(1).max(249).default('surety_releases'),
   /** The same for log records that are events. */
   SURETY_KAFKA_TOPIC_LOGS: z.string().min(1).max(249).default('otlp_logs'),
   /** Series of one metric and UTC day; points of further ones are folded into one overflow series. */

@@ -11,6 +11,7 @@ import { buildReplay } from './dead-letters/replay.ts'
 import { buildDiskWatch } from './disk-watch.ts'
 import { buildTelemetryConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
+import { buildReleaseTopic } from './kafka/release-topic.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { kafkaSecurity } from './kafka/security.ts'
 import { buildGrpcDoor } from './otlp/grpc-door.ts'
@@ -241,6 +242,10 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   function openKafka(): KafkaPort {
     // Who sends no metrics or events over Kafka has no topics for them.
+    const releaseTopic = config.SURETY_KAFKA_TOPIC_RELEASES
+    const handlers = {
+      [releaseTopic]: buildReleaseTopic({ events: releases, deadLetters, clock, metrics }),
+    }
     const optional = [
       [config.SURETY_KAFKA_TOPIC_METRICS, metricPath],
       [config.SURETY_KAFKA_TOPIC_LOGS, logs],
@@ -253,8 +258,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       brokers: config.KAFKA_BROKERS,
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
-      topics: Object.keys(topics),
-      optionalTopics: optional.map(([topic]) => topic),
+      topics: [...Object.keys(topics), ...(releaseTopic === 'none' ? [] : [releaseTopic])],
+      optionalTopics: [...optional.map(([topic]) => topic), releaseTopic],
       sessionTimeoutMs: config.SURETY_KAFKA_SESSION_TIMEOUT_MS,
       ...kafkaSecurity(config),
       logger,
@@ -262,6 +267,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     const consumer = buildTelemetryConsumer({
       port,
       signals: topics,
+      handlers,
       budget,
       clock,
       metrics,

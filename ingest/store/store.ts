@@ -19,6 +19,7 @@ import type { InsertTransport } from './transport.ts'
 
 export { StoreError, type StoreErrorCode } from './store-error.ts'
 export { sqlMillisecond } from './bind.ts'
+export { writeAll } from './write-all.ts'
 export { statement, type Statement } from './statement.ts'
 export { DEFAULT_RETENTION, type Retention } from './retention.ts'
 export type { ServerTarget } from './server-connections.ts'
