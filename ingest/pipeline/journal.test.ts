@@ -117,7 +117,7 @@ test.each([
   nowMs += 1000
   setByMs = byMs
   await journal.end(batch('after', 'two'))
-  const known = () => ['one', 'two'].map((text) => journal.isStored(item(text).digest))
+  const known = () => ['one', 'two'].map((body) => journal.isStored(item(body).digest))
   expect(known()).toEqual([true, true])
   nowMs += REPEAT_WINDOW_MS - 500
   expect(known()).toEqual([false, true])
@@ -140,7 +140,7 @@ test('digests that follow half a digest are in step again', async () => {
   appendFileSync(join(folder, 'digests-0.log'), Buffer.alloc(17, 1))
   await (await openJournal(folder, clock)).end(batch('u', 'two'))
   const again = await openJournal(folder, clock)
-  expect(['one', 'two'].map((text) => again.isStored(item(text).digest))).toEqual([true, true])
+  expect(['one', 'two'].map((body) => again.isStored(item(body).digest))).toEqual([true, true])
 })
 
 test('what cannot be written is no batch: its senders are told, and a start does not find it', async () => {

@@ -7,13 +7,18 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { bankWorld } from '../../deploy/demo/history/bank-world.ts'
-import { castOf, type CastResource } from '../../deploy/demo/history/cast.ts'
+import { castOf } from '../../deploy/demo/history/cast.ts'
 import { demoWorld } from '../../deploy/demo/history/history.ts'
 import { deriveHours } from '../../deploy/demo/history/hours.ts'
 import { play, type Stage } from '../../deploy/demo/history/play.ts'
 import { buildRequestWriter, insertRollups } from '../../deploy/demo/history/rollups.ts'
 import { buildSpanWriter } from '../../deploy/demo/history/spans.ts'
-import { readHistoryState, writeHistoryState, type HistoryState } from '../../deploy/demo/history/state.ts'
+import {
+  HISTORY_FILE,
+  readHistoryState,
+  writeHistoryState,
+  type HistoryState,
+} from '../../deploy/demo/history/state.ts'
 import type { World } from '../../deploy/demo/history/world.ts'
 import { writeHistory, type HistoryOrder } from '../../deploy/demo/history/write.ts'
 import { serve } from '../../deploy/serve.ts'
@@ -22,6 +27,7 @@ import type { IngestRole } from '../../ingest/main.ts'
 import type { ProcessParts } from '../../ingest/process.ts'
 import type { ReleaseEventsReply, ServicesReply } from '../../query/http/schemas.ts'
 import { spawnSurety } from '../support/surety-process.ts'
+import { present } from '../support/present.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -40,7 +46,7 @@ const dirs: string[] = []
 let surety: Surety | undefined
 
 async function start(dataDir = newDir()): Promise<Surety & { readonly dataDir: string }> {
-  let given = undefined as Pick<Surety, 'parts' | 'ingest'> | undefined
+  let given: Pick<Surety, 'parts' | 'ingest'> | undefined
   const env = {
     SURETY_DATA_DIR: dataDir,
     SURETY_HTTP_PORT: '0',
@@ -52,8 +58,7 @@ async function start(dataDir = newDir()): Promise<Surety & { readonly dataDir: s
     given = { ingest, parts }
     return Promise.resolve()
   })
-  if (given === undefined) throw new Error('the ingest role did not start')
-  surety = { url, ...given, stop: () => lifecycle.stop() }
+  surety = { url, ...present(given), stop: () => lifecycle.stop() }
   return { ...surety, dataDir }
 }
 
@@ -68,12 +73,6 @@ afterEach(async () => {
   surety = undefined
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
 })
-
-function stateOf(dataDir: string): HistoryState {
-  const state = readHistoryState(dataDir)
-  if (state === undefined) throw new Error(`no history was begun in ${dataDir}`)
-  return state
-}
 
 const write = (of: Surety & { readonly dataDir: string }, order: Partial<HistoryOrder> = {}) =>
   writeHistory(
@@ -91,7 +90,7 @@ function played(of: World, seed: number, { fromMs, spansFromMs, endMs }: History
     trace: () => undefined,
     server(_step, resource, startNs) {
       if (minuteMs < spansFromMs && minuteMs + startNs / 1e6 >= spansFromMs) return
-      const { service, version } = cast.resources[resource] as CastResource
+      const { service, version } = present(cast.resources[resource])
       const key = `${service} ${version}`
       requests[key] = (requests[key] ?? 0) + 1
     },
@@ -129,9 +128,8 @@ test('a past is written once, counts what was played, and is answered by the API
   const running = await start()
   const shares: number[] = []
   const outcome = await write(running, { onProgress: (share) => shares.push(share) })
-  const state = stateOf(running.dataDir)
-  const { fromMs, spansFromMs, endMs } = state
-  const all = played(world, 5, state)
+  const { fromMs, spansFromMs, endMs } = present(readHistoryState(running.dataDir))
+  const all = played(world, 5, present(readHistoryState(running.dataDir)))
   const minutes = (endMs - spansFromMs) / MINUTE_MS
   expect(outcome).toMatchObject({ kind: 'written', spans: all.spans })
   // Four nodes and sixteen containers with six gauges each.
@@ -163,20 +161,25 @@ test('a past is written once, counts what was played, and is answered by the API
 
 test('past rollouts are release events', async () => {
   const running = await start()
-  // Two hours ago, whatever the hour is now in Shanghai.
-  const hour = (Date.now() / HOUR_MS + 8) % 24
-  const world2h: World = {
+  // A rollout within the twelve hours before, whatever the hour is now.
+  const soon: World = {
     ...world,
     rollouts: [
       {
         service: 'limit',
         from: '1.8.0',
         to: '1.9.0',
-        stages: [{ daysAgo: 0, hour: hour - 2, scope: { kind: 'whole' } }],
+        stages: [
+          {
+            daysAgo: 0,
+            hour: ((Date.now() / HOUR_MS + 8 - 2) % 24) - ((Date.now() / HOUR_MS + 8) % 24 < 2 ? 24 : 0),
+            scope: { kind: 'whole' },
+          },
+        ],
       },
     ],
   }
-  expect((await write(running, { world: world2h })).kind).toBe('written')
+  expect((await write(running, { world: soon })).kind).toBe('written')
   const reply = (await (
     await fetch(`${running.url}/api/v1/releases/events?from=-1d`)
   ).json()) as ReleaseEventsReply
@@ -187,7 +190,7 @@ test('past rollouts are release events', async () => {
 
 test.each([
   { phase: 'rollups', at: 0.05 },
-  { phase: 'spans', at: 0.55 },
+  { phase: 'spans', at: 0.4 },
 ] as const)('a past that was stopped in its $phase adds up when it goes on', async ({ phase, at }) => {
   const running = await start()
   const stopping = new AbortController()
@@ -198,7 +201,7 @@ test.each([
     onProgress: (share) => (share >= at ? stopping.abort() : undefined),
   })
   expect(stopped.kind).toBe('stopped')
-  const state = stateOf(running.dataDir)
+  const state = present(readHistoryState(running.dataDir))
   expect(state).toMatchObject({ phase })
   expect(state.done).toBeGreaterThan(0)
   // As a crash between storing a batch and noting it would leave it: the batch is there, the note is not.
@@ -226,16 +229,16 @@ test('the demo killed at its first start goes on at its second', async () => {
   await expect.poll(() => readHistoryState(dataDir)?.phase, { timeout: 60_000, interval: 20 }).toBe('spans')
   demo.kill('SIGKILL')
   await demo.ended
-  const state = stateOf(dataDir)
+  const state = present(readHistoryState(dataDir))
   expect(state.phase).not.toBe('complete')
   const running = await start(dataDir)
   const demos = demoWorld({ SURETY_DEMO_RATE: 4 })
   expect((await write(running, { world: demos, seed: 1, days: 1 })).kind).toBe('written')
-  const { store } = running.parts
-  const [spans] = await store.rows('SELECT count() AS n, uniqExact(span_id) AS ids FROM spans')
+  const rows = (sql: string) => running.parts.store.rows(sql)
+  const [spans] = await rows('SELECT count() AS n, uniqExact(span_id) AS ids FROM spans')
   const { spans: expected, requests } = played(demos, 1, state)
   expect([Number(spans?.['n']), Number(spans?.['ids'])]).toEqual([expected, expected])
-  const [minutes] = await store.rows('SELECT sum(requests) AS n FROM requests_1m')
+  const [minutes] = await rows('SELECT sum(requests) AS n FROM requests_1m')
   expect(Number(minutes?.['n'])).toBe(Object.values(requests).reduce((sum, count) => sum + count, 0))
 }, 180_000)
 
@@ -250,6 +253,7 @@ test('a store that holds requests gets no past', async () => {
   })
   expect((await write(running)).kind).toBe('occupied')
   expect(readHistoryState(running.dataDir)).toBeUndefined()
+  expect(HISTORY_FILE).toMatch(/\.json$/)
 })
 
 test('rollups written directly equal those that the path makes of the same hour, in every column', async () => {

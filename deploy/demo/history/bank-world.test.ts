@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { services } from '../services/services.ts'
-import { SERVICES, SERVICE_FACTS, type ServiceName } from '../topology.ts'
+import { SERVICES, SERVICE_FACTS } from '../topology.ts'
 import { bankWorld } from './bank-world.ts'
 import { castOf } from './cast.ts'
 import { phaseAt } from './timeline.ts'
+import { present } from '../../../test/support/present.ts'
 
 const END_MS = Date.UTC(2026, 0, 15, 4)
 const world = bankWorld({ peakPerSecond: 20, oneIn: 64 })
@@ -11,7 +12,7 @@ const cast = castOf(world, END_MS)
 
 test('every operation of the past is one that runs, with its work and return code prefix', () => {
   for (const step of cast.steps) {
-    const service = services[SERVICES[step.service] as ServiceName]
+    const service = services[present(SERVICES[step.service])]
     const running = service.operations.find(
       ({ method, route }) => method === step.method && route === step.route,
     )

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { bankWorld } from './bank-world.ts'
-import { castOf, type Cast, type CastResource } from './cast.ts'
+import { castOf, type Cast } from './cast.ts'
 import { play } from './play.ts'
 import { buildMetricWriter } from './metrics.ts'
 import { buildRequestWriter } from './rollups.ts'
 import { DAY_MS, isMonthEnd, isWeekend, shanghaiMidnight, trafficShare } from './shape.ts'
 import { buildSpanWriter } from './spans.ts'
-import type { WorldService } from './world.ts'
 import { walkTraces } from '../../../ingest/pipeline/walk.ts'
+import { present } from '../../../test/support/present.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -43,7 +43,7 @@ describe.each(Object.entries(WRITERS))('%s', (_name, build) => {
       {
         ...world,
         sites: ['one'],
-        services: [{ ...(world.services[0] as WorldService), name: 'till', system: 'shop', version: '1' }],
+        services: [{ ...present(world.services[0]), name: 'till', system: 'shop', version: '1' }],
         channels: [
           { name: 'desk', entry: 'till', openShare: 1, shutShare: 1, from: 'branch', clientVersions: [] },
         ],
@@ -116,8 +116,8 @@ function tally(
     minute: () => undefined,
     trace: () => undefined,
     server(_step, resource, _startNs, _endNs, _id, _parent, answer) {
-      const { service, version } = cast.resources[resource] as CastResource
-      const name = key(service, version, cast.answers[answer]?.status ?? 0)
+      const { service, version } = present(cast.resources[resource])
+      const name = key(service, version, present(cast.answers[answer]).status)
       result.total += 1
       result.of.set(name, (result.of.get(name) ?? 0) + 1)
     },
