@@ -1,10 +1,11 @@
-// The load: phones and counter terminals that send orders to the channels, as a Poisson stream whose rate
-// follows the day curve. They are outside the bank, so they are not traced; a trace begins at the channel.
+// The load: phones and counter terminals that send orders to the channels, as a Poisson stream whose rate follows day,
+// week and month (history/shape.ts), so that it goes on where the past ends. They are outside the bank, so they are not
+// traced; a trace begins at the channel.
 
 import http from 'node:http'
 import type { Clock } from '../../ingest/runtime/clock.ts'
 import { buildPopulation, nextOrder, type Order } from './customers.ts'
-import { dayShare } from './day-curve.ts'
+import { trafficShare } from './history/shape.ts'
 import { BRANCH, TRAFFIC, TXN_ID } from './instance/headers.ts'
 import { exponential, type Random } from './random.ts'
 import { chooseEndpoint, chooseVersion, type Routing } from './routing.ts'
@@ -57,7 +58,7 @@ export function openTraffic(parts: TrafficParts): Traffic {
   let stressTimer: NodeJS.Timeout | undefined
   let nextStressAt = 0
 
-  const rate = (): number => peakPerSecond * dayShare(clock.now())
+  const rate = (): number => peakPerSecond * trafficShare(clock.now())
 
   function arrive(): void {
     if (closed) return

@@ -190,7 +190,7 @@ test('past rollouts are release events', async () => {
 
 test.each([
   { phase: 'rollups', at: 0.05 },
-  { phase: 'spans', at: 0.4 },
+  { phase: 'spans', at: 0.55 },
 ] as const)('a past that was stopped in its $phase adds up when it goes on', async ({ phase, at }) => {
   const running = await start()
   const stopping = new AbortController()
