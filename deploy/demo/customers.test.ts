@@ -29,8 +29,8 @@ describe('the people of the bank', () => {
 
   test('each channel has its own client versions, in their shares; a branch has one', () => {
     for (const channel of ['mobile', 'counter'] as const) {
-      const orders = given.filter(({ headers }) => headers['x-bank-channel'] === channel)
-      const versions = orders.map(({ headers }) => headers['x-bank-client-version'] ?? '')
+      const ofChannel = given.filter(({ headers }) => headers['x-bank-channel'] === channel)
+      const versions = ofChannel.map(({ headers }) => headers['x-bank-client-version'] ?? '')
       const known = CLIENT_VERSIONS[channel]
       expect([...new Set(versions)].sort()).toEqual(known.map(({ version }) => version).sort())
       for (const { version, share } of known) {
