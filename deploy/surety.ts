@@ -36,11 +36,12 @@ was accepted. Ports, directories and brokers come from the environment; «surety
   },
   demo: {
     summary: 'serve, with a small bank beside it that sends real telemetry',
-    help: `surety demo
+    help: `surety demo [--no-history]
 
 Runs «surety serve» and the demo bank: eight services in two sites, with customers, branches and releases. Its
-control page (SURETY_DEMO_PORT, 8090) deploys versions, injects faults and rolls back.`,
-    options: {},
+control page (SURETY_DEMO_PORT, 8090) deploys versions, injects faults and rolls back. The first start writes the
+bank's last five weeks, which takes about a minute; not with --no-history or SURETY_DEMO_HISTORY=0.`,
+    options: { 'no-history': { type: 'boolean' } },
     run: demoCommand,
   },
   migrate: {

@@ -77,6 +77,8 @@ export const RuntimeConfig = z.object({
   SURETY_RETENTION_DEAD_LETTERS_DAYS: days(30),
   /** Days of metric samples: a month shows a monthly cycle at about a byte a sample. */
   SURETY_RETENTION_METRICS_DAYS: days(30),
+  /** Named events. */
+  SURETY_RETENTION_EVENTS_DAYS: days(90),
 })
 
 export type RuntimeConfig = Readonly<z.output<typeof RuntimeConfig>>
@@ -121,6 +123,10 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
   /** Topic of metric requests, written the same way; `none` leaves metrics out. */
   SURETY_KAFKA_TOPIC_METRICS: z.string().min(1).max(249).default('otlp_metrics'),
+  /** Release events, CloudEvents in binary or structured mode. */
+  SURETY_KAFKA_TOPIC_RELEASES: z.string().min(1).max(249).default('surety_releases'),
+  /** The same for log records that are events. */
+  SURETY_KAFKA_TOPIC_LOGS: z.string().min(1).max(249).default('otlp_logs'),
   /** Series of one metric and UTC day; points of further ones are folded into one overflow series. */
   SURETY_SERIES_MAX_PER_METRIC: integer(1, 10_000_000, 50_000),
   /** Series of all metrics and one UTC day, about 60 bytes of memory each. */

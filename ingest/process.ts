@@ -92,6 +92,7 @@ export function retentionOf(config: RuntimeConfig): Retention {
     requests1hDays: config.SURETY_RETENTION_1H_DAYS,
     deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
     metricsDays: config.SURETY_RETENTION_METRICS_DAYS,
+    eventsDays: config.SURETY_RETENTION_EVENTS_DAYS,
   }
 }
 

@@ -47,7 +47,14 @@ const INSIDE_INGEST: Readonly<Record<string, readonly string[]>> = {
     'ingest/records',
     'ingest/runtime',
   ],
-  'ingest/kafka': ['ingest/kafka', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/kafka': [
+    'ingest/kafka',
+    'ingest/pipeline',
+    'ingest/store',
+    'ingest/records',
+    'ingest/runtime',
+    'ingest/releases',
+  ],
   'ingest/releases': [
     'ingest/releases',
     'ingest/store',

@@ -4,6 +4,7 @@ import { DEMO_VARIABLES, readDemoConfig } from './config.ts'
 describe('configuration', () => {
   test('an empty environment gives the defaults', () => {
     expect(readDemoConfig({})).toEqual({
+      SURETY_DEMO_HISTORY: 7,
       SURETY_DEMO_PORT: 8090,
       SURETY_DEMO_RATE: 20,
       SURETY_DEMO_SEED: 1,

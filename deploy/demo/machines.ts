@@ -36,7 +36,7 @@ export type Running = {
 const NODES_PER_SITE = 2
 const ALLOCATABLE: Amount = { cpu: 4, memory: 8 * GIB }
 /** What a node needs for itself. */
-const SYSTEM: Amount = { cpu: 0.15, memory: 1.2 * GIB }
+export const SYSTEM: Amount = { cpu: 0.15, memory: 1.2 * GIB }
 
 export const NODES: readonly Node[] = SITES.flatMap((site) =>
   Array.from({ length: NODES_PER_SITE }, (_, index) => ({
@@ -46,9 +46,9 @@ export const NODES: readonly Node[] = SITES.flatMap((site) =>
   })),
 )
 
-type Costs = { readonly secondsPerRequest: number; readonly memory: number; readonly request: Amount }
+export type Costs = { readonly secondsPerRequest: number; readonly memory: number; readonly request: Amount }
 const ask = (cpu: number, mebibytes: number): Amount => ({ cpu, memory: mebibytes * MIB })
-const COSTS: Readonly<Record<ServiceName, Costs>> = {
+export const COSTS: Readonly<Record<ServiceName, Costs>> = {
   'mobile-bff': { secondsPerRequest: 0.02, memory: 310 * MIB, request: ask(0.5, 512) },
   'counter-bff': { secondsPerRequest: 0.02, memory: 280 * MIB, request: ask(0.5, 512) },
   gateway: { secondsPerRequest: 0.03, memory: 420 * MIB, request: ask(0.5, 512) },
@@ -63,24 +63,37 @@ const IDLE_CORES = 0.02
 /** Memory fills up over this time after a start, as caches do. */
 const WARM_UP_SECONDS = 600
 
+export const limitOf = (request: Amount): Amount => ({
+  cpu: request.cpu * LIMIT_OF_REQUEST,
+  memory: request.memory * LIMIT_OF_REQUEST,
+})
+
+export function usageOf(
+  { secondsPerRequest, memory, request }: Costs,
+  requestsPerSecond: number,
+  upSeconds: number,
+) {
+  const limit = limitOf(request)
+  const warm = 0.6 + 0.4 * Math.min(1, upSeconds / WARM_UP_SECONDS)
+  return {
+    // A container at its limit is throttled: it never uses more.
+    cpu: Math.min(limit.cpu, IDLE_CORES + requestsPerSecond * secondsPerRequest),
+    memory: Math.min(limit.memory, Math.round(memory * warm + requestsPerSecond * 2 * MIB)),
+  }
+}
+
 export function containers(running: readonly Running[]): Container[] {
   return running.map(({ instanceId, service, site, requestsPerSecond, upSeconds }) => {
-    const { secondsPerRequest, memory, request } = COSTS[service]
-    const limit = { cpu: request.cpu * LIMIT_OF_REQUEST, memory: request.memory * LIMIT_OF_REQUEST }
-    const warm = 0.6 + 0.4 * Math.min(1, upSeconds / WARM_UP_SECONDS)
+    const { request } = COSTS[service]
     const index = Math.floor(placeOf(instanceId) * NODES_PER_SITE)
     return {
       pod: instanceId,
       service,
       site,
       node: `${clusterOf(site)}-node-${index + 1}`,
-      usage: {
-        // A container at its limit is throttled: it never uses more.
-        cpu: Math.min(limit.cpu, IDLE_CORES + requestsPerSecond * secondsPerRequest),
-        memory: Math.min(limit.memory, Math.round(memory * warm + requestsPerSecond * 2 * MIB)),
-      },
+      usage: usageOf(COSTS[service], requestsPerSecond, upSeconds),
       request,
-      limit,
+      limit: limitOf(request),
     }
   })
 }

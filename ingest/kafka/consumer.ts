@@ -14,7 +14,7 @@ import {
   type MemoryBudget,
   type Settled,
 } from '../pipeline/accumulator.ts'
-import type { Prepared } from '../pipeline/prepared.ts'
+import { NOTHING, type Prepared } from '../pipeline/prepared.ts'
 import { prepareEither, type SignalPath } from '../pipeline/signal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -34,6 +34,8 @@ export type ConsumerParts = {
   readonly port: KafkaPort
   /** What the values of a topic are. */
   readonly signals: Readonly<Record<string, SignalPath>>
+  /** Topics whose few records are stored one by one, each safe to store again. Throws StoreError when it must wait. */
+  readonly handlers?: Readonly<Record<string, (record: KafkaRecord) => Promise<void>>>
   readonly budget: MemoryBudget
   readonly clock: Clock
   readonly metrics: Metrics
@@ -59,17 +61,20 @@ type Lane = {
 }
 
 const EMPTY = new Uint8Array()
+// The largest body that the doors can be set to take; what a Collector sends stays far below.
+const VALUE_BYTES_MAX = 64 * 1024 * 1024
 const COMMIT_BACK_OFF_MS = [100, 250, 500, 1000, 2000]
 const STATUS_EVERY_MS = 2000
 // Reading goes on when half of the memory is free again: stopping and starting at one mark would flutter.
 const RESUME_BELOW = 0.5
 
 export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer {
-  const { port, signals, budget, clock, metrics, lingerMs } = parts
+  const { port, signals, handlers = {}, budget, clock, metrics, lingerMs } = parts
   const logger = parts.logger.child({ part: KAFKA_DOOR })
   const lanes = new Map<string, Lane>()
   let status: NodeJS.Timeout | undefined
   let paused = false
+  let isClosing = false
 
   const key = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
 
@@ -156,7 +161,8 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     const origin = `kafka ${record.topic}/${record.partition}@${record.offset}`
     const value = record.value ?? EMPTY
     metrics.bytes.inc({ door: KAFKA_DOOR }, value.length)
-    return { ...prepareEither(signalOf(record), value, origin), offset: record.offset, value }
+    const prepared = setAside(record, value, origin) ?? prepareEither(signalOf(record), value, origin)
+    return { ...prepared, offset: record.offset, value }
   }
 
   async function take(lane: Lane, record: KafkaRecord): Promise<void> {
@@ -187,6 +193,44 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     )
     const settled = await intendInsertCommit(lane, items)
     if (settled.kind === 'given-up') throw settled.error
+  }
+
+  /** One record after the other, then one commit; what is left when the partition goes comes to its next owner. */
+  async function handleEach(
+    batch: KafkaBatch,
+    handler: (record: KafkaRecord) => Promise<void>,
+  ): Promise<void> {
+    const lane = lanes.get(key(batch))
+    let last: bigint | undefined
+    for (const record of batch.records) {
+      if (lane === undefined || lane.closed || isClosing || batch.isStale()) break
+      if (!(await isHandled(lane, record, handler))) break
+      lane.readTo = record.timestampMs
+      last = record.offset
+    }
+    if (lane !== undefined && last !== undefined && !lane.closed) await commit(lane, last + 1n, '')
+  }
+
+  async function isHandled(
+    lane: Lane,
+    record: KafkaRecord,
+    handler: (record: KafkaRecord) => Promise<void>,
+  ): Promise<boolean> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await handler(record)
+        return true
+      } catch (error) {
+        if ((error as { readonly retryable?: boolean }).retryable !== true) throw error
+        if (tries === 0)
+          logger.warn(
+            { partition: key(record), offset: String(record.offset), reason: (error as Error).message },
+            'the store does not take a record; waiting, nothing is lost',
+          )
+        if (isClosing || lane.closed) return false
+        await sleep(COMMIT_BACK_OFF_MS[Math.min(tries, COMMIT_BACK_OFF_MS.length - 1)])
+      }
+    }
   }
 
   function relieve(): void {
@@ -239,6 +283,11 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
         },
         async onBatch(batch: KafkaBatch) {
           const laneKey = key(batch)
+          const handler = handlers[batch.topic]
+          if (handler !== undefined) {
+            await handleEach(batch, handler)
+            return
+          }
           for (const record of batch.records) {
             const lane = lanes.get(laneKey)
             if (lane === undefined || lane.closed || batch.isStale()) return
@@ -253,10 +302,31 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
       })
     },
     async close() {
+      isClosing = true
       clearInterval(status)
       await port.close()
     },
   }
+}
+
+/** What is not even looked at: a batch that Kafka's format could not be read from, a value beyond any bound. */
+function setAside(
+  { unreadable, topic }: KafkaRecord,
+  payload: Uint8Array,
+  origin: string,
+): Prepared | undefined {
+  if (unreadable !== undefined) {
+    const { firstOffset, lastOffset, reason } = unreadable
+    const detail = `the batch of records ${firstOffset} to ${lastOffset} cannot be unpacked (${reason}); look at its producer's compression and at the broker's disk`
+    const letter = { reason: 'malformed', detail, origin, format: 'kafka record batch', payload } as const
+    return { ...NOTHING, origin, deadLetters: [letter], rejection: detail }
+  }
+  if (payload.length > VALUE_BYTES_MAX) {
+    const detail = `the value is ${payload.length} bytes long, at most ${VALUE_BYTES_MAX} are taken; send smaller batches to ${topic}`
+    const letter = { reason: 'too-big', detail, origin, format: 'kafka value', payload } as const
+    return { ...NOTHING, origin, deadLetters: [letter], rejection: detail }
+  }
+  return undefined
 }
 
 /** Topic, partition, offsets and content: a topic made anew may use the same offsets for other records. */

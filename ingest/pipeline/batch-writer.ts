@@ -161,7 +161,7 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
       const lost = new Set(refused.map(({ item }) => item))
       const stored = signal.wanted(items.filter((item) => !lost.has(item)))
       for (const [table, rows] of Object.entries(stored)) metrics.rows.inc({ table, door }, rows)
-      await signal.tally?.(store, items, door, batchId)
+      await signal.tally?.(store, batch, door, batchId)
       metrics.expiredSpans.inc(
         { door },
         batch.reduce((sum, message) => sum + message.expiredRows, 0),

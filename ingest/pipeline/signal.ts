@@ -6,7 +6,7 @@ import type { BatchWriter } from './batch-writer.ts'
 import type { Transcoded } from './json-to-proto.ts'
 import { NOTHING, type Prepared } from './prepared.ts'
 
-export type SignalName = 'traces' | 'metrics'
+export type SignalName = 'traces' | 'metrics' | 'logs'
 
 /** One signal from message to rows: what a door hands its messages to. */
 export type SignalPath = {
@@ -30,6 +30,7 @@ type SignalWords = {
 export const SIGNAL_WORDS: Readonly<Record<SignalName, SignalWords>> = {
   traces: { request: 'ExportTraceServiceRequest', rows: 'spans', rejected: 'rejectedSpans' },
   metrics: { request: 'ExportMetricsServiceRequest', rows: 'data points', rejected: 'rejectedDataPoints' },
+  logs: { request: 'ExportLogsServiceRequest', rows: 'events', rejected: 'rejectedLogRecords' },
 }
 
 export const SIGNAL_NAMES = Object.keys(SIGNAL_WORDS) as readonly SignalName[]

@@ -52,6 +52,12 @@ export function buildMetrics() {
       labelNames: ['door'] as const,
       registers,
     }),
+    plainLogRecords: new Counter({
+      name: 'surety_ingest_plain_log_records_total',
+      help: 'Log records that are no events; not stored',
+      labelNames: ['door'] as const,
+      registers,
+    }),
     foldedPoints: new Counter({
       name: 'surety_ingest_folded_points_total',
       help: 'Data points beyond the bound on series, stored under the overflow series of their metric',

@@ -156,16 +156,21 @@ async function digest(store: Access, rows: string): Promise<string> {
 }
 
 /** The SELECT of a view over the spans that a condition leaves. */
-async function viewSelect(store: Access, view: string, condition: string): Promise<string> {
+function viewSelect(store: Access, view: string, condition: string): Promise<string> {
+  return selectOfView(store, view, `(SELECT * FROM spans WHERE ${condition})`)
+}
+
+/**
+ * What a view makes of other rows than those inserted.
+ * @param rows  SQL that stands after FROM and has the columns of `spans` that the view reads
+ */
+export async function selectOfView(store: Pick<Store, 'rows'>, view: string, rows: string): Promise<string> {
   const [row] = await store.rows(
     `SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = '${view}'`,
   )
   const asSelect = row?.['as_select']
   const select = typeof asSelect === 'string' ? asSelect : ''
-  const replaced = select.replace(
-    /\bFROM (?:\w+\.)?spans\b/,
-    `FROM (SELECT * FROM spans WHERE ${condition}) AS spans`,
-  )
+  const replaced = select.replace(/\bFROM (?:\w+\.)?spans\b/, () => `FROM ${rows} AS spans`)
   if (replaced === select) throw new Error(`the view ${view} does not read spans: ${select.slice(0, 200)}`)
   return replaced
 }

@@ -62,7 +62,7 @@ export function clusterCommand(sql: string, cluster: Cluster): string {
   if (/^[A-Z][^'(]* ON CLUSTER /.test(sql)) return sql
   const on = onCluster(cluster)
   const local = localDatabase(cluster)
-  const [, verb, table, rest] = /^(ALTER TABLE|TRUNCATE TABLE) (\w+)([\s\S]*)$/.exec(sql) ?? []
+  const [, verb, table, rest] = /^(ALTER TABLE|TRUNCATE TABLE|OPTIMIZE TABLE) (\w+)([\s\S]*)$/.exec(sql) ?? []
   if (verb !== undefined) return `${verb} ${local}.${table} ${on}${rest}`
   const [, action, synced, how] =
     /^SYSTEM (SYNC REPLICA|STOP MERGES|START MERGES) (\w+)( \w+)?$/.exec(sql) ?? []
@@ -134,7 +134,7 @@ export function buildClusterRenderer(cluster: Cluster, attempt: string) {
     const dropped = /^DROP (TABLE|VIEW) IF EXISTS (\w+)$/.exec(sql)
     if (dropped !== null) return [`DROP ${dropped[1]} IF EXISTS ${local}.${dropped[2]} ${on} SYNC`]
 
-    const altered = /^ALTER TABLE (\w+) /.exec(sql)?.[1]
+    const altered = /^ALTER TABLE (\w+)\s/.exec(sql)?.[1]
     if (altered !== undefined) {
       const command = clusterCommand(sql, cluster)
       return /\b(?:ADD|DROP|MODIFY|RENAME) COLUMN\b/.test(sql) ? [command, publicTable(altered)] : [command]

@@ -105,8 +105,8 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = {
   system_error: 'toInt8(5)',
 }
 
-/** Return-code map first, then HTTP or RPC code, then span status. */
-function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
+/** Return-code map first, then HTTP or RPC code, then span status: of the columns return_code, http_status, rpc_status, status. */
+export function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
   const prefixes = rules.filter(({ code }) => code.endsWith('*'))
   const exact = rules.filter(({ code }) => !code.endsWith('*'))
   const cases: [string, Outcome][] = [

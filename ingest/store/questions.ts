@@ -31,9 +31,9 @@ async function ask<Parameters extends Readonly<Record<string, Bindable>>, Row>(
   connections: Connections,
   question: Statement<Parameters, Row>,
   parameters: Parameters,
-  { lane = 'light', secondsMax = 10 }: AskOptions = {},
+  { lane = 'light', secondsMax = 10, threadsMax }: AskOptions = {},
 ): Promise<Row[]> {
-  const settings = `max_execution_time=${secondsMax}, output_format_json_validate_utf8=1, output_format_json_quote_64bit_integers=1`
+  const settings = `max_execution_time=${secondsMax}, output_format_json_validate_utf8=1, output_format_json_quote_64bit_integers=1${threadsMax === undefined ? '' : `, max_threads=${threadsMax}`}`
   const sql = `${bind(question.sql, question.parameters.parse(parameters))}\nSETTINGS ${settings}`
   return parseRows(await connections.run(lane, sql)).map((row) => question.row.parse(row))
 }

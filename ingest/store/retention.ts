@@ -13,6 +13,7 @@ export type Retention = {
   readonly requests1hDays: number
   readonly deadLettersDays: number
   readonly metricsDays: number
+  readonly eventsDays: number
 }
 
 export const DEFAULT_RETENTION: Retention = {
@@ -22,6 +23,7 @@ export const DEFAULT_RETENTION: Retention = {
   requests1hDays: 400,
   deadLettersDays: 30,
   metricsDays: 30,
+  eventsDays: 90,
 }
 
 const rules = (retention: Retention) => [
@@ -37,6 +39,7 @@ const rules = (retention: Retention) => [
   { table: 'dead_letter_replays', column: 'toDateTime(at)', days: retention.deadLettersDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
   ...METRIC_TABLES.map((table) => ({ table, column: 'toDateTime(ts)', days: retention.metricsDays })),
+  { table: 'events', column: 'toDateTime(ts)', days: retention.eventsDays },
   // A series is written down once a day and outlives its last sample.
   { table: 'series', column: 'seen_at', days: retention.metricsDays + 2 },
 ]

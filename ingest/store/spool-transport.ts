@@ -4,10 +4,12 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Connections } from './connections.ts'
 import { INSERT_SETTINGS } from './insert-settings.ts'
 import { literal } from './literal.ts'
+import { StoreError } from './store-error.ts'
+import { writeAll } from './write-all.ts'
 import type { InsertJob, InsertTransport, ProtobufSchema } from './transport.ts'
 
 const TMPFS = '/dev/shm'
@@ -24,12 +26,7 @@ export function openSpoolTransport(connections: Connections, dataDir: string): I
       sequence += 1
       const path = join(folder, `${sequence}.bin`)
       try {
-        const file = await open(path, 'wx', 0o600)
-        try {
-          await file.writev(job.body as Uint8Array[])
-        } finally {
-          await file.close()
-        }
+        await spool(path, job.body)
         const source = (structure: string) =>
           `file(${literal(path)}, ${literal(job.format)}, ${literal(structure)})`
         for (const { sql, token } of job.statements) {
@@ -53,6 +50,22 @@ export function openSpoolTransport(connections: Connections, dataDir: string): I
 function schema(given: ProtobufSchema | undefined): string {
   if (given === undefined) return ''
   return `format_schema_source='file', format_schema=${literal(given.path)}, format_schema_message_name=${literal(given.message)}`
+}
+
+/** @throws StoreError busy: what cannot be spooled now is no fault of the data */
+async function spool(path: string, body: readonly Uint8Array[]): Promise<void> {
+  try {
+    const file = await open(path, 'wx', 0o600)
+    try {
+      await writeAll(file, body)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const text = `A batch cannot be written to ${dirname(path)} (${reason}); make room there`
+    throw new StoreError('SURETY_STORE_BUSY', text, 0, error)
+  }
 }
 
 function spoolFolder(dataDir: string): string {

@@ -19,6 +19,7 @@ import type { InsertTransport } from './transport.ts'
 
 export { StoreError, type StoreErrorCode } from './store-error.ts'
 export { sqlMillisecond } from './bind.ts'
+export { writeAll } from './write-all.ts'
 export { statement, type Statement } from './statement.ts'
 export { DEFAULT_RETENTION, type Retention } from './retention.ts'
 export type { ServerTarget } from './server-connections.ts'
@@ -29,6 +30,8 @@ export type AskOptions = {
   readonly lane?: Lane
   /** Bound on the time in the engine, seconds; default 10. */
   readonly secondsMax?: number
+  /** Threads in the engine; by default as many as cores. One for what reads little: handing out work costs more. */
+  readonly threadsMax?: number
 }
 
 /** Columns by name with the type of the JSON value; `value` when the column is derived from it. */

@@ -14,6 +14,7 @@ import type { Metrics } from '../../ingest/runtime/metrics.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import type { KafkaStatus } from '../reports/ingest-status.ts'
 import { attributeRoutes } from './routes/attributes.ts'
+import { eventRoutes } from './routes/events.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { mapRoutes } from './routes/map.ts'
 import { metricRoutes } from './routes/metrics.ts'
@@ -71,5 +72,6 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   attributeRoutes(typed, parts)
   releaseRoutes(typed, parts)
   metricRoutes(typed, parts)
+  eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
 }

@@ -2,6 +2,7 @@
 // routes' validation and the dashboards' types all come from here. No behaviour lives here.
 
 import { z } from 'zod'
+import { EVENT_KIND_NAMES } from '../../ingest/store/event-kinds.ts'
 
 /** An instant: RFC 3339 with zone, `now`, or relative to now: `-15m`, `-24h`, `-7d`. */
 export const Instant = z
@@ -257,6 +258,37 @@ export const AttributesReply = z.object({
     .describe('from a sample of spans, renewed every five minutes; rare ones may be missing'),
 })
 export type AttributesReply = z.infer<typeof AttributesReply>
+
+export const EventsQuery = RangeQuery.extend({
+  from: Instant.default('-24h'),
+  service: z.string().max(512).optional(),
+  kind: z.enum(EVENT_KIND_NAMES).optional(),
+  name: z.string().max(256).optional().describe('event_name, or the reason of a Kubernetes event'),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+})
+export const EventItem = z.object({
+  at: z.string().describe('RFC 3339 with nanoseconds'),
+  name: z.string(),
+  kind: z.enum(EVENT_KIND_NAMES).describe('by name; other when the name is not known'),
+  severity: z.number().int().describe('severity_number, 1–24; 0 for none'),
+  body: z.string(),
+  service: z.string(),
+  version: z.string(),
+  system: z.string(),
+  environment: z.string(),
+  site: z.string(),
+  zone: z.string(),
+  cluster: z.string(),
+  namespace: z.string(),
+  node: z.string(),
+  pod: z.string(),
+  traceId: z.string().nullable(),
+  spanId: z.string().nullable(),
+  attributes: z.record(z.string(), z.string()),
+})
+export type EventItem = z.infer<typeof EventItem>
+export const EventsReply = z.object({ from: z.string(), to: z.string(), items: z.array(EventItem) })
+export type EventsReply = z.infer<typeof EventsReply>
 
 export const ReleaseEventsQuery = RangeQuery.extend({
   from: Instant.default('-24h'),

@@ -131,7 +131,7 @@ describe('on a cluster', () => {
     ]) {
       expect(() => renderer.statements(sql)).toThrow(/no rule for a cluster|no CREATE TABLE before/)
     }
-    expect(() => clusterCommand('OPTIMIZE TABLE spans FINAL', cluster)).toThrow('no rule for a cluster')
+    expect(() => clusterCommand('RENAME TABLE a TO b', cluster)).toThrow('no rule for a cluster')
   })
 })
 
@@ -143,6 +143,10 @@ test.each([
   {
     sql: 'ALTER TABLE spans MODIFY TTL toDateTime(ts) + INTERVAL 3 DAY SETTINGS materialize_ttl_after_modify=1',
     want: "ALTER TABLE surety_local.spans ON CLUSTER 'bank' MODIFY TTL toDateTime(ts) + INTERVAL 3 DAY SETTINGS materialize_ttl_after_modify=1",
+  },
+  {
+    sql: 'OPTIMIZE TABLE spans FINAL',
+    want: "OPTIMIZE TABLE surety_local.spans ON CLUSTER 'bank' FINAL",
   },
   {
     sql: 'SYSTEM SYNC REPLICA spans LIGHTWEIGHT',

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { buildDeriver } from '../../ingest/derived/deriver.ts'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
 import { prepareTraces, type PreparedTraces } from '../../ingest/pipeline/prepare.ts'
 import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
@@ -204,6 +205,23 @@ describe.each(SERVER_KINDS)('$name', (kind) => {
     await Promise.all([1, 2].map(() => writerOn(store).write(batch, identity('kafka/both'))))
     stored += 2 * SPANS
     await expectSpans(store, stored)
+  })
+
+  test('calls and attribute values are derived, over joins of tables that are spread', async () => {
+    const deriver = buildDeriver({
+      store,
+      clock: { now: () => Date.now() + 300_000 },
+      logger: buildLogger('silent'),
+      beside: (work) => work(),
+      requests1mDays: 90,
+    })
+    expect((await deriver.tick()).service_edges_1m).toBeGreaterThan(0)
+    const [edges] = await store.rows(
+      `SELECT sum(requests) AS calls, (SELECT countIf(kind IN (3, 4)) FROM spans) AS wanted, countIf(callee != '' OR peer != '') AS named, count() AS edges FROM service_edges_1m`,
+    )
+    expect(Number(edges?.['calls'])).toBeGreaterThan(0)
+    expect(Number(edges?.['calls'])).toBe(Number(edges?.['wanted']))
+    expect(edges?.['named']).toEqual(edges?.['edges'])
   })
 
   test('what the engine cannot read is refused alone, its neighbours are stored', async () => {

@@ -32,6 +32,7 @@ import {
 import { attributeKeys, attributeValues } from '../../query/reports/attributes.ts'
 import { ingestStatus } from '../../query/reports/ingest-status.ts'
 import { serviceMap } from '../../query/reports/map.ts'
+import { namedEvents } from '../../query/reports/events.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
 import { serviceErrors } from '../../query/reports/service-errors.ts'
 import { searchSpans } from '../../query/reports/search.ts'
@@ -468,6 +469,7 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       'dead_letters',
       'derivations',
       'error_signatures',
+      'events',
       'exemplars',
       'exp_histograms',
       'histograms',
@@ -562,6 +564,8 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
     const found = await searchSpans(recording, range, { attributes: [] }, 10, [], () => nowMs)
     expect(found).toHaveLength(6)
     expect(await releaseEvents(recording, range, '', 10)).toEqual([])
+    const anyEvent = { service: '', kind: '', name: '', limit: 10 }
+    expect(await namedEvents(recording, range, anyEvent)).toEqual([])
     const status = await ingestStatus(recording, nowMs, null)
     expect(status).toMatchObject({
       spans: { rows: 6 },
@@ -616,8 +620,9 @@ describe.each(STORE_KINDS)('retention: $name', (kind) => {
     requests1hDays: 8,
     deadLettersDays: 6,
     metricsDays: 6,
+    eventsDays: 6,
   }
-  const METRICS = [...METRIC_TABLES, 'series']
+  const METRICS = [...METRIC_TABLES, 'series', 'events']
   const TABLES = [
     'spans',
     'trace_roots',
