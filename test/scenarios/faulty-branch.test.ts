@@ -104,12 +104,12 @@ test('a wrong result shows one hop away: the faulty service stays green', async 
     scope: { kind: 'weight', percent: 50 },
     fault: { kind: 'wrong-result', ratio: 1 },
   })
-  const ledger = await eventually(
+  // The last minute holds the time before the fault too, so its ratio grows.
+  await eventually(
     () => version('ledger', '6.2.3', '-1m'),
-    (item) => (item?.outcomes.system_error ?? 0) >= 3,
+    (item) => (item?.errorRatio ?? 0) > 0.02,
     30_000,
   )
-  expect(ledger?.errorRatio).toBeGreaterThan(0.02)
   expect(await version('limit', '1.10.0')).toMatchObject({ outcomes: { system_error: 0 } })
 })
 
@@ -139,12 +139,17 @@ test('a stress test shows where it is asked for, and nowhere else', async () => 
 
 test('rolled back, the version serves no more', async () => {
   await control('/api/rollbacks', { service: 'transfer' })
-  const before = (await version('transfer', '2.14.0'))?.requests ?? 0
-  await new Promise((resolve) => setTimeout(resolve, 3000))
-  const settled = (await version('transfer', '2.14.0'))?.requests ?? 0
-  await new Promise((resolve) => setTimeout(resolve, 4000))
-  expect((await version('transfer', '2.14.0'))?.requests).toBe(settled)
-  expect(settled).toBeGreaterThanOrEqual(before)
+  // What was under way is answered, sent and stored first; then nothing more comes.
+  const requests = async () => (await version('transfer', '2.14.0', '-30m'))?.requests ?? 0
+  await eventually(
+    async () => {
+      const before = await requests()
+      await new Promise((resolve) => setTimeout(resolve, 4000))
+      return [before, await requests()] as const
+    },
+    ([before, after]) => before > 0 && after === before,
+    40_000,
+  )
   const releases = await surety.get<ReleaseEventsReply>('/api/v1/releases/events?service=transfer')
   expect(releases.items[0]).toMatchObject({ action: 'rolledback', version: '2.13.4' })
 })
