@@ -56,7 +56,7 @@ const METHODS: Readonly<Record<SignalName, string>> = {
   logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
 }
 
-const CONNECTIONS_MAX = 512
+const CONNECTIONS_MAX = 2048
 const STREAMS_PER_CONNECTION_MAX = 100
 // Calls whose message is still coming, over all connections: what is coming is not yet in the memory budget.
 const RECEIVING_MAX = 128
@@ -69,6 +69,8 @@ const IDLE_MS = 10 * 60_000
 const PINGS_MAX = 30
 const PINGS_WINDOW_MS = 60_000
 const HANDSHAKE_TIMEOUT_MS = 10_000
+// A client of HTTP/2 says its settings at once.
+const HELLO_TIMEOUT_MS = 10_000
 // After its last answer a connection gets this long to end by itself.
 const PARTING_MS = 1000
 // Answers travel in a header: common clients take eight kilobytes of headers, and other scripts grow ninefold.
@@ -285,7 +287,10 @@ function reachInside(server: Server, answerUnknown: handleUnaryCall<Buffer, Buff
     handlers: ReadonlyMap<string, unknown>
     _retrieveHandler(path: string): unknown
   }
-  for (const http2Server of inside.http2Servers?.keys() ?? []) http2Server.on('session', limitPings)
+  for (const http2Server of inside.http2Servers?.keys() ?? []) {
+    http2Server.on('session', limitPings)
+    http2Server.on('session', expectHello)
+  }
   // An unknown method reaches the interceptor, which says what there is.
   inside._retrieveHandler = (path) =>
     inside.handlers.get(path) ?? {
@@ -297,13 +302,21 @@ function reachInside(server: Server, answerUnknown: handleUnaryCall<Buffer, Buff
     }
 }
 
+/** Whoever connects and then says nothing is cut off. */
+function expectHello(session: ServerHttp2Session): void {
+  const timer = setTimeout(() => session.destroy(), HELLO_TIMEOUT_MS)
+  timer.unref()
+  session.once('remoteSettings', () => clearTimeout(timer))
+  session.once('close', () => clearTimeout(timer))
+}
+
 /** Pings are answered at once and cost nothing to send: a connection that does nothing else is closed. */
 function limitPings(session: ServerHttp2Session): void {
   let pings = 0
-  let since = Date.now()
+  let since = performance.now()
   session.on('stream', () => (pings = 0))
   session.on('ping', () => {
-    const now = Date.now()
+    const now = performance.now()
     if (now - since > PINGS_WINDOW_MS) {
       pings = 0
       since = now

@@ -2,10 +2,12 @@
 // form of the request. Refusals follow the OTLP specification: 400 never again, 429 and 503 with Retry-After, a
 // google.rpc.Status body.
 
+import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip as gunzipCallback } from 'node:zlib'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { MemoryBudget } from '../pipeline/accumulator.ts'
+import type { ConnectionLimits } from '../runtime/connection-limits.ts'
 import type { DoorGuard, Refusal } from '../runtime/door-guard.ts'
 import { guardRoutes } from '../runtime/guarded-routes.ts'
 import { closeAfterAnswers, foreignRequest } from '../runtime/http-app.ts'
@@ -22,6 +24,7 @@ import {
   rpcStatusJson,
   tooLarge,
 } from './otlp-status.ts'
+import { BodyRefused, buildBodyReader } from './read-body.ts'
 import { senderOf, type Takes } from './take.ts'
 
 const gunzip = promisify(gunzipCallback)
@@ -40,14 +43,19 @@ export type HttpDoorParts = {
   readonly guard?: DoorGuard | undefined
   /** Without it plain HTTP. */
   readonly tls?: Tls | undefined
+  /** How long senders may take; tests are in a hurry. */
+  readonly limits?: ConnectionLimits | undefined
 }
 
 const PROTOBUF = 'application/x-protobuf'
 const JSON_TYPE = 'application/json'
+// A sender that says nothing for so long within a body has gone, or means harm.
+const BODY_STALL_MS = 10_000
 const isJson = ({ headers }: FastifyRequest) =>
   headers['content-type']?.split(';')[0]?.trim().toLowerCase() === JSON_TYPE
 
 const INVALID_ARGUMENT = 3
+const DEADLINE_EXCEEDED = 4
 const PERMISSION_DENIED = 7
 const RESOURCE_EXHAUSTED = 8
 const UNIMPLEMENTED = 12
@@ -56,7 +64,12 @@ const UNAVAILABLE = 14
 
 export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
   const { takes, budget, metrics, logger, allowedHosts, bodyBytesMax, guard, tls } = parts
-  const app = buildServer({ bodyLimit: bodyBytesMax, requestTimeout: 60_000 }, tls)
+  const onRefused = (status: number | string) => metrics.refusedRequests.inc({ door: HTTP_DOOR, status })
+  const app = buildServer({ bodyLimit: bodyBytesMax, limits: parts.limits, onRefused }, tls)
+  const readBody = buildBodyReader(
+    { bytesMax: bodyBytesMax, receivingMax: Math.max(budget.bytesMax, bodyBytesMax), stallMs: BODY_STALL_MS },
+    tooLarge(bodyBytesMax),
+  )
 
   function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
     metrics.refusedRequests.inc({ door: HTTP_DOOR, status })
@@ -76,7 +89,10 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
   closeAfterAnswers(app)
   app.removeAllContentTypeParsers()
   const types = [PROTOBUF, 'application/protobuf', JSON_TYPE]
-  app.addContentTypeParser(types, { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  app.addContentTypeParser(types, (request: FastifyRequest, body: IncomingMessage) => {
+    const { 'content-length': length } = request.headers
+    return readBody(length === undefined ? undefined : Number(length), body)
+  })
   app.addHook('onRequest', async (request, reply) => {
     const refusal = foreignRequest(request, ['localhost', '127.0.0.1', '[::1]', ...allowedHosts])
     const full = fullSentence(budget)
@@ -94,8 +110,10 @@ export function buildHttpDoor(parts: HttpDoorParts): FastifyInstance {
     ),
   )
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-      return refuse(reply, 413, RESOURCE_EXHAUSTED, tooLarge(bodyBytesMax))
+    if (error instanceof BodyRefused) {
+      const code = { 408: DEADLINE_EXCEEDED, 413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE }[error.statusCode]
+      return refuse(reply, error.statusCode, code, error.message)
+    }
     if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
       const given = request.headers['content-type'] ?? 'none'
       return refuse(

@@ -34,10 +34,10 @@ export function buildHttpApp(parts: HttpAppParts): FastifyInstance {
   const { logger, health, metrics, allowedHosts, guard, tls } = parts
   const app = buildServer(
     {
-      requestTimeout: 60_000,
       // A service name is part of a path; the router's own bound of 100 is too short for hostile ones.
       routerOptions: { maxParamLength: 2048 },
       bodyLimit: 1_048_576,
+      onRefused: (status) => metrics.refusedRequests.inc({ door: 'api', status }),
     },
     tls,
   )

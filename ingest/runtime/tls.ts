@@ -3,10 +3,12 @@
 
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { ServerOptions } from 'node:https'
+import type { Server as HttpsServer, ServerOptions } from 'node:https'
+import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type RawServerDefault } from 'fastify'
 import type { Clock } from './clock.ts'
+import { answerClientError, CONNECTION_LIMITS, type ConnectionLimits } from './connection-limits.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import { openFileWatch } from './watch-files.ts'
@@ -94,22 +96,46 @@ export async function openTls(
   }
 }
 
-/** A Fastify application over TLS, or over plain HTTP when there is none; certificates renew while it listens. */
-export function buildServer(options: ServerSettings, tls: Tls | undefined): FastifyInstance {
-  if (tls === undefined) return Fastify(options)
-  const app = Fastify({
+/**
+ * A Fastify application over TLS, or over plain HTTP when there is none; certificates renew while it listens.
+ * @param onRefused  called with the status of an answer to what was no request
+ */
+export function buildServer(
+  { limits = CONNECTION_LIMITS, onRefused, ...options }: ServerSettings,
+  tls: Tls | undefined,
+): FastifyInstance {
+  const times = { headersTimeout: limits.headersMs, connectionsCheckingInterval: limits.lookEveryMs }
+  const settings = {
     ...options,
-    https: { ...tls.serverOptions, ...tls.context(), handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
-  })
-  tls.onChange((context) => app.server.setSecureContext(context))
-  return app
+    requestTimeout: limits.requestMs,
+    clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket) {
+      const status = answerClientError(error, socket, limits)
+      if (status !== undefined) onRefused?.(status)
+    },
+  }
+  const app =
+    tls === undefined
+      ? Fastify({ ...settings, http: times })
+      : Fastify({
+          ...settings,
+          https: {
+            ...tls.serverOptions,
+            ...tls.context(),
+            ...times,
+            handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+          },
+        })
+  app.server.maxConnections = limits.connectionsMax
+  app.server.on('drop', () => onRefused?.('CONNECTIONS_MAX'))
+  tls?.onChange((context) => (app.server as HttpsServer).setSecureContext(context))
+  return app as FastifyInstance
 }
 
 /** What our applications set; the same over HTTP and TLS. */
-type ServerSettings = Pick<
-  FastifyHttpOptions<RawServerDefault>,
-  'bodyLimit' | 'requestTimeout' | 'routerOptions'
->
+type ServerSettings = Pick<FastifyHttpOptions<RawServerDefault>, 'bodyLimit' | 'routerOptions'> & {
+  readonly limits?: ConnectionLimits | undefined
+  readonly onRefused?: (status: number | 'CONNECTIONS_MAX') => void
+}
 
 async function readTlsFiles({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<Read> {
   const problems: string[] = []
