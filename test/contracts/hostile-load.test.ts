@@ -253,7 +253,7 @@ describe('a thousand senders at once', () => {
   const SENDERS = 1000
 
   /** As exporters do: the same bytes again when it is told to come again. */
-  async function untilTaken(send: () => Promise<'taken' | 'again' | string>): Promise<void> {
+  async function untilTaken(send: () => Promise<string>): Promise<void> {
     await eventually(send, (answer) => {
       expect(['taken', 'again']).toContain(answer)
       return answer === 'taken'
@@ -346,12 +346,12 @@ describe('senders that hardly send', () => {
     ])
     for (const { stream } of calls) stream.write(grpcFrame(Buffer.alloc(1000)).subarray(0, 100))
 
-    let isOver = false
+    const state = { isOver: false }
     const over = Promise.all([...heads, ...bodies, ...silent].map(({ heard }) => heard)).finally(
-      () => (isOver = true),
+      () => (state.isOver = true),
     )
     let rounds = 0
-    while (!isOver) {
+    while (!state.isOver) {
       await amongNeighbours(async () => undefined)
       rounds += 1
     }
