@@ -122,6 +122,14 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
   /** Topic of metric requests, written the same way; `none` leaves metrics out. */
   SURETY_KAFKA_TOPIC_METRICS: z.string().min(1).max(249).default('otlp_metrics'),
+  /**
+   * What the OTLP doors do: 0 store; 1 hand requests to Kafka, whose topics this process reads as ever; `only` hand them
+   * to Kafka and leave reading to others.
+   */
+  SURETY_GATEWAY: z
+    .enum(['0', '1', 'only'], { error: 'must be 0, 1 or only' })
+    .transform((word) => (word === '0' ? 'off' : word === '1' ? 'on' : 'only'))
+    .default('off'),
   /** Series of one metric and UTC day; points of further ones are folded into one overflow series. */
   SURETY_SERIES_MAX_PER_METRIC: integer(1, 10_000_000, 50_000),
   /** Series of all metrics and one UTC day, about 60 bytes of memory each. */
@@ -131,5 +139,15 @@ export type IngestConfig = Readonly<z.output<typeof IngestConfig>>
 
 /** What is wrong between variables of this role, or of every role. */
 export function ingestProblems(config: Partial<IngestConfig>, reach?: IsLoopback): string[] {
-  return [...accessProblems(config, reach), ...kafkaSecurityProblems(config)]
+  return [...accessProblems(config, reach), ...kafkaSecurityProblems(config), ...gatewayProblems(config)]
+}
+
+function gatewayProblems(config: Partial<IngestConfig>): string[] {
+  if ((config.SURETY_GATEWAY ?? 'off') === 'off') return []
+  const problems: string[] = []
+  if (config.KAFKA_BROKERS?.length === 0)
+    problems.push('SURETY_GATEWAY: needs KAFKA_BROKERS, the brokers that requests are handed to')
+  if (config.SURETY_KAFKA_TOPIC_METRICS === 'none')
+    problems.push('SURETY_GATEWAY: hands on metrics, too; SURETY_KAFKA_TOPIC_METRICS must name their topic')
+  return problems
 }

@@ -9,6 +9,7 @@ import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts'
 import { buildKeptLetters } from './dead-letters/kept-letters.ts'
 import { buildReplay } from './dead-letters/replay.ts'
 import { buildDiskWatch } from './disk-watch.ts'
+import { openGateway, UNBOUNDED_REGISTER } from './gateway.ts'
 import { buildTelemetryConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
@@ -149,7 +150,10 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   const host = config.SURETY_HOST
   const doorParts = {
-    takes: { traces: takerOf('traces'), metrics: takerOf('metrics') },
+    takes:
+      config.SURETY_GATEWAY === 'off'
+        ? { traces: takerOf('traces'), metrics: takerOf('metrics') }
+        : openGateway({ ...parts, config, paths: gatewayPaths(), budget, logger }),
     budget,
     metrics,
     logger,
@@ -180,7 +184,8 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   deriver.start()
   lifecycle.add('derived tables', () => deriver.close())
 
-  const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
+  const reads = config.KAFKA_BROKERS.length > 0 && config.SURETY_GATEWAY !== 'only'
+  const kafka = reads ? openKafka() : undefined
   return {
     otlpHttpUrl,
     otlpGrpcUrl,
@@ -189,6 +194,12 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   function takerOf(name: SignalName) {
     return buildTake({ accumulator: lanes[name], journal, deadLetters, clock, metrics, signal: paths[name] })
+  }
+
+  function gatewayPaths() {
+    const prepare: SignalPath['prepare'] = (bytes, origin) =>
+      prepareMetrics(bytes, origin, clock.now(), metricTimes, UNBOUNDED_REGISTER)
+    return { traces, metrics: { ...metricPath, prepare } }
   }
 
   /** On disk first, then into the store: from the first step on the batch is stored, whatever happens. */
