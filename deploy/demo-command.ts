@@ -10,11 +10,13 @@ import { readEnvironment, ROLES } from './environment.ts'
 import { serve } from './serve.ts'
 
 const BANK_STOP_MS = 5000
+// A first look shows Surety's own spans, too; SURETY_TRACES_ENDPOINT= (empty) turns them off.
+const SEEN_BY_ITSELF = { SURETY_TRACES_ENDPOINT: 'self', SURETY_TRACES_RATIO: '1' }
 
 export async function demoCommand(): Promise<number> {
   refuseAccess(readEnvironment(ROLES, process.env))
   const signal = untilSignal()
-  const { url, otlpHttpUrl, lifecycle } = await serve(ROLES, process.env)
+  const { url, otlpHttpUrl, lifecycle } = await serve(ROLES, { ...SEEN_BY_ITSELF, ...process.env })
   const bank = fork(fileURLToPath(new URL('./demo/main.ts', import.meta.url)), [], {
     env: { ...process.env, SURETY_DEMO_SURETY_URL: url, OTEL_EXPORTER_OTLP_ENDPOINT: otlpHttpUrl ?? '' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

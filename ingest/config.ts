@@ -61,6 +61,18 @@ export const RuntimeConfig = z.object({
     .optional(),
   /** PostgreSQL for definitions and workflow; no part of this release reads it. */
   DATABASE_URL: z.string().optional(),
+  /** Where Surety's own spans go: OTLP/HTTP with its path, or `self`, our own door. Unset: there are none. */
+  SURETY_TRACES_ENDPOINT: z
+    .union([z.literal('self'), z.url({ protocol: /^https?$/ })], {
+      error: 'must be self, or a URL such as http://127.0.0.1:4318/v1/traces',
+    })
+    .optional(),
+  /** Share of own traces that are kept, 0–1; a tenth shows what is slow. */
+  SURETY_TRACES_RATIO: z
+    .string()
+    .regex(/^(0|1|0?\.\d{1,6}|1\.0+)$/, 'must be a number from 0 to 1')
+    .transform(Number)
+    .default(0.1),
   /** Attribute keys, comma-separated, by whose values spans are found at once; bank.txn.id always is. */
   SURETY_SEARCH_KEYS: list(SEARCH_KEYS).refine(
     (keys) => keys.length <= SEARCH_KEYS_MAX && keys.every((key) => key.length <= 128),
@@ -139,7 +151,23 @@ export type IngestConfig = Readonly<z.output<typeof IngestConfig>>
 
 /** What is wrong between variables of this role, or of every role. */
 export function ingestProblems(config: Partial<IngestConfig>, reach?: IsLoopback): string[] {
-  return [...accessProblems(config, reach), ...kafkaSecurityProblems(config), ...gatewayProblems(config)]
+  return [
+    ...accessProblems(config, reach),
+    ...kafkaSecurityProblems(config),
+    ...gatewayProblems(config),
+    ...(config.SURETY_TRACES_ENDPOINT === 'self' && config.SURETY_TLS_CERT_FILE !== undefined
+      ? [
+          'SURETY_TRACES_ENDPOINT=self: not with SURETY_TLS_CERT_FILE; give the URL that the certificate is for',
+        ]
+      : []),
+  ]
+}
+
+/** What is wrong between variables where no OTLP door is. */
+export function doorlessProblems(config: Partial<RuntimeConfig>): string[] {
+  return config.SURETY_TRACES_ENDPOINT === 'self'
+    ? ['SURETY_TRACES_ENDPOINT=self: needs the role ingest in the same process; give the URL of a door']
+    : []
 }
 
 function gatewayProblems(config: Partial<IngestConfig>): string[] {

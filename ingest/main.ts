@@ -63,7 +63,7 @@ const AHEAD_MS = DAY_MS
 const METRIC_NAMES_MAX = 20_000
 
 export async function start(config: IngestConfig, parts: ProcessParts): Promise<IngestRole> {
-  const { store, app, lifecycle, health, metrics, clock } = parts
+  const { store, app, lifecycle, health, metrics, clock, traces: ownTraces } = parts
   const logger = parts.logger.child({ role: 'ingest' })
   const rules = readReturnCodes(config.SURETY_RETURN_CODE_MAP)
   const masking = readMasking(config.SURETY_MASKING)
@@ -72,7 +72,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
   const keepBytes = config.SURETY_DEAD_LETTERS_KEEP_BYTES
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock, keepBytes)
-  const writerParts = { store, deadLetters, metrics, logger, clock, gate: buildGate() }
+  const writerParts = { store, deadLetters, metrics, logger, clock, gate: buildGate(), traces: ownTraces }
   const searchKeys = config.SURETY_SEARCH_KEYS
   const traces: SignalPath = {
     name: 'traces',
@@ -173,6 +173,12 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const otlpHttpUrl = await httpDoor.listen({ host, port: config.SURETY_OTLP_HTTP_PORT })
   const otlpGrpcUrl = await grpcDoor.listen({ host, port: config.SURETY_OTLP_GRPC_PORT })
   logger.info({ otlpHttpUrl, otlpGrpcUrl }, 'OTLP doors are open')
+  if (config.SURETY_TRACES_ENDPOINT === 'self') {
+    const url = `${otlpHttpUrl}/v1/traces`
+    await ownTraces.open({ url, ratio: config.SURETY_TRACES_RATIO, logger })
+    // What waits is sent while the door is still open.
+    lifecycle.add('own traces', () => ownTraces.close())
+  }
 
   const deriver = buildDeriver({
     store,
@@ -180,6 +186,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     logger,
     beside: (work) => writerParts.gate.shared(work),
     requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+    traces: ownTraces,
   })
   deriver.start()
   lifecycle.add('derived tables', () => deriver.close())
@@ -248,6 +255,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       metrics,
       logger,
       lingerMs: config.SURETY_LINGER_MS,
+      traces: ownTraces,
     })
     consumer.start()
     lifecycle.add('Kafka door', () => consumer.close())

@@ -21,6 +21,7 @@ import { prepareEither, type SignalPath } from '../pipeline/signal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { NO_TRACES, type OwnTraces } from '../runtime/own-traces.ts'
 import { readIntent, SKIPPED_MAX, writeIntent, type Intent } from './intent.ts'
 import {
   KafkaError,
@@ -42,6 +43,7 @@ export type ConsumerParts = {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly lingerMs: number
+  readonly traces?: OwnTraces
 }
 
 export interface TelemetryConsumer {
@@ -75,7 +77,7 @@ const DIGESTS_MAX = 100_000
 const RESUME_BELOW = 0.5
 
 export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer {
-  const { port, signals, budget, clock, metrics, lingerMs } = parts
+  const { port, signals, budget, clock, metrics, lingerMs, traces = NO_TRACES } = parts
   const logger = parts.logger.child({ part: KAFKA_DOOR })
   const lanes = new Map<string, Lane>()
   // By partition, and kept when it is handed on: it may come back.
@@ -120,21 +122,14 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     const skipped = batch.filter(({ isRepeat }) => isRepeat).map(({ offset }) => offset)
     const intent = lane.recovering?.intent ?? { first: head.offset, last: tail.offset, skipped }
     try {
-      await commit(lane, intent.first, writeIntent(intent))
-      const identity = {
-        token: token(lane.partition, intent, batch),
-        door: KAFKA_DOOR,
-        patienceMs: Number.POSITIVE_INFINITY,
+      const facts = {
+        'messaging.system': 'kafka',
+        'messaging.destination.name': lane.partition.topic,
+        'messaging.destination.partition.id': String(lane.partition.partition),
+        'messaging.batch.message_count': batch.length,
       }
-      const { writer } = signalOf(lane.partition)
-      const isRecovery = lane.recovering !== undefined
-      const written = await (isRecovery ? writer.finish(batch, identity) : writer.write(batch, identity))
-      if (written.kind === 'given-up') throw written.error
-      metrics.messages.inc({ door: KAFKA_DOOR, result: 'refused' }, written.refused.size)
-      metrics.messages.inc({ door: KAFKA_DOOR, result: 'repeated' }, skipped.length)
-      const stored = batch.length - written.refused.size - skipped.length
-      metrics.messages.inc({ door: KAFKA_DOOR, result: 'stored' }, stored)
-      await commit(lane, intent.last + 1n, '')
+      const work = () => insertBetweenCommits(lane, batch, intent, skipped.length)
+      await traces.batch(`take ${lane.partition.topic}`, facts, batch, work)
       return { kind: 'stored' }
     } catch (error) {
       lane.closed = true
@@ -156,6 +151,30 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
       }
       return { kind: 'given-up', error: failure }
     }
+  }
+
+  /** @throws KafkaError stale or closed; StoreError when the batch was given up */
+  async function insertBetweenCommits(
+    lane: Lane,
+    batch: readonly Item[],
+    intent: Intent,
+    skipped: number,
+  ): Promise<void> {
+    await traces.step('commit intent', {}, () => commit(lane, intent.first, writeIntent(intent)))
+    const identity = {
+      token: token(lane.partition, intent, batch),
+      door: KAFKA_DOOR,
+      patienceMs: Number.POSITIVE_INFINITY,
+    }
+    const { writer } = signalOf(lane.partition)
+    const isRecovery = lane.recovering !== undefined
+    const written = await (isRecovery ? writer.finish(batch, identity) : writer.write(batch, identity))
+    if (written.kind === 'given-up') throw written.error
+    const stored = batch.length - written.refused.size - skipped
+    metrics.messages.inc({ door: KAFKA_DOOR, result: 'refused' }, written.refused.size)
+    metrics.messages.inc({ door: KAFKA_DOOR, result: 'repeated' }, skipped)
+    metrics.messages.inc({ door: KAFKA_DOOR, result: 'stored' }, stored)
+    await traces.step('commit offset', {}, () => commit(lane, intent.last + 1n, ''))
   }
 
   /** Waits out a broker that is away. @throws KafkaError stale or closed */
