@@ -63,9 +63,11 @@ export const RuntimeConfig = z.object({
   DATABASE_URL: z.string().optional(),
   /** Where Surety's own spans go: OTLP/HTTP with its path, or `self`, our own door. Unset: there are none. */
   SURETY_TRACES_ENDPOINT: z
-    .union([z.literal('self'), z.url({ protocol: /^https?$/ })], {
-      error: 'must be self, or a URL such as http://127.0.0.1:4318/v1/traces',
-    })
+    .string()
+    .refine(
+      (text) => text === 'self' || (/^https?:/.test(text) && URL.canParse(text)),
+      'must be self, or a URL such as http://127.0.0.1:4318/v1/traces',
+    )
     .optional(),
   /** Share of own traces that are kept, 0–1; a tenth shows what is slow. */
   SURETY_TRACES_RATIO: z

@@ -194,7 +194,7 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
    * Whether an earlier record of this partition, at most ten minutes older, carries the same digest. Judged by what the
    * log says (offset, time), so that reading it again comes to the same as long as the memory of digests holds.
    */
-  function isRepeat(record: KafkaRecord): boolean {
+  function repeatsEarlier(record: KafkaRecord): boolean {
     const digest = record.headers[DIGEST_HEADER]?.toString('latin1')
     if (digest === undefined || !DIGEST.test(digest)) return false
     let recent = digests.get(key(record))
@@ -213,7 +213,7 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     const { offset } = record
     const value = record.value ?? EMPTY
     metrics.bytes.inc({ door: KAFKA_DOOR }, value.length)
-    const repeats = isRepeat(record)
+    const repeats = repeatsEarlier(record)
     // What an intent says was decided when its batch was begun.
     const isSkipped =
       intent !== undefined && offset <= intent.last ? intent.skipped.includes(offset) : repeats

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { keepShare } from './own-traces-sdk.ts'
 
 test('a share of traces is kept by trace id; a caller decides for its own', () => {
-  const { shouldSample } = keepShare(0.25)
+  const sampler = keepShare(0.25)
   const sampled = (traceId: string, parent = ROOT_CONTEXT) =>
-    shouldSample(parent, traceId, 'x', SpanKind.INTERNAL, {}, [])
+    sampler.shouldSample(parent, traceId, 'x', SpanKind.INTERNAL, {}, [])
   const low = `${'a'.repeat(19)}${'3'.padEnd(13, 'f')}`
   const high = `${'a'.repeat(19)}${'4'.padEnd(13, '0')}`
   expect(sampled(low)).toEqual({ decision: 2, attributes: { 'sampling.probability': 0.25 } })

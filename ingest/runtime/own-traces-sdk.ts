@@ -1,4 +1,5 @@
-// Surety's own spans by the OpenTelemetry SDK. Loaded on demand alone: it costs a third of a second at start.
+// Surety's own spans by the OpenTelemetry SDK. Loaded on demand alone: it costs most of a second at
+// start.
 
 import { readFileSync } from 'node:fs'
 import {
