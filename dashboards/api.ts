@@ -8,6 +8,7 @@ import type {
   ServiceSeriesReply,
   ServicesReply,
   TraceReply,
+  UtilisationReply,
 } from '../query/http/schemas.ts'
 
 /** `from` and `to` as the API takes them: RFC 3339, `now` or relative such as `-15m`. */
@@ -21,6 +22,7 @@ export interface Api {
     signal?: AbortSignal,
   ): Promise<ReleaseEventsReply>
   ingestStatus(signal?: AbortSignal): Promise<IngestStatusReply>
+  utilisation(signal?: AbortSignal): Promise<UtilisationReply>
   trace(traceId: string, signal?: AbortSignal): Promise<TraceReply>
 }
 
@@ -52,6 +54,7 @@ export const apiPaths = {
   series: (service: string) => `/api/v1/services/${encodeURIComponent(service)}/series`,
   releaseEvents: '/api/v1/releases/events',
   ingestStatus: '/api/v1/ingest/status',
+  utilisation: '/api/v1/metrics/utilisation',
   trace: (traceId: string) => `/api/v1/traces/${encodeURIComponent(traceId)}`,
 } as const
 
@@ -97,6 +100,7 @@ export function buildApi(fetchReply: typeof fetch, baseUrl = ''): Api {
       ask(apiPaths.series(service), { from: range.from, to: range.to }, signal),
     releaseEvents: ({ from, to, service, limit }, signal) =>
       ask(apiPaths.releaseEvents, { from, to, service, limit }, signal),
+    utilisation: (signal) => ask(apiPaths.utilisation, {}, signal),
     ingestStatus: (signal) => ask(apiPaths.ingestStatus, {}, signal),
     trace: (traceId, signal) => ask(apiPaths.trace(traceId), {}, signal),
   }

@@ -10,6 +10,7 @@ import type {
   ServiceSeriesReply,
   ServicesReply,
   TraceReply,
+  UtilisationReply,
 } from '../query/http/schemas.ts'
 import { ApiError, buildApi } from './api.ts'
 import { errorRatioChart } from './charts/error-ratio-chart.ts'
@@ -31,6 +32,7 @@ import { releaseList } from './start/release-list.ts'
 import { latestRelease, levelMarks, servicesTable } from './start/services-table.ts'
 import { statusStrip } from './start/status-strip.ts'
 import { traceView } from './start/trace-view.ts'
+import { utilisationTables } from './start/utilisation-tables.ts'
 import { sentence, verdict, verdictMinutes } from './verdict.ts'
 
 /** The newest answer of one request, and why the last attempt failed, if it did. */
@@ -65,6 +67,7 @@ let now: ServicesReply | undefined
 const services: Panel<ServicesReply> = {}
 const ingest: Panel<IngestStatusReply> = {}
 const releases: Panel<ReleaseEventsReply> = {}
+const utilisation: Panel<UtilisationReply> = {}
 const series: Panel<ServiceSeriesReply> = {}
 const serviceReleases: Panel<ReleaseEventsReply> = {}
 let trace: Panel<TraceReply> & { id?: string; notAnId?: boolean } = {}
@@ -84,6 +87,7 @@ async function load(signal: AbortSignal): Promise<void> {
   const recent = api.services({ from: `-${verdictMinutes}m`, to: 'now' }, signal)
   const rest: Promise<void>[] = [
     keep(ingest, api.ingestStatus(signal), signal),
+    keep(utilisation, api.utilisation(signal), signal),
     keep(releases, api.releaseEvents({ from: releasesFrom, to: 'now', limit: releasesMax }, signal), signal),
   ]
   if (service !== undefined) {
@@ -146,6 +150,7 @@ function render(): void {
   renderVerdict()
   renderServices()
   renderSelected()
+  renderUtilisation()
   renderReleases()
 }
 
@@ -290,6 +295,15 @@ function renderReleases(): void {
     el('div', { class: 'section-head' }, el('h2', { id: 'releases-heading' }, words.text('releases'))),
     releases.reply === undefined ? undefined : releaseList(releases.reply, linkTo, releasesUrl, words),
     panelFailure(releases),
+  )
+}
+
+function renderUtilisation(): void {
+  update(
+    byId('utilisation'),
+    el('div', { class: 'section-head' }, el('h2', { id: 'utilisation-heading' }, words.text('utilisation'))),
+    utilisation.reply === undefined ? undefined : utilisationTables(utilisation.reply, words),
+    panelFailure(utilisation),
   )
 }
 

@@ -30,7 +30,7 @@ function ingest(newestSpanAt: string | null): IngestStatusReply {
     rowsPerSecond: 0,
     newestSpanAt,
     lagSeconds: null,
-    spans: { rows: 0, bytesOnDisk: 0, parts: 0 },
+    spans: { rows: 0, bytesOnDisk: 0, parts: 0, aheadOfNow: 0 },
     tables: [],
     deadLetters: { lastHour: 0, total: 0, newest: [] },
     kafka: null,

@@ -1,7 +1,7 @@
 // `surety backup` and `surety restore`. A running Surety takes the backup itself; without one the command opens the store.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { moveBackup, restore, takeBackup } from '../ingest/backup/backup.ts'
+import { moveBackup, restore, SERVER_BACKUP, takeBackup } from '../ingest/backup/backup.ts'
 import { systemClock } from '../ingest/runtime/clock.ts'
 import { openEmbeddedStore, StoreError } from '../ingest/store/store.ts'
 import { buildApiClient, CommandError } from './api-client.ts'
@@ -31,12 +31,19 @@ const POLL_MS = 200
 
 export async function backupCommand(_: Values, words: readonly string[]): Promise<number> {
   const target = only(words, BACKUP_HELP)
-  const { SURETY_DATA_DIR: dataDir } = readEnvironment(ROLES, process.env)
+  const dataDir = embeddedDataDir()
   const startedAt = performance.now()
   const folder = (await backupHere(dataDir)) ?? (await backupThere())
   await moveBackup(folder, target)
   console.log(`The backup is in ${target} after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`)
   return 0
+}
+
+/** @throws CommandError when the store is not there */
+function embeddedDataDir(): string {
+  const config = readEnvironment(ROLES, process.env)
+  if (config.SURETY_CLICKHOUSE_URL !== undefined) throw new CommandError(SERVER_BACKUP)
+  return config.SURETY_DATA_DIR
 }
 
 /** @returns undefined when another process has the store */
@@ -69,7 +76,7 @@ async function backupThere(): Promise<string> {
 
 export async function restoreCommand(_: Values, words: readonly string[]): Promise<number> {
   const folder = only(words, RESTORE_HELP)
-  const { SURETY_DATA_DIR: dataDir } = readEnvironment(ROLES, process.env)
+  const dataDir = embeddedDataDir()
   const startedAt = performance.now()
   const { manifest, spans } = await restore(folder, dataDir)
   const wanted = manifest.tables.find(({ table }) => table === 'spans')?.rows ?? 0

@@ -6,6 +6,9 @@ import { untilSignal } from '../ingest/runtime/lifecycle.ts'
 import type { RuntimeConfig } from '../ingest/config.ts'
 import { needsTokens } from '../ingest/runtime/access.ts'
 import { ConfigError } from '../ingest/runtime/config.ts'
+import { isLoopback } from '../ingest/runtime/reach.ts'
+import { readDemoConfig } from './demo/config.ts'
+import { demoHistory } from './demo/history/history.ts'
 import { readEnvironment, ROLES } from './environment.ts'
 import { serve } from './serve.ts'
 
@@ -13,10 +16,27 @@ const BANK_STOP_MS = 5000
 // A first look shows Surety's own spans, too; SURETY_TRACES_ENDPOINT= (empty) turns them off.
 const SEEN_BY_ITSELF = { SURETY_TRACES_ENDPOINT: 'self', SURETY_TRACES_RATIO: '1' }
 
-export async function demoCommand(): Promise<number> {
+export async function demoCommand(
+  values: Readonly<Record<string, string | boolean | undefined>>,
+): Promise<number> {
   refuseAccess(readEnvironment(ROLES, process.env))
+  const demo = readDemoConfig(process.env)
   const signal = untilSignal()
-  const { url, otlpHttpUrl, lifecycle } = await serve(ROLES, { ...SEEN_BY_ITSELF, ...process.env })
+  const stopping = new AbortController()
+  void signal.then(() => stopping.abort())
+  const { url, otlpHttpUrl, lifecycle } = await serve(
+    ROLES,
+    { ...SEEN_BY_ITSELF, ...process.env },
+    isLoopback,
+    async (ingest, parts, config) => {
+      if (values['no-history'] === true || demo.SURETY_DEMO_HISTORY === 0) return
+      await demoHistory(demo, { ingest, parts, config, signal: stopping.signal, out: process.stdout })
+    },
+  )
+  if (stopping.signal.aborted) {
+    await lifecycle.stop()
+    return 0
+  }
   const bank = fork(fileURLToPath(new URL('./demo/main.ts', import.meta.url)), [], {
     env: { ...process.env, SURETY_DEMO_SURETY_URL: url, OTEL_EXPORTER_OTLP_ENDPOINT: otlpHttpUrl ?? '' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -3,6 +3,8 @@
 import { readMasking } from '../ingest/masking.ts'
 import { readReturnCodes } from '../ingest/return-codes.ts'
 import type { IngestConfig } from '../ingest/config.ts'
+import { retentionOf } from '../ingest/process.ts'
+import { storeTarget } from '../ingest/store-target.ts'
 import { ConfigError } from '../ingest/runtime/config.ts'
 import { buildApiClient } from './api-client.ts'
 import { fail, findingsText, ok, worst, type Finding } from './doctor/finding.ts'
@@ -13,8 +15,8 @@ import { readEnvironment, ROLES } from './environment.ts'
 
 export const DOCTOR_HELP = `surety doctor [--json]
 
-Looks at the configuration, the data directory and its disk, the store (opened, or the running Surety at SURETY_URL), its
-parts, dead letters and clock, Kafka and the ports. Each finding is ok, to look at, or broken, with a remedy. Changes
+Looks at the configuration, the data directory and its disk, the store (opened, or the running Surety at SURETY_URL; of a
+ClickHouse server also version, schema, disks and replicas), its parts, dead letters and clock, Kafka and the ports. Each finding is ok, to look at, or broken, with a remedy. Changes
 nothing. Ends with 0, or 1 when something is broken.`
 
 export async function doctorCommand(
@@ -34,6 +36,7 @@ async function examine(): Promise<Finding[]> {
     config = readEnvironment(ROLES, process.env)
     readReturnCodes(config.SURETY_RETURN_CODE_MAP)
     readMasking(config.SURETY_MASKING)
+    storeTarget(config)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return error.problems.map((problem) =>
@@ -43,7 +46,11 @@ async function examine(): Promise<Finding[]> {
   const machine = await dataDirectory(config.SURETY_DATA_DIR)
   const kept = machine.some(({ state }) => state === 'fail')
     ? { findings: [], isRunning: false }
-    : await store(config.SURETY_DATA_DIR, buildApiClient(process.env), Date.now())
+    : await store(
+        { dataDir: config.SURETY_DATA_DIR, server: storeTarget(config), retention: retentionOf(config) },
+        buildApiClient(process.env),
+        Date.now(),
+      )
   const wanted = {
     SURETY_HTTP_PORT: config.SURETY_HTTP_PORT,
     SURETY_OTLP_HTTP_PORT: config.SURETY_OTLP_HTTP_PORT,

@@ -1,6 +1,6 @@
 // `surety serve`: the roles in one process, on one port, until a signal.
 
-import type { RuntimeConfig } from '../ingest/config.ts'
+import type { IngestConfig, RuntimeConfig } from '../ingest/config.ts'
 import { start as startIngest, type IngestRole } from '../ingest/main.ts'
 import { runProcess, type ProcessParts } from '../ingest/process.ts'
 import type { Environment } from '../ingest/runtime/config.ts'
@@ -21,12 +21,14 @@ export type Served = {
 /**
  * Starts the roles and listens; `lifecycle.stop()` ends it.
  * @param reach  which addresses others cannot reach; tests stand in for it
+ * @param onIngest  what this process itself has to send, before anyone can ask; once the ingest role runs
  * @throws ConfigError, StoreError
  */
 export async function serve(
   roles: readonly Role[],
   env: Environment,
   reach: IsLoopback = isLoopback,
+  onIngest?: (ingest: IngestRole, parts: ProcessParts, config: IngestConfig) => Promise<void>,
 ): Promise<Served> {
   const config = readEnvironment(roles, env, reach)
   async function wire(parts: ProcessParts): Promise<IngestRole | undefined> {
@@ -41,6 +43,7 @@ export async function serve(
         ...(otlpTracesUrl === undefined ? {} : { otlpTracesUrl }),
       })
     }
+    if (ingest !== undefined) await onIngest?.(ingest, parts, config)
     return ingest
   }
   const { wired, url, lifecycle } = await runProcess(config, wire, reach)

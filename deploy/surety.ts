@@ -6,7 +6,7 @@ import { CommandError } from './api-client.ts'
 import { BACKUP_HELP, backupCommand, RESTORE_HELP, restoreCommand } from './backup-command.ts'
 import { DEAD_LETTERS_HELP, deadLettersCommand } from './dead-letters-command.ts'
 import { DOCTOR_HELP, doctorCommand } from './doctor-command.ts'
-import { migrateCommand, checkConfigCommand } from './commands.ts'
+import { MIGRATE_HELP, migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import { serveCommand } from './serve.ts'
 import { TOKEN_HELP, TOKEN_OPTIONS, tokenCommand } from './token-command.ts'
@@ -36,20 +36,18 @@ was accepted. Ports, directories and brokers come from the environment; «surety
   },
   demo: {
     summary: 'serve, with a small bank beside it that sends real telemetry',
-    help: `surety demo
+    help: `surety demo [--no-history]
 
 Runs «surety serve» and the demo bank: eight services in two sites, with customers, branches and releases. Its
-control page (SURETY_DEMO_PORT, 8090) deploys versions, injects faults and rolls back.`,
-    options: {},
+control page (SURETY_DEMO_PORT, 8090) deploys versions, injects faults and rolls back. The first start writes the
+bank's last five weeks, which takes about a minute; not with --no-history or SURETY_DEMO_HISTORY=0.`,
+    options: { 'no-history': { type: 'boolean' } },
     run: demoCommand,
   },
   migrate: {
     summary: 'bring the store to the schema of this release, then end',
-    help: `surety migrate
-
-Applies the numbered migrations that the store in SURETY_DATA_DIR lacks and the retention that is configured.
-«serve» does the same when it starts.`,
-    options: {},
+    help: MIGRATE_HELP,
+    options: { print: { type: 'string' } },
     run: migrateCommand,
   },
   'check-config': {

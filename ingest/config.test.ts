@@ -25,7 +25,7 @@ test.each([
   {
     name: 'a gateway without a topic of metrics',
     env: { SURETY_GATEWAY: '1', KAFKA_BROKERS, SURETY_KAFKA_TOPIC_METRICS: 'none' },
-    want: ['SURETY_GATEWAY: hands on metrics, too; SURETY_KAFKA_TOPIC_METRICS must name their topic'],
+    want: ['SURETY_GATEWAY: hands on every signal; SURETY_KAFKA_TOPIC_METRICS must name a topic'],
   },
   {
     name: 'another word',

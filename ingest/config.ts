@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { kafkaSecurityProblems, SASL_MECHANISMS } from './kafka/security.ts'
 import { accessProblems } from './runtime/access.ts'
 import type { IsLoopback } from './runtime/reach.ts'
+import { STORE_TARGET_VARIABLES, storeTargetProblems } from './store-target.ts'
 import { flag, integer, list, port } from './runtime/config.ts'
 import { LOG_LEVELS } from './runtime/logger.ts'
 
@@ -49,15 +50,13 @@ export const RuntimeConfig = z.object({
   SURETY_ACCESS_POLL_MS: integer(50, 3_600_000, 5000),
   /** API, pages, metrics, health. */
   SURETY_HTTP_PORT: port(8080),
-  /** Where the embedded store lives; one process at a time. */
+  /** Where the embedded store lives, and the journal of the doors; one process at a time. */
   SURETY_DATA_DIR: z.string().min(1).default('./data'),
   SURETY_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
-  /** A ClickHouse server. Its streaming transport is not in this release. */
+  ...STORE_TARGET_VARIABLES,
+  /** The ecosystem's name for a server; refused, so that nobody thinks it is used. */
   CLICKHOUSE_URL: z
-    .undefined({
-      error:
-        'a ClickHouse server is not supported by this release; unset it to use the embedded engine in SURETY_DATA_DIR',
-    })
+    .undefined({ error: 'Surety reads SURETY_CLICKHOUSE_URL; set that, and unset this one' })
     .optional(),
   /** PostgreSQL for definitions and workflow; no part of this release reads it. */
   DATABASE_URL: z.string().optional(),
@@ -92,6 +91,8 @@ export const RuntimeConfig = z.object({
   SURETY_RETENTION_DEAD_LETTERS_DAYS: days(30),
   /** Days of metric samples: a month shows a monthly cycle at about a byte a sample. */
   SURETY_RETENTION_METRICS_DAYS: days(30),
+  /** Named events. */
+  SURETY_RETENTION_EVENTS_DAYS: days(90),
 })
 
 export type RuntimeConfig = Readonly<z.output<typeof RuntimeConfig>>
@@ -136,6 +137,10 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_TOPIC_SPANS: z.string().min(1).max(249).default('otlp_spans'),
   /** Topic of metric requests, written the same way; `none` leaves metrics out. */
   SURETY_KAFKA_TOPIC_METRICS: z.string().min(1).max(249).default('otlp_metrics'),
+  /** Release events, CloudEvents in binary or structured mode. */
+  SURETY_KAFKA_TOPIC_RELEASES: z.string().min(1).max(249).default('surety_releases'),
+  /** The same for log records that are events. */
+  SURETY_KAFKA_TOPIC_LOGS: z.string().min(1).max(249).default('otlp_logs'),
   /**
    * What the OTLP doors do: 0 store; 1 hand requests to Kafka, whose topics this process reads as ever; `only` hand them
    * to Kafka and leave reading to others.
@@ -151,10 +156,15 @@ export const IngestConfig = RuntimeConfig.extend({
 })
 export type IngestConfig = Readonly<z.output<typeof IngestConfig>>
 
+/** What is wrong between variables of every role. */
+export function runtimeProblems(config: Partial<RuntimeConfig>, reach?: IsLoopback): string[] {
+  return [...accessProblems(config, reach), ...storeTargetProblems(config)]
+}
+
 /** What is wrong between variables of this role, or of every role. */
 export function ingestProblems(config: Partial<IngestConfig>, reach?: IsLoopback): string[] {
   return [
-    ...accessProblems(config, reach),
+    ...runtimeProblems(config, reach),
     ...kafkaSecurityProblems(config),
     ...gatewayProblems(config),
     ...(config.SURETY_TRACES_ENDPOINT === 'self' && config.SURETY_TLS_CERT_FILE !== undefined
@@ -177,7 +187,8 @@ function gatewayProblems(config: Partial<IngestConfig>): string[] {
   const problems: string[] = []
   if (config.KAFKA_BROKERS?.length === 0)
     problems.push('SURETY_GATEWAY: needs KAFKA_BROKERS, the brokers that requests are handed to')
-  if (config.SURETY_KAFKA_TOPIC_METRICS === 'none')
-    problems.push('SURETY_GATEWAY: hands on metrics, too; SURETY_KAFKA_TOPIC_METRICS must name their topic')
+  for (const name of ['SURETY_KAFKA_TOPIC_METRICS', 'SURETY_KAFKA_TOPIC_LOGS'] as const)
+    if (config[name] === 'none')
+      problems.push(`SURETY_GATEWAY: hands on every signal; ${name} must name a topic`)
   return problems
 }

@@ -22,11 +22,12 @@ export function openGateway(parts: GatewayParts): Takes {
   const topics: Readonly<Record<SignalName, string>> = {
     traces: config.SURETY_KAFKA_TOPIC_SPANS,
     metrics: config.SURETY_KAFKA_TOPIC_METRICS,
+    logs: config.SURETY_KAFKA_TOPIC_LOGS,
   }
   const port = openKafkajsProduce({
     brokers: config.KAFKA_BROKERS,
     clientId: 'surety-gateway',
-    // The topic of metrics may be missing, as for the consumer; who sends some is told.
+    // The other topics may be missing, as for the consumer; who sends such requests is told.
     topics: [topics.traces],
     ...kafkaSecurity(config),
     logger,
@@ -48,7 +49,7 @@ export function openGateway(parts: GatewayParts): Takes {
         port.send({ topic, key: digest, value, headers: { [DIGEST_HEADER]: digest } }),
     })
   }
-  return { traces: takeOf('traces'), metrics: takeOf('metrics') }
+  return { traces: takeOf('traces'), metrics: takeOf('metrics'), logs: takeOf('logs') }
 }
 
 /** Judges a message of metrics without remembering its series: bounds are kept where series are stored. */

@@ -12,6 +12,7 @@ import { buildDiskWatch } from './disk-watch.ts'
 import { openGateway, UNBOUNDED_REGISTER } from './gateway.ts'
 import { buildTelemetryConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
+import { buildReleaseTopic } from './kafka/release-topic.ts'
 import { openKafkajsPort } from './kafka/kafkajs-port.ts'
 import { kafkaSecurity } from './kafka/security.ts'
 import { buildGrpcDoor } from './otlp/grpc-door.ts'
@@ -21,15 +22,18 @@ import { buildAccumulator, buildMemoryBudget, type Settled } from './pipeline/ac
 import { buildDeadLetterBox } from './pipeline/dead-letter-box.ts'
 import { buildGate } from './pipeline/gate.ts'
 import { openJournal } from './pipeline/journal.ts'
-import { metricsFromJson, tracesFromJson } from './pipeline/json-to-proto.ts'
+import { logsFromJson, metricsFromJson, tracesFromJson } from './pipeline/json-to-proto.ts'
 import { buildBatchWriter, type Written } from './pipeline/batch-writer.ts'
+import { buildLogSignal } from './pipeline/log-signal.ts'
 import { buildMetricSignal } from './pipeline/metric-signal.ts'
 import { prepareTraces } from './pipeline/prepare.ts'
+import { prepareLogs } from './pipeline/prepare-logs.ts'
 import { prepareMetrics } from './pipeline/prepare-metrics.ts'
 import type { Prepared } from './pipeline/prepared.ts'
 import { buildSeriesRegister } from './pipeline/series-register.ts'
 import { SIGNAL_NAMES, SIGNAL_WORDS, type SignalName, type SignalPath } from './pipeline/signal.ts'
 import { buildTraceSignal } from './pipeline/trace-signal.ts'
+import type { ReleaseEventStore } from './releases/release-event-store.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
@@ -37,6 +41,8 @@ import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
+import type { ReturnCodeRule } from './store/insert-spans.ts'
+import { lockDataDir } from './store/data-dir-lock.ts'
 
 export type IngestRole = {
   /** Where OTLP/HTTP listens, with the port that the system chose when 0 was asked for. */
@@ -45,6 +51,10 @@ export type IngestRole = {
   readonly otlpGrpcUrl: string
   /** Partitions that this process reads; null when no broker is configured. */
   readonly kafkaStatus: () => readonly PartitionStatus[] | null
+  /** What every door hands its messages to, for senders inside this process. */
+  readonly paths: Readonly<Record<SignalName, SignalPath>>
+  readonly releases: ReleaseEventStore
+  readonly rules: readonly ReturnCodeRule[]
 }
 
 export type PartitionStatus = {
@@ -105,8 +115,22 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       signal: buildMetricSignal(register, metrics, clock, masking),
     }),
   }
-  const paths: Readonly<Record<SignalName, SignalPath>> = { traces, metrics: metricPath }
+  const eventTimes = { ...timeBounds, retentionMs: config.SURETY_RETENTION_EVENTS_DAYS * DAY_MS }
+  const logs: SignalPath = {
+    name: 'logs',
+    words: SIGNAL_WORDS.logs,
+    prepare: (bytes, origin) => prepareLogs(bytes, origin, clock.now(), eventTimes),
+    fromJson: logsFromJson,
+    writer: buildBatchWriter({ ...writerParts, signal: buildLogSignal(metrics, clock, masking) }),
+  }
+  const paths: Readonly<Record<SignalName, SignalPath>> = { traces, metrics: metricPath, logs }
 
+  if (store.place.kind !== 'embedded') {
+    // The embedded store has the directory to itself already.
+    lifecycle.add('data directory', lockDataDir(config.SURETY_DATA_DIR))
+    // What a server forbids (a grant, a statement's length) is said now, and not when batches wait for it.
+    for (const name of SIGNAL_NAMES) await paths[name].writer.probe()
+  }
   const journal = await openJournal(join(config.SURETY_DATA_DIR, 'journal'), clock)
   lifecycle.add('journal', () => journal.close())
   await completeDoorBatches()
@@ -116,13 +140,14 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   let sequence = 0
   const laneOf = (path: SignalPath) =>
     buildAccumulator<DoorItem>((items) => writeDoorBatch(path, items), budget, clock, config.SURETY_LINGER_MS)
-  const lanes = { traces: laneOf(paths.traces), metrics: laneOf(paths.metrics) }
+  const lanes = { traces: laneOf(paths.traces), metrics: laneOf(paths.metrics), logs: laneOf(paths.logs) }
   const flush = () => Promise.all(SIGNAL_NAMES.map((name) => lanes[name].flush()))
   lifecycle.add('writer', () => SIGNAL_NAMES.forEach((name) => paths[name].writer.hurry()))
   lifecycle.add('door batches', async () => void (await flush()))
 
+  const releases = buildReleaseEventStore(store)
   await app.register(releaseRoutes, {
-    store: buildReleaseEventStore(store),
+    store: releases,
     clock,
     onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
   })
@@ -137,6 +162,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   await app.register(deadLetterRoutes, { letters, replay })
   await app.register(backupRoutes, {
     store,
+    place: store.place,
     dataDir: config.SURETY_DATA_DIR,
     still,
     clock,
@@ -152,7 +178,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const doorParts = {
     takes:
       config.SURETY_GATEWAY === 'off'
-        ? { traces: takerOf('traces'), metrics: takerOf('metrics') }
+        ? { traces: takerOf('traces'), metrics: takerOf('metrics'), logs: takerOf('logs') }
         : openGateway({ ...parts, config, paths: gatewayPaths(), budget, logger }),
     budget,
     metrics,
@@ -197,6 +223,9 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     otlpHttpUrl,
     otlpGrpcUrl,
     kafkaStatus: () => (kafka === undefined ? null : partitionStatus(kafka)),
+    paths,
+    releases,
+    rules,
   }
 
   function takerOf(name: SignalName) {
@@ -206,7 +235,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   function gatewayPaths() {
     const prepare: SignalPath['prepare'] = (bytes, origin) =>
       prepareMetrics(bytes, origin, clock.now(), metricTimes, UNBOUNDED_REGISTER)
-    return { traces, metrics: { ...metricPath, prepare } }
+    return { ...paths, metrics: { ...metricPath, prepare } }
   }
 
   /** On disk first, then into the store: from the first step on the batch is stored, whatever happens. */
@@ -230,19 +259,25 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   }
 
   function openKafka(): KafkaPort {
+    // Who sends no metrics or events over Kafka has no topics for them.
+    const releaseTopic = config.SURETY_KAFKA_TOPIC_RELEASES
+    const handlers = {
+      [releaseTopic]: buildReleaseTopic({ events: releases, deadLetters, clock, metrics }),
+    }
+    const optional = [
+      [config.SURETY_KAFKA_TOPIC_METRICS, metricPath],
+      [config.SURETY_KAFKA_TOPIC_LOGS, logs],
+    ] as const
     const topics = {
-      ...(config.SURETY_KAFKA_TOPIC_METRICS === 'none'
-        ? {}
-        : { [config.SURETY_KAFKA_TOPIC_METRICS]: metricPath }),
+      ...Object.fromEntries(optional.filter(([topic]) => topic !== 'none')),
       [config.SURETY_KAFKA_TOPIC_SPANS]: traces,
     }
     const port = openKafkajsPort({
       brokers: config.KAFKA_BROKERS,
       clientId: 'surety',
       groupId: config.SURETY_KAFKA_GROUP,
-      topics: Object.keys(topics),
-      // Who sends no metrics over Kafka has no topic for them.
-      optionalTopics: [config.SURETY_KAFKA_TOPIC_METRICS],
+      topics: [...Object.keys(topics), ...(releaseTopic === 'none' ? [] : [releaseTopic])],
+      optionalTopics: [...optional.map(([topic]) => topic), releaseTopic],
       sessionTimeoutMs: config.SURETY_KAFKA_SESSION_TIMEOUT_MS,
       ...kafkaSecurity(config),
       logger,
@@ -250,6 +285,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     const consumer = buildTelemetryConsumer({
       port,
       signals: topics,
+      handlers,
       budget,
       clock,
       metrics,

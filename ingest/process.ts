@@ -16,7 +16,8 @@ import { buildMetrics, type Metrics } from './runtime/metrics.ts'
 import { buildOwnTraces, type SwitchableTraces } from './runtime/own-traces.ts'
 import { isLoopback, type IsLoopback } from './runtime/reach.ts'
 import type { Tls } from './runtime/tls.ts'
-import { openEmbeddedStore, StoreError, type Retention, type Store } from './store/store.ts'
+import { storeTarget } from './store-target.ts'
+import { openStore, StoreError, type Retention, type Store } from './store/store.ts'
 
 /** What every role is handed. */
 export type ProcessParts = {
@@ -67,7 +68,12 @@ export async function runProcess<Wired>(
     lifecycle.add('own traces', () => traces.close())
     const { SURETY_TRACES_ENDPOINT: url, SURETY_TRACES_RATIO: ratio } = config
     if (url !== undefined && url !== 'self') await traces.open({ url, ratio, logger })
-    const store = await openEmbeddedStore(config.SURETY_DATA_DIR, retentionOf(config))
+    const store = await openStore({
+      dataDir: config.SURETY_DATA_DIR,
+      server: storeTarget(config),
+      retention: retentionOf(config),
+    })
+    if (store.place.kind !== 'embedded') logger.info(store.place, 'the store is on a ClickHouse server')
     lifecycle.add('store', () => store.close())
     const allowedHosts = config.SURETY_ALLOWED_HOSTS
     const app = buildHttpApp({ logger, health, metrics, allowedHosts, guard, tls })
@@ -93,6 +99,7 @@ export function retentionOf(config: RuntimeConfig): Retention {
     requests1hDays: config.SURETY_RETENTION_1H_DAYS,
     deadLettersDays: config.SURETY_RETENTION_DEAD_LETTERS_DAYS,
     metricsDays: config.SURETY_RETENTION_METRICS_DAYS,
+    eventsDays: config.SURETY_RETENTION_EVENTS_DAYS,
   }
 }
 

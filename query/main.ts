@@ -1,8 +1,7 @@
 // Wires the role `query`: the API and the pages, on the application that the process serves.
 
-import { doorlessProblems, IngestConfig } from '../ingest/config.ts'
+import { doorlessProblems, IngestConfig, runtimeProblems } from '../ingest/config.ts'
 import { runAlone, runProcess, type ProcessParts } from '../ingest/process.ts'
-import { accessProblems } from '../ingest/runtime/access.ts'
 import { readConfig } from '../ingest/runtime/config.ts'
 import { QueryConfig } from './config.ts'
 import { api, registerOpenApi } from './http/api.ts'
@@ -30,7 +29,7 @@ export async function start(config: QueryConfig, parts: QueryParts): Promise<voi
 if (import.meta.main) {
   process.exitCode = await runAlone(() => {
     const config = readConfig(QueryConfig, process.env, Object.keys(IngestConfig.shape), (values) => [
-      ...accessProblems(values),
+      ...runtimeProblems(values),
       ...doorlessProblems(values),
     ])
     return runProcess(config, async (parts) => {

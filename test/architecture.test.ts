@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Package → the only places that may import it. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  chdb: ['ingest/store/', 'test/bench/'],
+  chdb: ['ingest/store/embedded-connections.ts', 'test/bench/', 'test/support/clickhouse-front.ts'],
   '@grpc/grpc-js': ['ingest/otlp/', 'test/'],
   kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
   lz4js: ['ingest/kafka/'],
@@ -47,7 +47,14 @@ const INSIDE_INGEST: Readonly<Record<string, readonly string[]>> = {
     'ingest/records',
     'ingest/runtime',
   ],
-  'ingest/kafka': ['ingest/kafka', 'ingest/pipeline', 'ingest/store', 'ingest/records', 'ingest/runtime'],
+  'ingest/kafka': [
+    'ingest/kafka',
+    'ingest/pipeline',
+    'ingest/store',
+    'ingest/records',
+    'ingest/runtime',
+    'ingest/releases',
+  ],
   'ingest/releases': [
     'ingest/releases',
     'ingest/store',

@@ -116,6 +116,22 @@ export const en = {
   actionPublished: 'published',
   actionOther: 'other event',
 
+  utilisation: 'Nodes and containers',
+  utilisationEmpty:
+    'No figures of nodes or containers in the last five minutes. Send the metrics of the Collector’s kubeletstats and k8s_cluster receivers.',
+  nodes: 'Nodes',
+  containers: 'Containers',
+  node: 'Node',
+  container: 'Container',
+  siteColumn: 'Site',
+  cpu: 'CPU',
+  memory: 'Memory',
+  ofRequest: 'of request',
+  noLimit: 'no limit',
+  usedOf: '{used} of {of}',
+  requested: 'requested {value}',
+  cores: '{value} cores',
+
   trace: 'Trace',
   tracePlaceholder: 'trace id or traceparent',
   traceShow: 'Show',

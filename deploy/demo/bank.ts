@@ -11,6 +11,7 @@ import type { Logger } from '../../ingest/runtime/logger.ts'
 import { hits, mayCorrupt, type Fault } from './faults.ts'
 import { openInstance, type Instance } from './instance/instance.ts'
 import type { Tally } from './instance/messages.ts'
+import type { Running } from './machines.ts'
 import { buildReleaseEvent, type Release, type ReleaseSender } from './release-events.ts'
 import {
   baselineTable,
@@ -23,6 +24,7 @@ import {
   type RoutingTable,
   type Scope,
 } from './routing.ts'
+import { buildSites, type SiteState } from './sites.ts'
 import { buildTallyWindow, type TallyWindow } from './tally-window.ts'
 import { SERVICES, SERVICE_FACTS, SITES, type ServiceName, type Site } from './topology.ts'
 
@@ -56,8 +58,18 @@ export type Outcome<Value = undefined> = { readonly kind: 'done'; readonly value
 
 export type Action = {
   readonly at: string
-  readonly kind: 'deployed' | 'rolled-back' | 'fault-added' | 'fault-removed' | 'crashed'
-  readonly service: ServiceName
+  readonly kind:
+    | 'deployed'
+    | 'rolled-back'
+    | 'fault-added'
+    | 'fault-removed'
+    | 'crashed'
+    | 'site-down'
+    | 'site-rerouted'
+    | 'site-up'
+  /** of all but what happens to a site */
+  readonly service: ServiceName | undefined
+  readonly site: Site | undefined
   readonly version: string | undefined
   readonly previousVersion: string | undefined
   readonly scope: Scope | undefined
@@ -89,17 +101,22 @@ export type BankState = {
   readonly services: readonly ServiceState[]
   readonly faults: readonly Fault[]
   readonly actions: readonly Action[]
+  readonly siteStates: readonly SiteState[]
 }
 
 export interface Bank {
   state(): BankState
   /** what callers route by, now */
   readonly routing: () => Routing
+  /** every instance and how busy it is */
+  running(): readonly Running[]
   deploy(order: DeployOrder): Promise<Outcome>
   rollBack(service: ServiceName): Promise<Outcome>
   addFault(order: FaultOrder): Outcome<Fault>
   removeFault(id: string): Outcome
   clearFaults(): Outcome<number>
+  /** A site stops answering, or answers again. */
+  setSite(site: Site, isDown: boolean): Outcome
   /** Drains every instance. */
   close(): Promise<void>
 }
@@ -107,6 +124,8 @@ export interface Bank {
 export type BankParts = {
   readonly tracesUrl: string
   readonly seed: number
+  /** from a site's end to its customers' arrival at the other one */
+  readonly failoverMs: number
   readonly clock: Clock
   readonly logger: Logger
   readonly releases: Pick<ReleaseSender, 'send'>
@@ -117,6 +136,11 @@ export async function openBank(parts: BankParts): Promise<Bank> {
   const { clock, logger } = parts
   const instances = new Set<Instance>()
   const windows = new Map<string, TallyWindow>()
+  /** Per instance, for what its machine uses. */
+  const loads = new Map<
+    Instance,
+    { readonly id: string; readonly since: number; readonly window: TallyWindow }
+  >()
   const seen = new Map<ServiceName, string[]>(
     SERVICES.map((service) => [service, [SERVICE_FACTS[service].baseline]]),
   )
@@ -129,9 +153,16 @@ export async function openBank(parts: BankParts): Promise<Bank> {
   let faultCount = 0
   let closed = false
 
+  const sites = buildSites(parts.failoverMs, (site) => {
+    push()
+    note({ kind: 'site-rerouted', site })
+  })
+
   const routing = (): Routing => ({
     table,
-    endpoints: [...instances].map(({ service, version, site, port }) => ({ service, version, site, port })),
+    endpoints: [...instances]
+      .filter(({ site }) => sites.isRouted(site))
+      .map(({ service, version, site, port }) => ({ service, version, site, port })),
   })
 
   function push(): void {
@@ -143,9 +174,11 @@ export async function openBank(parts: BankParts): Promise<Bank> {
     for (const instance of instances) instance.injectFaults(faults.filter((fault) => hits(fault, instance)))
   }
 
-  function note(action: Partial<Action> & Pick<Action, 'kind' | 'service'>): void {
+  function note(action: Partial<Action> & Pick<Action, 'kind'>): void {
     const full: Action = {
       at: new Date(clock.now()).toISOString(),
+      service: undefined,
+      site: undefined,
       version: undefined,
       previousVersion: undefined,
       scope: undefined,
@@ -153,7 +186,10 @@ export async function openBank(parts: BankParts): Promise<Bank> {
       ...action,
     }
     actions = [full, ...actions].slice(0, ACTIONS_MAX)
-    logger.info({ action: full.kind, service: full.service, version: full.version }, 'the demo bank changed')
+    logger.info(
+      { action: full.kind, service: full.service, site: full.site, version: full.version },
+      'the demo bank changed',
+    )
   }
 
   const windowOf = (service: ServiceName, version: string): TallyWindow => {
@@ -166,25 +202,33 @@ export async function openBank(parts: BankParts): Promise<Bank> {
   async function start(service: ServiceName, version: string, site: Site): Promise<Instance> {
     started += 1
     const window = windowOf(service, version)
+    const load = buildTallyWindow()
+    const instanceId = `${service}-${version}-${site}-${randomBytes(3).toString('hex')}`
     const instance = await openInstance(
       {
         service,
         version,
         site,
-        instanceId: `${service}-${version}-${site}-${randomBytes(3).toString('hex')}`,
+        instanceId,
         seed: (parts.seed * 7919 + started) >>> 0,
         tracesUrl: parts.tracesUrl,
       },
       {
-        onTally: (tally) => window.add(clock.now(), tally),
+        onTally(tally) {
+          window.add(clock.now(), tally)
+          load.add(clock.now(), tally)
+        },
         onCrash: (error) => void recover(instance, error),
       },
     )
+    if (sites.isDown(site)) instance.setDown(true)
+    loads.set(instance, { id: instanceId, since: clock.now(), window: load })
     return instance
   }
 
   async function recover(instance: Instance, error: Error): Promise<void> {
     instances.delete(instance)
+    loads.delete(instance)
     if (closed) return
     push()
     const { service, version, site } = instance
@@ -211,7 +255,10 @@ export async function openBank(parts: BankParts): Promise<Bank> {
     )
     if (leaving.length === 0) return
     await sleep(DRAIN_MS)
-    for (const instance of leaving) instances.delete(instance)
+    for (const instance of leaving) {
+      instances.delete(instance)
+      loads.delete(instance)
+    }
     push()
     await Promise.all(leaving.map((instance) => instance.stop()))
     for (const version of versions) windows.delete(`${service}@${version}`)
@@ -391,7 +438,20 @@ export async function openBank(parts: BankParts): Promise<Bank> {
 
   return {
     routing,
-    state: () => ({ services: SERVICES.map(serviceState), faults, actions }),
+    running() {
+      const now = clock.now()
+      return [...instances].flatMap((instance) => {
+        const { service, site } = instance
+        if (sites.isDown(site)) return []
+        const load = loads.get(instance)
+        if (load === undefined) return []
+        const { requests } = load.window.sum(now)
+        const upSeconds = (now - load.since) / 1000
+        const seconds = Math.max(1, Math.min(60, upSeconds))
+        return [{ instanceId: load.id, service, site, requestsPerSecond: requests / seconds, upSeconds }]
+      })
+    },
+    state: () => ({ services: SERVICES.map(serviceState), faults, actions, siteStates: sites.states() }),
     deploy: (order) => alone(order.service, () => deployVersion(order)),
     rollBack: (service) => alone(service, () => rollServiceBack(service)),
     addFault,
@@ -418,8 +478,29 @@ export async function openBank(parts: BankParts): Promise<Bank> {
         note({ kind: 'fault-removed', service: fault.service, version: fault.version, fault })
       return { kind: 'done', value: removed.length }
     },
+    setSite(site, isDown) {
+      if (isDown && SITES.every((other) => other === site || sites.isDown(other)))
+        return refusal(
+          'conflict',
+          'site',
+          `${site} is the last site that is up`,
+          'bring the other one back first',
+        )
+      if (!sites.set(site, isDown, clock.now()))
+        return refusal(
+          'conflict',
+          'site',
+          `${site} is ${isDown ? 'down' : 'up'} already`,
+          'read /api/state for the sites',
+        )
+      for (const instance of instances) if (instance.site === site) instance.setDown(isDown)
+      push()
+      note({ kind: isDown ? 'site-down' : 'site-up', site })
+      return { kind: 'done', value: undefined }
+    },
     async close() {
       closed = true
+      sites.close()
       await Promise.all([...instances].map((instance) => instance.stop()))
       instances.clear()
     },

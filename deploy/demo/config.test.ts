@@ -4,9 +4,11 @@ import { DEMO_VARIABLES, readDemoConfig } from './config.ts'
 describe('configuration', () => {
   test('an empty environment gives the defaults', () => {
     expect(readDemoConfig({})).toEqual({
+      SURETY_DEMO_HISTORY: 7,
       SURETY_DEMO_PORT: 8090,
       SURETY_DEMO_RATE: 20,
       SURETY_DEMO_SEED: 1,
+      SURETY_DEMO_FAILOVER_MS: 20_000,
       SURETY_DEMO_SURETY_URL: 'http://127.0.0.1:8080',
       SURETY_LOG_LEVEL: 'info',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',

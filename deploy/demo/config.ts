@@ -14,6 +14,10 @@ const schema = z.object({
   SURETY_DEMO_RATE: integer(1, 200, 20),
   /** Seed of customers and arrivals. Any number; 1 unless several banks must differ. */
   SURETY_DEMO_SEED: integer(0, 4_294_967_295, 1),
+  /** Days of spans and metrics written at the first start, with rollups of four times as many before; 0: none. */
+  SURETY_DEMO_HISTORY: integer(0, 30, 7),
+  /** What the bank needs to notice that a site is gone and to move its customers, ms. */
+  SURETY_DEMO_FAILOVER_MS: integer(0, 600_000, 20_000),
   /** Where Surety answers: release events go there, and the control page links to it. */
   SURETY_DEMO_SURETY_URL: webUrl('http://127.0.0.1:8080'),
   /** How much is logged on standard error. */
@@ -26,6 +30,8 @@ export type DemoConfig = {
   readonly SURETY_DEMO_PORT: number
   readonly SURETY_DEMO_RATE: number
   readonly SURETY_DEMO_SEED: number
+  readonly SURETY_DEMO_HISTORY: number
+  readonly SURETY_DEMO_FAILOVER_MS: number
   readonly SURETY_DEMO_SURETY_URL: string
   readonly SURETY_LOG_LEVEL: LogLevel
   readonly OTEL_EXPORTER_OTLP_ENDPOINT: string

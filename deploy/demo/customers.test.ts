@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { CLIENT_VERSIONS } from './client-versions.ts'
 import { buildPopulation, nextOrder, type Order } from './customers.ts'
 import { buildRandom, logNormal, placeOf } from './random.ts'
 
@@ -18,13 +19,32 @@ describe('the people of the bank', () => {
     expect(orders(8, 50)).not.toEqual(given.slice(0, 50))
   })
 
-  test('counter orders carry branch and teller, mobile orders a client version and no branch', () => {
+  test('counter orders carry branch and teller, mobile orders neither', () => {
     for (const order of given) {
       const counter = order.entry === 'counter-bff'
       expect('x-bank-branch' in order.headers).toBe(counter)
       expect('x-bank-teller' in order.headers).toBe(counter)
-      expect('x-bank-client-version' in order.headers).toBe(!counter)
     }
+  })
+
+  test('each channel has its own client versions, in their shares; a branch has one', () => {
+    for (const channel of ['mobile', 'counter'] as const) {
+      const ofChannel = given.filter(({ headers }) => headers['x-bank-channel'] === channel)
+      const versions = ofChannel.map(({ headers }) => headers['x-bank-client-version'] ?? '')
+      const known = CLIENT_VERSIONS[channel]
+      expect([...new Set(versions)].sort()).toEqual(known.map(({ version }) => version).sort())
+      for (const { version, share } of known) {
+        const seen = versions.filter((one) => one === version).length / versions.length
+        // Twelve branches are few to share out; phones are many.
+        expect(Math.abs(seen - share)).toBeLessThan(channel === 'mobile' ? 0.05 : 0.25)
+      }
+    }
+    const ofBranch = new Map<string, Set<string>>()
+    for (const { headers } of given) {
+      const { 'x-bank-branch': branch, 'x-bank-client-version': version = '' } = headers
+      if (branch !== undefined) ofBranch.set(branch, (ofBranch.get(branch) ?? new Set()).add(version))
+    }
+    expect([...ofBranch.values()].every((versions) => versions.size === 1)).toBe(true)
   })
 
   test('every branch has traffic, and each branch one region', () => {

@@ -1,8 +1,9 @@
 // The people of the demo bank, all made from one seed: customers with account numbers, branches with tellers,
 // and the orders they give. Numbers only; nobody has a name.
 
+import { clientVersionAt } from './client-versions.ts'
 import { counterShare } from './day-curve.ts'
-import { logNormal, pick, type Random } from './random.ts'
+import { logNormal, pick, placeOf, type Random } from './random.ts'
 import { BRANCHES, SITES, type Branch, type ServiceName, type Site } from './topology.ts'
 
 export type Customer = {
@@ -31,8 +32,6 @@ export type Order = {
 
 const CUSTOMER_COUNT = 2000
 const TELLERS_PER_BRANCH = 5
-/** A phone updates when its owner likes: most have the current version, some lag behind. */
-const CLIENT_VERSIONS = ['app-9.1.0', 'app-9.1.0', 'app-9.1.0', 'app-9.0.2', 'app-8.7.5'] as const
 
 export function buildPopulation(random: Random): Population {
   const customers = Array.from({ length: CUSTOMER_COUNT }, (_, index): Customer => {
@@ -42,7 +41,7 @@ export function buildPopulation(random: Random): Population {
       account: `6200${number}`,
       home: pick(random, BRANCHES),
       site: pick(random, SITES),
-      clientVersion: pick(random, CLIENT_VERSIONS),
+      clientVersion: clientVersionAt('mobile', random()),
     }
   })
   const tellers = new Map(
@@ -76,6 +75,8 @@ export function nextOrder(population: Population, random: Random, atMs: number, 
     ...(counter
       ? {
           'x-bank-channel': 'counter',
+          // A branch's terminals are updated together.
+          'x-bank-client-version': clientVersionAt('counter', placeOf(`terminals|${customer.home.id}`)),
           'x-bank-branch': customer.home.id,
           'x-bank-teller': pick(random, population.tellers.get(customer.home.id) ?? []),
         }

@@ -9,6 +9,7 @@ import { buildLogger, type Logger } from '../../ingest/runtime/logger.ts'
 import { openBank } from './bank.ts'
 import { readDemoConfig, type DemoConfig } from './config.ts'
 import { openControl } from './control/control.ts'
+import { openMachineMetrics } from './machine-metrics.ts'
 import { buildRandom } from './random.ts'
 import { baselineId, buildReleaseEvent, openReleaseSender } from './release-events.ts'
 import { SERVICES, SERVICE_FACTS } from './topology.ts'
@@ -38,11 +39,21 @@ export async function start(config: DemoConfig, logger: Logger): Promise<Demo> {
     const bank = await openBank({
       tracesUrl: `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, '')}/v1/traces`,
       seed: config.SURETY_DEMO_SEED,
+      failoverMs: config.SURETY_DEMO_FAILOVER_MS,
       clock,
       logger,
       releases,
     })
     lifecycle.add('bank', () => bank.close())
+
+    const machines = openMachineMetrics({
+      metricsUrl: `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, '')}/v1/metrics`,
+      running: () => bank.running(),
+      isUp: (site) => bank.state().siteStates.every((one) => one.site !== site || one.state === 'up'),
+      clock,
+      logger,
+    })
+    lifecycle.add('machines', () => machines.close())
 
     const traffic = openTraffic({
       peakPerSecond: config.SURETY_DEMO_RATE,

@@ -18,7 +18,7 @@ export type ReleaseAction = 'deployed' | 'upgraded' | 'rolledback'
 
 export type Release = {
   readonly action: ReleaseAction
-  readonly service: ServiceName
+  readonly service: string
   readonly version: string
   /** the version that served this scope before; undefined for the first */
   readonly previousVersion: string | undefined

@@ -5,7 +5,7 @@ import http from 'node:http'
 import type { Clock } from '../../ingest/runtime/clock.ts'
 import { buildPopulation, nextOrder, type Order } from './customers.ts'
 import { dayShare } from './day-curve.ts'
-import { BRANCH, TXN_ID } from './instance/headers.ts'
+import { BRANCH, TRAFFIC, TXN_ID } from './instance/headers.ts'
 import { exponential, type Random } from './random.ts'
 import { chooseEndpoint, chooseVersion, type Routing } from './routing.ts'
 
@@ -22,10 +22,14 @@ export type TrafficState = {
   readonly sent: number
   /** not sent because too many were under way */
   readonly dropped: number
+  /** requests per second of the stress test beside it, marked as such */
+  readonly stressPerSecond: number
 }
 
 export interface Traffic {
   state(): TrafficState
+  /** A stress test on the live paths (全链路压测): its requests carry `bank.traffic=stress`. 0 ends it. */
+  setStress(perSecond: number): void
   /** Sends nothing more and waits for what is under way, up to a second. */
   close(): Promise<void>
 }
@@ -49,6 +53,9 @@ export function openTraffic(parts: TrafficParts): Traffic {
   let closed = false
   let timer: NodeJS.Timeout | undefined
   let nextAt = clock.now()
+  let stressPerSecond = 0
+  let stressTimer: NodeJS.Timeout | undefined
+  let nextStressAt = 0
 
   const rate = (): number => peakPerSecond * dayShare(clock.now())
 
@@ -57,16 +64,32 @@ export function openTraffic(parts: TrafficParts): Traffic {
     const now = clock.now()
     nextAt = Math.max(nextAt, now - CATCH_UP_MAX_MS)
     while (nextAt <= now) {
-      if (underWay.size < IN_FLIGHT_MAX) {
-        sent += 1
-        const txnId = `${parts.runId}-${String(sent).padStart(7, '0')}`
-        give(nextOrder(population, random, now, txnId))
-      } else {
-        dropped += 1
-      }
+      arrival(now, {})
       nextAt += exponential(random, rate()) * 1000
     }
     timer = setTimeout(arrive, nextAt - now)
+  }
+
+  function stress(): void {
+    if (closed || stressPerSecond === 0) return
+    const now = clock.now()
+    nextStressAt = Math.max(nextStressAt, now - CATCH_UP_MAX_MS)
+    while (nextStressAt <= now) {
+      arrival(now, { [TRAFFIC]: 'stress' })
+      nextStressAt += exponential(random, stressPerSecond) * 1000
+    }
+    stressTimer = setTimeout(stress, nextStressAt - now)
+  }
+
+  function arrival(now: number, mark: Readonly<Record<string, string>>): void {
+    if (underWay.size >= IN_FLIGHT_MAX) {
+      dropped += 1
+      return
+    }
+    sent += 1
+    const txnId = `${parts.runId}-${String(sent).padStart(7, '0')}`
+    const order = nextOrder(population, random, now, txnId)
+    give({ ...order, headers: { ...order.headers, ...mark } })
   }
 
   function give(order: Order): void {
@@ -98,10 +121,17 @@ export function openTraffic(parts: TrafficParts): Traffic {
   arrive()
 
   return {
-    state: () => ({ ratePerSecond: rate(), peakPerSecond, sent, dropped }),
+    state: () => ({ ratePerSecond: rate(), peakPerSecond, sent, dropped, stressPerSecond }),
+    setStress(perSecond) {
+      clearTimeout(stressTimer)
+      stressPerSecond = perSecond
+      nextStressAt = clock.now()
+      stress()
+    },
     async close() {
       closed = true
       clearTimeout(timer)
+      clearTimeout(stressTimer)
       const deadline = Date.now() + 1_000
       while (underWay.size > 0 && Date.now() < deadline)
         await new Promise((resolve) => setTimeout(resolve, 20))

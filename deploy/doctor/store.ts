@@ -1,15 +1,23 @@
 // What `surety doctor` finds out about the store: from the running Surety when one has it, else by opening it.
 
 import type { IngestStatusReply } from '../../query/http/schemas.ts'
-import { openEmbeddedStore, StoreError } from '../../ingest/store/store.ts'
+import {
+  openEmbeddedStore,
+  openStore,
+  StoreError,
+  type Store,
+  type StoreConfig,
+} from '../../ingest/store/store.ts'
 import type { ApiClient } from '../api-client.ts'
+import { bytesText } from '../text-table.ts'
 import { fail, judged, ok, warn, type Finding } from './finding.ts'
 
 type Ready = {
   readonly ready: boolean
   readonly parts: readonly { readonly part: string; readonly ready: boolean; readonly reason?: string }[]
 }
-type Figures = Pick<IngestStatusReply, 'tables' | 'newestSpanAt' | 'spans'> & {
+type Figures = Pick<IngestStatusReply, 'tables' | 'newestSpanAt'> & {
+  readonly spans: Pick<IngestStatusReply['spans'], 'rows' | 'bytesOnDisk' | 'parts'>
   readonly deadLettersLastHour: number
 }
 
@@ -18,12 +26,79 @@ const PARTS = { warnAt: 300, failAt: 1000 }
 const CLOCK_AHEAD_S = { warnAt: 5, failAt: 3600 }
 const SILENT_S = 900
 
-/** @returns the findings, and whether a Surety is running on this data directory */
-export async function store(
-  dataDir: string,
-  api: ApiClient,
-  nowMs: number,
-): Promise<{ readonly findings: Finding[]; readonly isRunning: boolean }> {
+type Looked = { readonly findings: Finding[]; readonly isRunning: boolean }
+
+/** @returns the findings, and whether a Surety is running on this data directory, or where the API client looks */
+export function store(config: StoreConfig, api: ApiClient, nowMs: number): Promise<Looked> {
+  return config.server === undefined ? embedded(config.dataDir, api, nowMs) : server(config, api, nowMs)
+}
+
+async function server(config: StoreConfig, api: ApiClient, nowMs: number): Promise<Looked> {
+  const isRunning = await answers(api)
+  const findings = isRunning ? await running(api, nowMs) : []
+  let opened: Store
+  try {
+    opened = await openStore(config)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    return {
+      findings: [fail('store', error.message, 'As it says; README, «A ClickHouse server».'), ...findings],
+      isRunning,
+    }
+  }
+  try {
+    const { place } = opened
+    const where =
+      place.kind === 'embedded'
+        ? ''
+        : `ClickHouse ${place.version} at ${place.url}, database ${place.database}`
+    const disks = await opened.rows(
+      'SELECT hostName() AS host, name, free_space AS free, total_space AS total FROM system.disks',
+    )
+    const replicas = await opened.rows(
+      'SELECT hostName() AS host, table, is_readonly, absolute_delay FROM system.replicas WHERE database = currentDatabase() AND (is_readonly OR absolute_delay > 300)',
+    )
+    return {
+      findings: [
+        ok('store', where),
+        ...disks.map(disk),
+        ...replicas.map(({ host, table, is_readonly, absolute_delay }) =>
+          warn(
+            'replicas',
+            `${String(host)}: ${String(table)} is ${Number(is_readonly) === 1 ? 'read-only' : `${Number(absolute_delay)} s behind`}`,
+            'Look at Keeper and the host: SELECT * FROM system.replicas, system.replication_queue.',
+          ),
+        ),
+        ...(isRunning ? findings : judge(await figuresOf(opened), nowMs, false)),
+      ],
+      isRunning,
+    }
+  } finally {
+    await opened.close()
+  }
+}
+
+function disk({ host, name, free, total }: Record<string, unknown>): Finding {
+  const text = `${String(host)} ${String(name)}: ${bytesText(Number(free))} free of ${bytesText(Number(total))}`
+  return judged(
+    'disk of the server',
+    100 - (100 * Number(free)) / Math.max(1, Number(total)),
+    { warnAt: 85, failAt: 97 },
+    text,
+    'Free space there, or shorten the retention (SURETY_RETENTION_…_DAYS, then «surety migrate»).',
+  )
+}
+
+async function answers(api: ApiClient): Promise<boolean> {
+  try {
+    await fetch(`${api.url}/healthz`, { signal: AbortSignal.timeout(2000) })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function embedded(dataDir: string, api: ApiClient, nowMs: number): Promise<Looked> {
   let opened
   try {
     opened = await openEmbeddedStore(dataDir, undefined, { migrates: false, makes: false })
@@ -39,28 +114,7 @@ export async function store(
     }
   }
   try {
-    const tables = await opened.rows(
-      'SELECT table, sum(rows) AS row_count, sum(bytes_on_disk) AS bytes, count() AS parts FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table',
-    )
-    const [letters] = await opened.rows(
-      'SELECT count() AS n FROM dead_letters WHERE at >= now() - INTERVAL 1 HOUR',
-    )
-    const [newest] = await opened.rows(
-      'SELECT toUnixTimestamp64Milli(toDateTime64(max(newest_at), 3)) AS ms FROM batches',
-    )
-    const sizes = tables.map((row) => ({
-      table: String(row['table']),
-      rows: Number(row['row_count']),
-      bytesOnDisk: Number(row['bytes']),
-      parts: Number(row['parts']),
-    }))
-    const newestMs = Number(newest?.['ms'] ?? 0)
-    const figures = {
-      tables: sizes,
-      spans: sizes.find(({ table }) => table === 'spans') ?? { rows: 0, bytesOnDisk: 0, parts: 0 },
-      deadLettersLastHour: Number(letters?.['n'] ?? 0),
-      newestSpanAt: newestMs === 0 ? null : new Date(newestMs).toISOString(),
-    }
+    const figures = await figuresOf(opened)
     return {
       findings: [
         ok('store', `opens; ${figures.spans.rows} spans; no Surety is running on it`),
@@ -70,6 +124,31 @@ export async function store(
     }
   } finally {
     await opened.close()
+  }
+}
+
+async function figuresOf(opened: Store): Promise<Figures> {
+  const tables = await opened.rows(
+    'SELECT table, sum(rows) AS row_count, sum(bytes_on_disk) AS bytes, count() AS parts FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table',
+  )
+  const [letters] = await opened.rows(
+    'SELECT count() AS n FROM dead_letters WHERE at >= now() - INTERVAL 1 HOUR',
+  )
+  const [newest] = await opened.rows(
+    'SELECT toUnixTimestamp64Milli(toDateTime64(max(newest_at), 3)) AS ms FROM batches',
+  )
+  const sizes = tables.map((row) => ({
+    table: String(row['table']),
+    rows: Number(row['row_count']),
+    bytesOnDisk: Number(row['bytes']),
+    parts: Number(row['parts']),
+  }))
+  const newestMs = Number(newest?.['ms'] ?? 0)
+  return {
+    tables: sizes,
+    spans: sizes.find(({ table }) => table === 'spans') ?? { rows: 0, bytesOnDisk: 0, parts: 0 },
+    deadLettersLastHour: Number(letters?.['n'] ?? 0),
+    newestSpanAt: newestMs === 0 ? null : new Date(newestMs).toISOString(),
   }
 }
 

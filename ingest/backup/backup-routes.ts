@@ -6,10 +6,11 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { z } from 'zod'
 import { problem, PROBLEM_JSON } from '../runtime/http-app.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { takeBackup, type TakeBackupParts } from './backup.ts'
+import type { Store } from '../store/store.ts'
+import { SERVER_BACKUP, takeBackup, type TakeBackupParts } from './backup.ts'
 
-export type BackupRoutesOptions = Omit<TakeBackupParts, 'still'> & {
-  readonly still: TakeBackupParts['still']
+export type BackupRoutesOptions = TakeBackupParts & {
+  readonly place: Store['place']
   readonly logger: Logger
 }
 
@@ -76,6 +77,7 @@ export async function backupRoutes(app: FastifyInstance, options: BackupRoutesOp
       },
     },
     (_, reply) => {
+      if (options.place.kind !== 'embedded') return refuse(reply, 409, 'Conflict', SERVER_BACKUP)
       const running = [...backups.values()].find(({ state }) => state === 'running')
       if (running !== undefined) {
         return refuse(reply, 409, 'Conflict', `The backup ${running.name} is still running; wait for it.`)

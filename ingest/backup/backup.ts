@@ -33,6 +33,10 @@ export class BackupError extends Error {
   }
 }
 
+/** A server is backed up where it is. */
+export const SERVER_BACKUP =
+  'The store is on a ClickHouse server, which is backed up there: BACKUP DATABASE … TO S3(…) or Disk(…), on a cluster ON CLUSTER for the database NAME_local, where the rows are. SURETY_DATA_DIR then holds nothing but the journal of batches under way.'
+
 export type TakeBackupParts = {
   readonly store: Pick<Store, 'command' | 'rows'>
   readonly dataDir: string

@@ -161,7 +161,7 @@ export function buildDeriver(parts: DeriverParts): Deriver {
       ({ at }) => at >= oldestHour,
     )
 
-    const mayGoOn = () => clock.now() - startedMs < TICK_WORK_MS && !closing.signal.aborted
+    const mayGoOn = () => Math.abs(clock.now() - startedMs) < TICK_WORK_MS && !closing.signal.aborted
     const derived: Record<Derived, number> = { service_edges_1m: 0, requests_1h: 0 }
     for (const { at, touching } of minutes) {
       if (!mayGoOn()) break

@@ -1,10 +1,14 @@
-// Compressed batches of records. kafkajs knows gzip, Node knows zstd; lz4 and snappy come from small libraries in plain
+// Compressed batches of records. Node knows gzip (kafkajs's own has no bound) and zstd; lz4 and snappy come from small libraries in plain
 // JavaScript, because nothing here may compile at installation. What a batch inflates to is bounded.
 
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gunzip, gzip, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
 import lz4 from 'lz4js'
 import snappy from 'snappyjs'
+
+const zip = promisify(gzip)
+const unzip = promisify(gunzip)
 
 /** What one batch of records may inflate to. */
 const INFLATED_BYTES_MAX = 256 * 1024 * 1024
@@ -31,6 +35,10 @@ function codec(
 
 export function registerCodecs(): void {
   const { CompressionCodecs: codecs, CompressionTypes: types } = kafkajs
+  codecs[types.GZIP] = (): Codec => ({
+    compress: ({ buffer }) => zip(buffer),
+    decompress: (packed) => unzip(packed, { maxOutputLength: INFLATED_BYTES_MAX }),
+  })
   codecs[types.ZSTD] = codec(zstdCompressSync, (packed) =>
     zstdDecompressSync(packed, { maxOutputLength: INFLATED_BYTES_MAX }),
   )

@@ -48,7 +48,12 @@ function setUp(
     order.push(`insert after ${JSON.stringify(port.commits.at(-1)?.metadata)}`)
     return written
   }
-  const writer = { hurry: () => {}, write: put('write'), finish: put('finish') }
+  const writer = {
+    probe: () => Promise.resolve(),
+    hurry: () => {},
+    write: put('write'),
+    finish: put('finish'),
+  }
   const bounds = { retentionMs: 7 * 86_400_000, aheadMs: 86_400_000 }
   const traces: SignalPath = {
     name: 'traces',

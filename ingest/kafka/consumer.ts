@@ -38,6 +38,8 @@ export type ConsumerParts = {
   readonly port: KafkaPort
   /** What the values of a topic are. */
   readonly signals: Readonly<Record<string, SignalPath>>
+  /** Topics whose few records are stored one by one, each safe to store again. Throws StoreError when it must wait. */
+  readonly handlers?: Readonly<Record<string, (record: KafkaRecord) => Promise<void>>>
   readonly budget: MemoryBudget
   readonly clock: Clock
   readonly metrics: Metrics
@@ -69,6 +71,8 @@ type Lane = {
 }
 
 const EMPTY = new Uint8Array()
+// The largest body that the doors can be set to take; what a Collector sends stays far below.
+const VALUE_BYTES_MAX = 64 * 1024 * 1024
 const COMMIT_BACK_OFF_MS = [100, 250, 500, 1000, 2000]
 const STATUS_EVERY_MS = 2000
 // Of one partition, about 20 MB; ten minutes of a gateway's requests at 160 a second and partition.
@@ -77,13 +81,14 @@ const DIGESTS_MAX = 100_000
 const RESUME_BELOW = 0.5
 
 export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer {
-  const { port, signals, budget, clock, metrics, lingerMs, traces = NO_TRACES } = parts
+  const { port, signals, handlers = {}, budget, clock, metrics, lingerMs, traces = NO_TRACES } = parts
   const logger = parts.logger.child({ part: KAFKA_DOOR })
   const lanes = new Map<string, Lane>()
   // By partition, and kept when it is handed on: it may come back.
   const digests = new Map<string, RecentDigests<bigint>>()
   let status: NodeJS.Timeout | undefined
   let paused = false
+  let isClosing = false
 
   const key = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`
 
@@ -217,7 +222,9 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     // What an intent says was decided when its batch was begun.
     const isSkipped =
       intent !== undefined && offset <= intent.last ? intent.skipped.includes(offset) : repeats
-    const prepared = isSkipped ? { ...NOTHING, origin } : prepareEither(signalOf(record), value, origin)
+    const prepared = isSkipped
+      ? { ...NOTHING, origin }
+      : (setAside(record, value, origin) ?? prepareEither(signalOf(record), value, origin))
     return { ...prepared, offset, value, isRepeat: isSkipped }
   }
 
@@ -249,6 +256,44 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     )
     const settled = await intendInsertCommit(lane, items)
     if (settled.kind === 'given-up') throw settled.error
+  }
+
+  /** One record after the other, then one commit; what is left when the partition goes comes to its next owner. */
+  async function handleEach(
+    batch: KafkaBatch,
+    handler: (record: KafkaRecord) => Promise<void>,
+  ): Promise<void> {
+    const lane = lanes.get(key(batch))
+    let last: bigint | undefined
+    for (const record of batch.records) {
+      if (lane === undefined || lane.closed || isClosing || batch.isStale()) break
+      if (!(await isHandled(lane, record, handler))) break
+      lane.readTo = record.timestampMs
+      last = record.offset
+    }
+    if (lane !== undefined && last !== undefined && !lane.closed) await commit(lane, last + 1n, '')
+  }
+
+  async function isHandled(
+    lane: Lane,
+    record: KafkaRecord,
+    handler: (record: KafkaRecord) => Promise<void>,
+  ): Promise<boolean> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await handler(record)
+        return true
+      } catch (error) {
+        if ((error as { readonly retryable?: boolean }).retryable !== true) throw error
+        if (tries === 0)
+          logger.warn(
+            { partition: key(record), offset: String(record.offset), reason: (error as Error).message },
+            'the store does not take a record; waiting, nothing is lost',
+          )
+        if (isClosing || lane.closed) return false
+        await sleep(COMMIT_BACK_OFF_MS[Math.min(tries, COMMIT_BACK_OFF_MS.length - 1)])
+      }
+    }
   }
 
   function relieve(): void {
@@ -301,6 +346,11 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
         },
         async onBatch(batch: KafkaBatch) {
           const laneKey = key(batch)
+          const handler = handlers[batch.topic]
+          if (handler !== undefined) {
+            await handleEach(batch, handler)
+            return
+          }
           for (const record of batch.records) {
             const lane = lanes.get(laneKey)
             if (lane === undefined || lane.closed || batch.isStale()) return
@@ -315,6 +365,7 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
       })
     },
     async close() {
+      isClosing = true
       clearInterval(status)
       await port.close()
     },
@@ -336,6 +387,26 @@ function partsBySkips(batch: readonly Item[]): readonly (readonly Item[])[] {
     parts.at(-1)?.push(item)
   }
   return parts
+}
+
+/** What is not even looked at: a batch that Kafka's format could not be read from, a value beyond any bound. */
+function setAside(
+  { unreadable, topic }: KafkaRecord,
+  payload: Uint8Array,
+  origin: string,
+): Prepared | undefined {
+  if (unreadable !== undefined) {
+    const { firstOffset, lastOffset, reason } = unreadable
+    const detail = `the batch of records ${firstOffset} to ${lastOffset} cannot be unpacked (${reason}); look at its producer's compression and at the broker's disk`
+    const letter = { reason: 'malformed', detail, origin, format: 'kafka record batch', payload } as const
+    return { ...NOTHING, origin, deadLetters: [letter], rejection: detail }
+  }
+  if (payload.length > VALUE_BYTES_MAX) {
+    const detail = `the value is ${payload.length} bytes long, at most ${VALUE_BYTES_MAX} are taken; send smaller batches to ${topic}`
+    const letter = { reason: 'too-big', detail, origin, format: 'kafka value', payload } as const
+    return { ...NOTHING, origin, deadLetters: [letter], rejection: detail }
+  }
+  return undefined
 }
 
 /** Topic, partition, offsets and content: a topic made anew may use the same offsets for other records. */

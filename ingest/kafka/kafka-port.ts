@@ -33,6 +33,12 @@ export type KafkaRecord = {
   /** Of a header that is given more than once, the last value. */
   readonly headers: Readonly<Record<string, Buffer>>
   readonly timestampMs: number
+  /** Set when it stands for a whole batch of records that could not be unpacked; its value is the batch's bytes. */
+  readonly unreadable?: {
+    readonly firstOffset: bigint
+    readonly lastOffset: bigint
+    readonly reason: string
+  }
 }
 
 /** What the group has committed for one partition. */

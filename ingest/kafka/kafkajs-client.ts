@@ -13,6 +13,7 @@ import kafkajs, {
 } from 'kafkajs'
 import type { Logger } from '../runtime/logger.ts'
 import { registerCodecs } from './codecs.ts'
+import { installRecordBatches } from './record-batches.ts'
 import { KafkaError, type KafkaErrorCode } from './kafka-port.ts'
 
 const CONNECTION_TIMEOUT_MS = 5_000
@@ -49,6 +50,7 @@ export type KafkaClient = {
 
 export function buildKafkaClient(options: KafkaClientOptions): KafkaClient {
   registerCodecs()
+  installRecordBatches()
   quietRequestQueue()
   const sockets = new Set<Socket>()
   let isCut = false

@@ -27,6 +27,7 @@ import {
   type PartitionLag,
   type TopicPartition,
 } from './kafka-port.ts'
+import { unreadableOf } from './record-batches.ts'
 
 const OFFSETS_TIMEOUT_MS = 15_000
 const COMMIT_TIMEOUT_MS = 10_000
@@ -565,6 +566,7 @@ function toRecord(
   partition: number,
   { offset, key, value, timestamp, headers }: EachBatchPayload['batch']['messages'][number],
 ): KafkaRecord {
+  const unreadable = unreadableOf(value)
   return {
     topic,
     partition,
@@ -573,6 +575,7 @@ function toRecord(
     value,
     headers: toHeaders(headers),
     timestampMs: Number(timestamp),
+    ...(unreadable === undefined ? {} : { unreadable }),
   }
 }
 

@@ -10,7 +10,7 @@ import type { Take, Takes } from './take.ts'
 const STORED = { kind: 'stored', rejectedRows: 0, message: '' } as const
 const body = Buffer.from([1, 2, 3])
 
-const takesOf = (take: Take): Takes => ({ traces: take, metrics: take })
+const takesOf = (take: Take): Takes => ({ traces: take, metrics: take, logs: take })
 
 const build = (parts: Partial<GrpcDoorParts> = {}) =>
   buildGrpcDoor({

@@ -53,6 +53,7 @@ export interface GrpcDoor {
 const METHODS: Readonly<Record<SignalName, string>> = {
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
   metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
 }
 
 const CONNECTIONS_MAX = 512

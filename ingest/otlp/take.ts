@@ -59,7 +59,7 @@ export function buildTake({ accumulator, journal, deadLetters, clock, metrics, s
 
   function mayKeepLetter(): boolean {
     const now = clock.now()
-    if (now - letterWindow.startedAt > 60_000) letterWindow = { startedAt: now, count: 0 }
+    if (Math.abs(now - letterWindow.startedAt) > 60_000) letterWindow = { startedAt: now, count: 0 }
     letterWindow.count += 1
     return letterWindow.count <= DEAD_LETTERS_PER_MINUTE_MAX
   }

@@ -95,3 +95,20 @@ test('discarding gives up what waits and lets the batch under way end', async ()
   expect(await under).toEqual({ kind: 'stored' })
   expect(budget.used()).toBe(0)
 })
+
+test.each([
+  { name: 'back two hours', byMs: -7_200_000 },
+  { name: 'forward two hours', byMs: 7_200_000 },
+])('a clock that jumps $name keeps nobody waiting', async ({ byMs }) => {
+  const { accumulator, batches } = setUp()
+  const settled = accumulator.add(item(1))
+  await vi.advanceTimersByTimeAsync(500)
+  vi.setSystemTime(Date.now() + byMs)
+  const second = accumulator.add(item(1))
+  await vi.advanceTimersByTimeAsync(500)
+  expect(await settled).toEqual({ kind: 'stored' })
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(await second).toEqual({ kind: 'stored' })
+  expect(batches.flat()).toHaveLength(2)
+  expect(vi.getTimerCount()).toBe(0)
+})

@@ -76,7 +76,9 @@ export function buildAccumulator<Item extends Sized>(
   function isDue(): boolean {
     const [first] = waiting
     if (first === undefined) return false
-    return rows >= bounds.rowsDue || bytes >= bounds.bytesMax || clock.now() - first.addedAt >= lingerMs
+    // A clock that was set back says nothing about how long they have waited.
+    const waitedMs = clock.now() - first.addedAt
+    return rows >= bounds.rowsDue || bytes >= bounds.bytesMax || waitedMs >= lingerMs || waitedMs < 0
   }
 
   function takeBatch(): Waiting[] {
@@ -133,7 +135,7 @@ export function buildAccumulator<Item extends Sized>(
           timer = undefined
           schedule()
         },
-        Math.max(1, first.addedAt + lingerMs - clock.now()),
+        Math.min(lingerMs, Math.max(1, first.addedAt + lingerMs - clock.now())),
       )
     }
   }

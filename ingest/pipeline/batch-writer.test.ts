@@ -72,7 +72,12 @@ function setUp(refuse: (insert: Insert, attempt: number) => Error | undefined = 
   }
   const clock = { now: () => Date.now() }
   const writer = buildBatchWriter({
-    store: { transport, command: () => Promise.resolve(), rows: () => Promise.resolve([]) },
+    store: {
+      transport,
+      command: () => Promise.resolve(),
+      rows: () => Promise.resolve([]),
+      place: { kind: 'embedded' },
+    },
     deadLetters: box,
     signal: buildTraceSignal({ rules: [], metrics, clock }),
     metrics,

@@ -8,14 +8,14 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { NO_TRACES, type OwnTraces } from '../runtime/own-traces.ts'
-import { untilDeletionsAreDone } from '../store/batch-rows.ts'
+import { isRemembered, settle } from '../store/batch-rows.ts'
 import { StoreError, type Store } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
 import type { DeadLetterBox } from './dead-letter-box.ts'
 import { envelope } from './envelope.ts'
 import { buildGate, type Gate } from './gate.ts'
 import type { Prepared } from './prepared.ts'
-import type { RowCounts, Signal } from './signal.ts'
+import { timesOf, type RowCounts, type Signal } from './signal.ts'
 
 export type BatchIdentity = {
   /** Names exactly this content; the same messages always give the same token. */
@@ -39,6 +39,8 @@ export interface BatchWriter<Item extends Prepared = Prepared> {
    * are made anew for the time touched.
    */
   finish(batch: readonly Item[], identity: BatchIdentity): Promise<Written>
+  /** Inserts nothing, by statements as wide as they can get. @throws StoreError when the store does not take them */
+  probe(): Promise<void>
   /** Ends waiting: a batch that the store does not take now is given up. */
   hurry(): void
 }
@@ -47,7 +49,7 @@ type Parts<Item extends Prepared> = {
   readonly signal: Signal<Item>
   /** Batches of all signals share it: recoveries and backups pass it alone. */
   readonly gate?: Gate
-  readonly store: Pick<Store, 'transport' | 'command' | 'rows'>
+  readonly store: Pick<Store, 'transport' | 'command' | 'rows' | 'place'>
   readonly deadLetters: DeadLetterBox
   readonly metrics: Metrics
   readonly logger: Logger
@@ -70,25 +72,26 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
       body: envelope(part.map((message) => message.bytes)),
       format: 'ProtobufList',
       statements,
-      settings: signal.settings,
+      schema: signal.schema,
     })
     stored()
   }
 
-  /** An error that we do not know: is it this data, or the store? An empty batch tells. */
-  async function isStoreItself(): Promise<boolean> {
-    try {
-      await transport.insert({
-        body: envelope([]),
-        format: 'ProtobufList',
-        statements: signal.probe(),
-        settings: signal.settings,
-      })
-      return false
-    } catch {
-      return true
-    }
+  async function probe(): Promise<void> {
+    await transport.insert({
+      body: envelope([]),
+      format: 'ProtobufList',
+      statements: signal.probe(),
+      schema: signal.schema,
+    })
   }
+
+  /** An error that we do not know: is it this data, or the store? An empty batch tells. */
+  const isStoreItself = () =>
+    probe().then(
+      () => false,
+      () => true,
+    )
 
   /** @param batchId SQL expression; with `isRecovery` tokens are fresh and dead letters that are kept are left out */
   async function writeAll(
@@ -106,7 +109,8 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
     async function wait(error: StoreError): Promise<void> {
       failures += 1
       metrics.insertRetries.inc()
-      if (clock.now() - startedAt > patienceMs || hurried.signal.aborted) throw error
+      // A clock that was set back must not make it wait for hours.
+      if (Math.abs(clock.now() - startedAt) > patienceMs || hurried.signal.aborted) throw error
       if (failures === 1 || failures % 12 === 0) {
         logger.warn(
           { door, code: error.code, engineCode: error.engineCode, failures, reason: firstLine(error) },
@@ -159,10 +163,14 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
       const lost = new Set(refused.map(({ item }) => item))
       const stored = signal.wanted(items.filter((item) => !lost.has(item)))
       for (const [table, rows] of Object.entries(stored)) metrics.rows.inc({ table, door }, rows)
-      await signal.tally?.(store, items, door, batchId)
+      await signal.tally?.(store, batch, door, batchId)
       metrics.expiredSpans.inc(
         { door },
         batch.reduce((sum, message) => sum + message.expiredRows, 0),
+      )
+      metrics.aheadRows.inc(
+        { door, signal: signal.name },
+        items.reduce((sum, item) => sum + (lost.has(item) ? 0 : item.aheadRows), 0),
       )
       return { kind: 'stored', refused: new Map(refused.map(({ item, detail }) => [item, detail])) }
     } catch (error) {
@@ -174,23 +182,52 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
     }
   }
 
+  /** Whether the batch's own token still keeps what is stored from being stored again. */
+  const isKnown = (items: readonly Item[], batchId: string) =>
+    isRemembered(store, batchId, timesOf(items).toMs, clock.now())
+
   /** The batch as the store has it, made whole. @throws StoreError */
   async function complete(batch: readonly Item[], identity: BatchIdentity): Promise<Written> {
     const batchId = batchIdOf(identity.token)
     const items = batch.filter((message) => message.rows > 0)
     const wanted = signal.wanted(items)
-    await untilDeletionsAreDone(store)
-    const found = items.length === 0 ? wanted : await signal.found(store, batchId, items)
-    const fresh = { ...identity, token: `${identity.token}@${crypto.randomUUID()}` }
+    const tables = Object.keys(wanted)
+    await settle(store, tables)
+    let found = items.length === 0 ? wanted : await signal.found(store, batchId, items)
     logger.info(
       { door: identity.door, token: identity.token, wanted, found },
       'completing a batch that was begun before',
     )
-    const isWhole = signal.keepsWhole && isSame(wanted, found)
-    if (!isWhole && total(found) > 0) await signal.remove(store, batchId, items)
-    const rest = isWhole ? batch.map((message) => ({ ...message, rows: 0 })) : batch
-    const written = await writeAll(rest, fresh, batchId, true)
-    if (written.kind === 'stored' && items.length > 0) await signal.rederive(store, batchId, items)
+    let written: Written | undefined
+    let due = wanted
+    const { kind } = store.place
+    if (kind !== 'embedded' && items.length > 0 && (total(found) === 0 || (await isKnown(items, batchId)))) {
+      // A server goes on when its client dies: the insert may be under way still. Its own token completes what is missing,
+      // in the views' tables too, and changes nothing where nothing is.
+      written = await writeAll(batch, identity, batchId, true)
+      if (written.kind !== 'stored') return written
+      const { refused } = written
+      due = signal.wanted(items.filter((item) => !refused.has(item)))
+      await settle(store, tables)
+      found = await signal.found(store, batchId, items)
+    }
+    const isWhole = signal.keepsWhole && isSame(due, found)
+    const isPartly = !isWhole && total(found) > 0
+    if (isPartly) await signal.remove(store, batchId, items)
+    if (written === undefined || !isWhole) {
+      const fresh = { ...identity, token: `${identity.token}@${crypto.randomUUID()}` }
+      const rest = isWhole ? batch.map((message) => ({ ...message, rows: 0 })) : batch
+      written = await writeAll(rest, fresh, batchId, true)
+    }
+    if (written.kind !== 'stored' || items.length === 0) return written
+    if (kind !== 'cluster') await signal.rederive(store, batchId, items)
+    else if (isPartly && signal.keepsWhole) {
+      // Others write meanwhile, so what the views made of the part that was there cannot be made anew.
+      logger.warn(
+        { token: identity.token, found, wanted, ...timesOf(items) },
+        'a batch of which a part was stored too long ago was stored again; counts of its minutes may be too high',
+      )
+    }
     return written
   }
 
@@ -203,6 +240,7 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
   })
 
   return {
+    probe,
     hurry: () => hurried.abort(),
     write(batch, identity) {
       const work = traces.batch(`write ${signal.name}`, factsOf(batch, identity), batch, () =>

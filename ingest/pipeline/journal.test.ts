@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { hash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,12 +15,15 @@ import { openJournal as open, REPEAT_WINDOW_MS, type Journal, type JournalItem }
 
 let folder: string
 let nowMs: number
-const clock = { now: () => nowMs }
+let setByMs: number
+const steady = { now: () => nowMs }
+/** The system's clock, which somebody may set. */
+const clock = { now: () => nowMs + setByMs }
 const opened: Journal[] = []
 
 /** As another process would after a crash: the earlier journal is not closed first. */
-async function openJournal(...given: Parameters<typeof open>): Promise<Journal> {
-  const journal = await open(...given)
+async function openJournal(...[path, wall]: Parameters<typeof open>): Promise<Journal> {
+  const journal = await open(path, wall, steady)
   opened.push(journal)
   return journal
 }
@@ -20,6 +31,7 @@ async function openJournal(...given: Parameters<typeof open>): Promise<Journal> 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'surety-journal-'))
   nowMs = Date.UTC(2026, 10, 20)
+  setByMs = 0
 })
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((journal) => journal.close()))
@@ -93,4 +105,51 @@ test('half a digest at the end of the log is passed over', async () => {
   await journal.end(batch('t', 'one'))
   appendFileSync(join(folder, 'digests-0.log'), Buffer.alloc(17, 1))
   expect((await openJournal(folder, clock)).isStored(item('one').digest)).toBe(true)
+})
+
+test.each([
+  { name: 'forward two hours', byMs: 7_200_000 },
+  { name: 'back two hours', byMs: -7_200_000 },
+  { name: 'back before anything was stored', byMs: -Date.UTC(2026, 0, 1) },
+])('a clock that is set $name makes no repeated request new and keeps none for ever', async ({ byMs }) => {
+  const journal = await openJournal(folder, clock)
+  await journal.end(batch('before', 'one'))
+  nowMs += 1000
+  setByMs = byMs
+  await journal.end(batch('after', 'two'))
+  const known = () => ['one', 'two'].map((body) => journal.isStored(item(body).digest))
+  expect(known()).toEqual([true, true])
+  nowMs += REPEAT_WINDOW_MS - 500
+  expect(known()).toEqual([false, true])
+  nowMs += 1000
+  expect(known()).toEqual([false, false])
+})
+
+test('a clock that was set back while nobody ran keeps what was stored for ten minutes more, not for hours', async () => {
+  await (await openJournal(folder, clock)).end(batch('t', 'one'))
+  setByMs = -7_200_000
+  const journal = await openJournal(folder, clock)
+  expect(journal.isStored(item('one').digest)).toBe(true)
+  nowMs += REPEAT_WINDOW_MS + 1
+  expect(journal.isStored(item('one').digest)).toBe(false)
+})
+
+test('digests that follow half a digest are in step again', async () => {
+  const first = await openJournal(folder, clock)
+  await first.end(batch('t', 'one'))
+  appendFileSync(join(folder, 'digests-0.log'), Buffer.alloc(17, 1))
+  await (await openJournal(folder, clock)).end(batch('u', 'two'))
+  const again = await openJournal(folder, clock)
+  expect(['one', 'two'].map((body) => again.isStored(item(body).digest))).toEqual([true, true])
+})
+
+test('what cannot be written is no batch: its senders are told, and a start does not find it', async () => {
+  const journal = await openJournal(folder, clock)
+  // A folder stands where the draft would.
+  mkdirSync(join(folder, 't.batch.draft'))
+  await expect(journal.begin(batch('t', 'one'))).rejects.toMatchObject({
+    code: 'SURETY_STORE_BUSY',
+    message: expect.stringMatching(/^The disk under SURETY_DATA_DIR cannot be written \(EISDIR/) as string,
+  })
+  expect((await openJournal(folder, clock)).unfinished()).toEqual([])
 })

@@ -4,10 +4,11 @@
 //
 // States of a request: unknown → pending (its batch is on disk) → stored (its digest is on disk) → forgotten.
 
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../runtime/clock.ts'
+import { steadyClock, type Clock } from '../runtime/clock.ts'
+import { StoreError, writeAll } from '../store/store.ts'
 import type { SignalName } from './signal.ts'
 
 /** A request as it came, inflated. */
@@ -23,9 +24,15 @@ export type JournalBatch = {
 export interface Journal {
   /** Whether a request with this digest was stored within the window. */
   isStored(digest: string): boolean
-  /** Resolves when the batch is on disk: from here on it will be stored, whatever happens. */
+  /**
+   * Resolves when the batch is on disk: from here on it will be stored, whatever happens.
+   * @throws StoreError busy when the disk cannot take it; nothing of it is left then
+   */
   begin(batch: JournalBatch): Promise<void>
-  /** The batch is stored: its digests are kept, the batch is let go. Resolves when both are on disk. */
+  /**
+   * The batch is stored: its digests are kept, the batch is let go. Resolves when both are on disk, or when the disk cannot
+   * take it: the batch then stays where a start would find and verify it, and is let go at a later end.
+   */
   end(batch: JournalBatch): Promise<void>
   /** Batches that were begun by an earlier process and not ended, oldest first. */
   unfinished(): readonly JournalBatch[]
@@ -49,25 +56,34 @@ type Header = {
 
 /**
  * @param folder  made when missing; one process at a time
+ * @param clock   what the disk says: other processes read it
+ * @param steady  how long ago in this process: a clock that is set must not make a repeated request new, or keep it for ever
  * @throws Error when the folder cannot be read or written
  */
-export async function openJournal(folder: string, clock: Clock): Promise<Journal> {
+export async function openJournal(
+  folder: string,
+  clock: Clock,
+  steady: Clock = steadyClock,
+): Promise<Journal> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const left = readdirSync(folder)
     .filter((name) => name.endsWith(BATCH_SUFFIX))
     .sort((a, b) => statSync(join(folder, a)).mtimeMs - statSync(join(folder, b)).mtimeMs)
     .flatMap((name) => readBatch(join(folder, name)) ?? [])
   const stored = new Map<string, number>()
-  for (const name of DIGEST_FILES) readDigests(join(folder, name), stored)
+  const kept = DIGEST_FILES.flatMap((name) => readDigests(join(folder, name)))
+  for (const [digest, at] of kept.toSorted((a, b) => a[1] - b[1]))
+    stored.set(digest, steady.now() - Math.max(0, clock.now() - at))
   forget()
 
   let active = 0
-  let activeSince = clock.now()
-  let log = await open(join(folder, DIGEST_FILES[active] ?? ''), 'a', 0o600)
+  let activeSince = steady.now()
+  let log = await openDigests(join(folder, DIGEST_FILES[active] ?? ''), false)
   let turn: Promise<unknown> = Promise.resolve()
+  let unended: JournalBatch[] = []
 
   function forget(): void {
-    const before = clock.now() - REPEAT_WINDOW_MS
+    const before = steady.now() - REPEAT_WINDOW_MS
     for (const [digest, at] of stored) {
       if (at >= before) break
       stored.delete(digest)
@@ -75,27 +91,38 @@ export async function openJournal(folder: string, clock: Clock): Promise<Journal
   }
 
   async function keepDigests(digests: readonly string[]): Promise<void> {
-    const now = clock.now()
-    if (now - activeSince > REPEAT_WINDOW_MS) {
-      await log.close()
-      active = 1 - active
-      activeSince = now
-      log = await open(join(folder, DIGEST_FILES[active] ?? ''), 'w', 0o600)
+    if (steady.now() - activeSince > REPEAT_WINDOW_MS) {
+      const next = 1 - active
+      const fresh = await openDigests(join(folder, DIGEST_FILES[next] ?? ''), true)
+      await log.file.close()
+      log = fresh
+      active = next
+      activeSince = steady.now()
     }
+    const now = clock.now()
     const records = Buffer.alloc(digests.length * RECORD_BYTES)
     digests.forEach((digest, index) => {
       records.write(digest, index * RECORD_BYTES, 'hex')
       records.writeDoubleLE(now, index * RECORD_BYTES + DIGEST_BYTES)
-      stored.delete(digest)
-      stored.set(digest, now)
     })
-    await log.appendFile(records)
-    await log.datasync()
+    // At its place: half a record that a full disk or a crash left is written over, so that the next ones are in step.
+    await writeWhole(log.file, records, log.bytes)
+    await log.file.datasync()
+    log.bytes += records.length
     forget()
   }
 
+  async function letGo(): Promise<void> {
+    while (unended[0] !== undefined) {
+      const [batch] = unended
+      await keepDigests(batch.items.map(({ digest }) => digest))
+      await rm(join(folder, fileName(batch.token)), { force: true })
+      unended = unended.slice(1)
+    }
+  }
+
   return {
-    isStored: (digest) => (stored.get(digest) ?? 0) >= clock.now() - REPEAT_WINDOW_MS,
+    isStored: (digest) => (stored.get(digest) ?? Number.NEGATIVE_INFINITY) >= steady.now() - REPEAT_WINDOW_MS,
     async begin(batch) {
       const header: Header = {
         token: batch.token,
@@ -104,32 +131,63 @@ export async function openJournal(folder: string, clock: Clock): Promise<Journal
       }
       const path = join(folder, fileName(batch.token))
       // Under its own name only when it is whole.
-      const draft = await open(`${path}.draft`, 'w', 0o600)
       try {
-        await draft.writev([
-          Buffer.from(`${JSON.stringify(header)}\n`),
-          ...batch.items.map(({ body }) => body),
-        ])
-        await draft.datasync()
-      } finally {
-        await draft.close()
+        const draft = await open(`${path}.draft`, 'w', 0o600)
+        try {
+          await writeAll(draft, [
+            Buffer.from(`${JSON.stringify(header)}\n`),
+            ...batch.items.map(({ body }) => body),
+          ])
+          await draft.datasync()
+        } finally {
+          await draft.close()
+        }
+        await rename(`${path}.draft`, path)
+        await syncFolder(folder)
+      } catch (error) {
+        // Its senders are told to come again: a start must not find it.
+        await Promise.allSettled([`${path}.draft`, path].map((one) => rm(one, { force: true })))
+        const reason = error instanceof Error ? error.message : String(error)
+        const text = `The disk under SURETY_DATA_DIR cannot be written (${reason})`
+        throw new StoreError('SURETY_STORE_BUSY', text, 0, error)
       }
-      await rename(`${path}.draft`, path)
-      await syncFolder(folder)
     },
     end(batch) {
+      const at = steady.now()
+      for (const { digest } of batch.items) {
+        stored.delete(digest)
+        stored.set(digest, at)
+      }
       const mine = turn.then(async () => {
-        await keepDigests(batch.items.map(({ digest }) => digest))
-        await rm(join(folder, fileName(batch.token)), { force: true })
+        unended.push(batch)
+        await letGo().catch(() => undefined)
       })
-      turn = mine.catch(() => undefined)
+      turn = mine
       return mine
     },
     unfinished: () => left,
     async close() {
       await turn
-      await log.close()
+      await letGo().catch(() => undefined)
+      await log.file.close()
     },
+  }
+}
+
+type DigestLog = { readonly file: FileHandle; bytes: number }
+
+/** @param isFresh begins anew; otherwise goes on behind the last whole record */
+async function openDigests(path: string, isFresh: boolean): Promise<DigestLog> {
+  const file = await open(path, isFresh || !existsSync(path) ? 'w' : 'r+', 0o600)
+  const { size } = await file.stat()
+  return { file, bytes: size - (size % RECORD_BYTES) }
+}
+
+/** A write to a disk that is nearly full may write less than all, without an error. */
+async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
   }
 }
 
@@ -157,17 +215,19 @@ function readBatch(path: string): JournalBatch | undefined {
   }
 }
 
-function readDigests(path: string, into: Map<string, number>): void {
+function readDigests(path: string): [string, number][] {
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
+  const found: [string, number][] = []
   for (let at = 0; at + RECORD_BYTES <= bytes.length; at += RECORD_BYTES) {
-    into.set(bytes.toString('hex', at, at + DIGEST_BYTES), bytes.readDoubleLE(at + DIGEST_BYTES))
+    found.push([bytes.toString('hex', at, at + DIGEST_BYTES), bytes.readDoubleLE(at + DIGEST_BYTES)])
   }
+  return found
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -5,6 +5,7 @@
 
 import { isObject, readJson } from './json-text.ts'
 import {
+  LOG_MESSAGES,
   METRIC_MESSAGES,
   TRACE_MESSAGES,
   type FieldRow,
@@ -362,6 +363,9 @@ function varintBytes(value: number): number {
   for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) bytes += 1
   return bytes
 }
+
+/** One `ExportLogsServiceRequest` as JSON, UTF-8. */
+export const logsFromJson = buildJsonToProto(LOG_MESSAGES, 'ExportLogsServiceRequest')
 
 /** One `ExportMetricsServiceRequest` as JSON, UTF-8. */
 export const metricsFromJson = buildJsonToProto(METRIC_MESSAGES, 'ExportMetricsServiceRequest')

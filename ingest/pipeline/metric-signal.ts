@@ -9,7 +9,7 @@ import {
   insertMetrics,
   insertSeries,
   METRIC_TABLES,
-  METRICS_ENVELOPE_SETTINGS,
+  METRICS_SCHEMA,
 } from '../store/insert-metrics.ts'
 import { NO_MASKING, type Masking } from '../store/masking.ts'
 import { METRICS_FORMAT, type PreparedMetrics } from './prepare-metrics.ts'
@@ -29,7 +29,7 @@ export function buildMetricSignal(
   return {
     name: 'metrics',
     format: METRICS_FORMAT,
-    settings: METRICS_ENVELOPE_SETTINGS,
+    schema: METRICS_SCHEMA,
     plan(part, token, batchId) {
       const unseen = resources.unseen(part)
       // Masked before the hash is taken: every statement must come to the same, so all mask or none does.

@@ -1,7 +1,7 @@
 // OTLP's messages as tables, for reading them from JSON: name in JSON → field number, kind, repeated or not. Rows
 // stand in the order of their numbers, which is the order they are written in. A kind that is no scalar is the
 // name of another table. Nothing but tables lives here.
-// Source: opentelemetry-proto v1.11 (trace, metrics, resource, common; Apache-2.0).
+// Source: opentelemetry-proto v1.11 (trace, metrics, logs, resource, common; Apache-2.0).
 
 /** `id16` and `id8` are bytes in hexadecimal (OTLP's own rule); `bytes` are base64. */
 export type Scalar =
@@ -251,5 +251,39 @@ export const METRIC_MESSAGES = {
       'AGGREGATION_TEMPORALITY_DELTA',
       'AGGREGATION_TEMPORALITY_CUMULATIVE',
     ],
+  },
+} as const satisfies Tables
+
+export const LOG_MESSAGES = {
+  ...COMMON_MESSAGES,
+  ExportLogsServiceRequest: { fields: { resourceLogs: [1, 'ResourceLogs', 'repeated'] } },
+  ResourceLogs: {
+    fields: {
+      resource: [1, 'Resource'],
+      scopeLogs: [2, 'ScopeLogs', 'repeated'],
+      schemaUrl: [3, 'string'],
+    },
+  },
+  ScopeLogs: {
+    fields: {
+      scope: [1, 'InstrumentationScope'],
+      logRecords: [2, 'LogRecord', 'repeated'],
+      schemaUrl: [3, 'string'],
+    },
+  },
+  LogRecord: {
+    fields: {
+      timeUnixNano: [1, 'fixed64'],
+      severityNumber: [2, 'int32'],
+      severityText: [3, 'string'],
+      body: [5, 'AnyValue'],
+      attributes: [6, 'KeyValue', 'repeated'],
+      droppedAttributesCount: [7, 'uint32'],
+      flags: [8, 'fixed32'],
+      traceId: [9, 'id16'],
+      spanId: [10, 'id8'],
+      observedTimeUnixNano: [11, 'fixed64'],
+      eventName: [12, 'string'],
+    },
   },
 } as const satisfies Tables

@@ -203,10 +203,14 @@ function flatKeyValue(bytes: Uint8Array, keyValue: Field): Buffer[] {
     if (field.number !== 2 || field.wireType !== 2) return slice(bytes, field.tagAt, field.end)
     const isFlat = messageFields(bytes, field.valueAt, field.end).every(({ number }) => number < ARRAY)
     if (isFlat) return slice(bytes, field.tagAt, field.end)
-    const value = anyValue(bytes, field, 0)
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return delimited(2, [delimited(STRING, [Buffer.from(text)])])
+    return delimited(2, [delimited(STRING, [Buffer.from(anyValueText(bytes, field))])])
   })
+}
+
+/** An AnyValue as one text: a text as it is, all else as JSON. @param field holds it */
+export function anyValueText(bytes: Uint8Array, field: Field): string {
+  const value = anyValue(bytes, field, 0)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 type Flat = string | readonly Flat[] | { readonly [key: string]: Flat }

@@ -6,7 +6,7 @@
 import type { DeadLetter } from '../records/dead-letter.ts'
 import { bareExemplars, foldPoints, flattenAttributes, splitPoints } from './point-split.ts'
 import { isMasking, NO_MASKING, type Masking } from '../store/masking.ts'
-import { instant, resourceKeys, type Prepared, type TimeBounds } from './prepared.ts'
+import { AHEAD_OF_NOW_MS, instant, resourceKeys, type Prepared, type TimeBounds } from './prepared.ts'
 import type { SeriesRegister } from './series-register.ts'
 import type { TimeRange } from './walk.ts'
 import {
@@ -87,6 +87,18 @@ export function prepareMetrics(
       kept = bareExemplars(kept)
       walked = walk(kept)
     }
+    let aheadRows = 0
+    if (walked.latestMs > nowMs + AHEAD_OF_NOW_MS) {
+      const source = kept
+      const split = splitPoints(
+        source,
+        (_, from, to) => pointTimeMs(source, from, to) <= nowMs + AHEAD_OF_NOW_MS,
+      )
+      aheadRows = split.removedPoints
+      rejected.sentences.push(
+        `${aheadRows} data points lie more than ${AHEAD_OF_NOW_MS / 60_000} minutes ahead of now (${instant(nowMs)}); they are stored, check the sender's clock`,
+      )
+    }
     const { unstored, verdicts } = register.admit(walked.metrics, walked.marks)
     let foldedPoints = 0
     if (verdicts !== undefined) {
@@ -127,6 +139,7 @@ export function prepareMetrics(
       rejectedRows: rejected.rows,
       rejection: rejected.sentences.join('. '),
       expiredRows: rejected.expired,
+      aheadRows,
     }
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
@@ -145,6 +158,7 @@ export function prepareMetrics(
       rejectedRows: 0,
       rejection: reason,
       expiredRows: 0,
+      aheadRows: 0,
     }
   }
 }

@@ -3,7 +3,7 @@
 
 import type { DeadLetter } from '../records/dead-letter.ts'
 import { KEY_SIGNATURES } from './key-signature.ts'
-import { instant, resourceKeys, type Prepared, type TimeBounds } from './prepared.ts'
+import { AHEAD_OF_NOW_MS, instant, resourceKeys, type Prepared, type TimeBounds } from './prepared.ts'
 import { splitByTime } from './time-split.ts'
 import { DEFAULT_WALK_LIMITS, walkTraces, type TimeRange, type Walked, type WalkLimits } from './walk.ts'
 
@@ -17,6 +17,8 @@ export type PreparedTraces = Prepared & {
   readonly hasNumbers: boolean
   /** Marks of the spans' attribute keys (key-signature.ts); what is not marked is not there. */
   readonly keys: Uint8Array
+  /** From here on a start counts as ahead of now, ms since epoch. */
+  readonly aheadFromMs: number
 }
 
 // Before this, a time is not late but wrong (zero, seconds for nanoseconds).
@@ -44,6 +46,7 @@ export function prepareTraces(
       ...nothing(origin, [], 0, ''),
       bytes,
       ...facts(walked),
+      ...ahead(bytes, walked.latestMs, nowMs),
       resources,
     }
   }
@@ -69,9 +72,12 @@ export function prepareTraces(
       `${expiredSpans} spans start before ${instant(range.fromMs)}, older than the retention of raw spans; they were not stored`,
     )
   }
+  const { rejection, ...rest } = ahead(split.kept, walked.latestMs, nowMs)
+  if (rejection !== '') sentences.push(rejection)
   return {
     bytes: split.kept,
     ...facts(walked),
+    ...rest,
     rows: split.keptSpans,
     resources,
     origin,
@@ -80,6 +86,15 @@ export function prepareTraces(
     rejection: sentences.join('. '),
     expiredRows: expiredSpans,
   }
+}
+
+/** What lies ahead of now is stored where it says, and told apart. @param bytes holds only spans in range */
+function ahead(bytes: Uint8Array, latestMs: number, nowMs: number) {
+  const aheadFromMs = nowMs + AHEAD_OF_NOW_MS
+  if (latestMs <= aheadFromMs) return { aheadRows: 0, aheadFromMs, rejection: '' }
+  const { removedSpans: aheadRows, removedToMs } = splitByTime(bytes, { fromMs: 0, toMs: aheadFromMs })
+  const rejection = `${aheadRows} spans start up to ${instant(removedToMs)}, more than ${AHEAD_OF_NOW_MS / 60_000} minutes ahead of now (${instant(nowMs)}); they are stored, check the sender's clock`
+  return { aheadRows, aheadFromMs, rejection }
 }
 
 function facts(walked: Extract<Walked, { kind: 'walked' }>) {
@@ -111,5 +126,7 @@ function nothing(
     rejectedRows,
     rejection,
     expiredRows: 0,
+    aheadRows: 0,
+    aheadFromMs: 0,
   }
 }

@@ -18,6 +18,8 @@ export type Prepared = {
   readonly rejectedRows: number
   readonly rejection: string
   readonly expiredRows: number
+  /** Stored facts that lie more than AHEAD_OF_NOW_MS ahead of our clock. */
+  readonly aheadRows: number
   /** It is a dead letter that is sent again: when it is refused, no second letter is made of it. */
   readonly isReplay?: boolean
 }
@@ -34,7 +36,11 @@ export const NOTHING: Prepared = {
   rejectedRows: 0,
   rejection: '',
   expiredRows: 0,
+  aheadRows: 0,
 }
+
+/** Clocks differ by seconds; what lies further ahead is told apart. */
+export const AHEAD_OF_NOW_MS = 300_000
 
 /** Instants a fact may lie at. */
 export type TimeBounds = {

@@ -1,12 +1,12 @@
 // What the batch writer must know of a kind of telemetry: which statements store a batch, and how a batch that was
 // interrupted is counted and put right. Bisecting, tokens, waiting, dead letters and recovery are the same for all.
 
-import type { InsertJob, Store } from '../store/store.ts'
+import type { InsertJob, ProtobufSchema, Store } from '../store/store.ts'
 import type { BatchWriter } from './batch-writer.ts'
 import type { Transcoded } from './json-to-proto.ts'
 import { NOTHING, type Prepared } from './prepared.ts'
 
-export type SignalName = 'traces' | 'metrics'
+export type SignalName = 'traces' | 'metrics' | 'logs'
 
 /** One signal from message to rows: what a door hands its messages to. */
 export type SignalPath = {
@@ -30,6 +30,7 @@ type SignalWords = {
 export const SIGNAL_WORDS: Readonly<Record<SignalName, SignalWords>> = {
   traces: { request: 'ExportTraceServiceRequest', rows: 'spans', rejected: 'rejectedSpans' },
   metrics: { request: 'ExportMetricsServiceRequest', rows: 'data points', rejected: 'rejectedDataPoints' },
+  logs: { request: 'ExportLogsServiceRequest', rows: 'events', rejected: 'rejectedLogRecords' },
 }
 
 export const SIGNAL_NAMES = Object.keys(SIGNAL_WORDS) as readonly SignalName[]
@@ -74,8 +75,8 @@ export interface Signal<Item extends Prepared> {
   readonly name: SignalName
   /** How to read a dead letter of this signal. */
   readonly format: string
-  /** Settings with which the engine reads the envelope. */
-  readonly settings: string
+  /** How the engine reads the envelope. */
+  readonly schema: ProtobufSchema
   /**
    * @param token    names the content
    * @param batchId  SQL expression of the batch id

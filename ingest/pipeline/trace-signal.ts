@@ -6,7 +6,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import { countBatch, deleteBatch, rederive } from '../store/batch-rows.ts'
 import {
   ANY_SHAPE,
-  ENVELOPE_SETTINGS,
+  TRACES_SCHEMA,
   INHERITED_KEYS,
   insertResources,
   insertSpans,
@@ -61,7 +61,7 @@ export function buildTraceSignal(parts: TraceSignalParts): Signal<PreparedTraces
   return {
     name: 'traces',
     format: TRACES_FORMAT,
-    settings: ENVELOPE_SETTINGS,
+    schema: TRACES_SCHEMA,
     plan(part, token, batchId) {
       const unseen = resources.unseen(part)
       const marks = part.map((message) => message.keys)
@@ -72,6 +72,7 @@ export function buildTraceSignal(parts: TraceSignalParts): Signal<PreparedTraces
         hasResourceNumbers: resources.mayHoldNumbers(part),
         mayHold: (key: string) => mayHold(marks, key),
         searchKeys,
+        ...aheadOf(part),
       }
       const spans = { sql: (source: Source) => insertSpans(source, batchId, rules, shape, masking), token }
       const dimension = {
@@ -94,6 +95,12 @@ export function buildTraceSignal(parts: TraceSignalParts): Signal<PreparedTraces
     remove: (store, batchId, items) => deleteBatch(store, batchId, timesOf(items)),
     rederive: (store, batchId, items) => rederive(store, batchId, timesOf(items)),
   }
+}
+
+/** The bound for a batch that holds such spans; its messages came within seconds of one another. */
+function aheadOf(part: readonly PreparedTraces[]) {
+  const bounds = part.filter(({ aheadRows }) => aheadRows > 0).map(({ aheadFromMs }) => aheadFromMs)
+  return bounds.length === 0 ? {} : { aheadFromMs: Math.min(...bounds) }
 }
 
 const mayBeInherited = (resource: string) => INHERITED_KEYS.some((key) => resource.includes(key))

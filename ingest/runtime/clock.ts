@@ -6,3 +6,6 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() }
+
+/** Milliseconds since some instant in the past; never jumps, whoever sets the system's clock. For measuring how long. */
+export const steadyClock: Clock = { now: () => performance.now() }

@@ -43,12 +43,18 @@ export function readConfig<Shape extends z.ZodRawShape>(
     for (const issue of parsed.error.issues) {
       const name = issue.path.map(String).join('.') || 'environment'
       const value = given[name]
-      problems.push(`${name}${value === undefined ? '' : `=${JSON.stringify(value)}`}: ${issue.message}`)
+      problems.push(`${name}${value === undefined ? '' : `=${shownValue(name, value)}`}: ${issue.message}`)
     }
   }
   problems.push(...between(parsed.success ? parsed.data : rightFields(schema, given)))
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(parsed.data)
+}
+
+/** A value as people may see it: no password, not even one in a URL. */
+export function shownValue(name: string, value: string): string {
+  if (name.endsWith('PASSWORD')) return '(not shown)'
+  return JSON.stringify(value.replaceAll(/\/\/[^/@,]*@/g, '//(not shown)@'))
 }
 
 function rightFields<Shape extends z.ZodRawShape>(

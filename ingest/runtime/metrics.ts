@@ -40,9 +40,21 @@ export function buildMetrics() {
       labelNames: ['door'] as const,
       registers,
     }),
+    aheadRows: new Counter({
+      name: 'surety_ingest_ahead_rows_total',
+      help: 'Spans and data points more than five minutes ahead of our clock when they came; stored',
+      labelNames: ['door', 'signal'] as const,
+      registers,
+    }),
     maskedValues: new Counter({
       name: 'surety_ingest_masked_values_total',
       help: 'Values of spans in which a card, phone, identity or configured number was masked, by door',
+      labelNames: ['door'] as const,
+      registers,
+    }),
+    plainLogRecords: new Counter({
+      name: 'surety_ingest_plain_log_records_total',
+      help: 'Log records that are no events; not stored',
       labelNames: ['door'] as const,
       registers,
     }),

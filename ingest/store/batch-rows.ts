@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from './store.ts'
 
 type Access = Pick<Store, 'command' | 'rows'>
+type Placed = Access & Pick<Store, 'place'>
 
 /** Starts of a batch's spans, ms since epoch, both ends inclusive. */
 export type StartRange = { readonly fromMs: number; readonly toMs: number }
@@ -64,7 +65,7 @@ const MUTATION_POLL_MS = 20
  * Resolves when no deletion is under way. A recovery that was killed may have left one on disk; the engine goes on with
  * it after the next start, and what it takes away would be missed by whoever counted before.
  */
-export async function untilDeletionsAreDone(store: Access): Promise<void> {
+async function untilDeletionsAreDone(store: Access): Promise<void> {
   for (;;) {
     const [row] = await store.rows(
       'SELECT count() AS pending FROM system.mutations WHERE database = currentDatabase() AND NOT is_done',
@@ -72,6 +73,39 @@ export async function untilDeletionsAreDone(store: Access): Promise<void> {
     if (Number(row?.['pending'] ?? 0) === 0) return
     await sleep(MUTATION_POLL_MS)
   }
+}
+
+/** Resolves when what is counted next is all there is: on every replica, and with no deletion under way. */
+export async function settle(store: Placed, tables: readonly string[]): Promise<void> {
+  if (store.place.kind === 'cluster') {
+    for (const table of tables) await store.command(`SYSTEM SYNC REPLICA ${table} LIGHTWEIGHT`)
+  }
+  await untilDeletionsAreDone(store)
+}
+
+// Half of the windows of schema/, and well within a replicated table's seven days. Where inserts are not counted
+// (`batches` has those of spans), a time in which several processes stay far below the window.
+const REMEMBERED_INSERTS_MAX = 5000
+const REMEMBERED_MS = 2 * 86_400_000
+const REMEMBERED_UNCOUNTED_MS = 1_800_000
+
+/**
+ * Whether the store surely still knows the token of a batch that is there, whole or in part.
+ * @param latestMs  latest time of its facts: about when it came
+ */
+export async function isRemembered(
+  store: Access,
+  batch: string,
+  latestMs: number,
+  nowMs: number,
+): Promise<boolean> {
+  const [row] = await store.rows(
+    `SELECT count() AS brought, toUnixTimestamp64Milli(min(at)) AS at FROM batches WHERE batch = ${batch}`,
+  )
+  if (Number(row?.['brought']) === 0) return nowMs - latestMs <= REMEMBERED_UNCOUNTED_MS
+  const atMs = Number(row?.['at'])
+  const [later] = await store.rows(`SELECT count() AS inserts FROM batches WHERE at >= ${milliseconds(atMs)}`)
+  return nowMs - atMs <= REMEMBERED_MS && Number(later?.['inserts']) <= REMEMBERED_INSERTS_MAX
 }
 
 /**
@@ -122,16 +156,21 @@ async function digest(store: Access, rows: string): Promise<string> {
 }
 
 /** The SELECT of a view over the spans that a condition leaves. */
-async function viewSelect(store: Access, view: string, condition: string): Promise<string> {
+function viewSelect(store: Access, view: string, condition: string): Promise<string> {
+  return selectOfView(store, view, `(SELECT * FROM spans WHERE ${condition})`)
+}
+
+/**
+ * What a view makes of other rows than those inserted.
+ * @param rows  SQL that stands after FROM and has the columns of `spans` that the view reads
+ */
+export async function selectOfView(store: Pick<Store, 'rows'>, view: string, rows: string): Promise<string> {
   const [row] = await store.rows(
     `SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = '${view}'`,
   )
   const asSelect = row?.['as_select']
   const select = typeof asSelect === 'string' ? asSelect : ''
-  const replaced = select.replace(
-    /\bFROM (?:\w+\.)?spans\b/,
-    `FROM (SELECT * FROM spans WHERE ${condition}) AS spans`,
-  )
+  const replaced = select.replace(/\bFROM (?:\w+\.)?spans\b/, () => `FROM ${rows} AS spans`)
   if (replaced === select) throw new Error(`the view ${view} does not read spans: ${select.slice(0, 200)}`)
   return replaced
 }

@@ -9,14 +9,11 @@ import { maskedValues, NO_MASKING, type Masking } from './masking.ts'
 import { PROMOTED } from './promoted.ts'
 import type { Store } from './store.ts'
 
-const PROTO = fileURLToPath(new URL('./otlp-metrics.proto', import.meta.url))
-
 /** How the engine reads the envelope. */
-export const METRICS_ENVELOPE_SETTINGS = [
-  `format_schema_source='file'`,
-  `format_schema=${literal(PROTO)}`,
-  `format_schema_message_name='ResourceMetrics'`,
-].join(', ')
+export const METRICS_SCHEMA = {
+  path: fileURLToPath(new URL('./otlp-metrics.proto', import.meta.url)),
+  message: 'ResourceMetrics',
+} as const
 
 /** The tables that points and exemplars go to. */
 export const METRIC_TABLES = [

@@ -6,8 +6,6 @@ import { literal } from './literal.ts'
 import { isMasking, MASK, maskedValues, NO_MASKING, type Masking } from './masking.ts'
 import { MOVED_KEYS, PROMOTED } from './promoted.ts'
 
-const PROTO = fileURLToPath(new URL('./otlp-trace.proto', import.meta.url))
-
 /** `LIM*` and the like: a return code or, with a trailing `*`, all that begin so. */
 export type ReturnCodeRule = { readonly code: string; readonly outcome: Outcome }
 export type Outcome = 'ok' | 'business_reject' | 'business_error' | 'shed' | 'system_error'
@@ -28,6 +26,8 @@ export type SpanShape = {
   readonly mayHold: (key: string) => boolean
   /** Attribute keys that spans can be found by (SURETY_SEARCH_KEYS). */
   readonly searchKeys?: readonly string[]
+  /** Set when some span may start from here on, ms since epoch: ahead of our clock. */
+  readonly aheadFromMs?: number
 }
 
 /** A batch that may hold anything. */
@@ -53,13 +53,11 @@ function scopeSpans(hasLists: boolean): string {
   return `scope_spans Array(Tuple(scope Tuple(name LowCardinality(String)), spans Array(Tuple(${span}))))`
 }
 
-/** How the engine reads the envelope; part of every statement's inline settings. */
-export const ENVELOPE_SETTINGS = [
-  // A schema given as text would be cached as a file in the working directory.
-  `format_schema_source='file'`,
-  `format_schema=${literal(PROTO)}`,
-  `format_schema_message_name='ResourceSpans'`,
-].join(', ')
+/** How the engine reads the envelope. */
+export const TRACES_SCHEMA = {
+  path: fileURLToPath(new URL('./otlp-trace.proto', import.meta.url)),
+  message: 'ResourceSpans',
+} as const
 
 const scalarText = (s: string, i: string, b: string, d: string, otherwise: string) =>
   `multiIf(${s} != '', ${s}, isNotNull(${i}), toString(assumeNotNull(${i})), isNotNull(${b}), toString(assumeNotNull(${b})), isNotNull(${d}), toString(assumeNotNull(${d})), ${otherwise})`
@@ -107,8 +105,8 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = {
   system_error: 'toInt8(5)',
 }
 
-/** Return-code map first, then HTTP or RPC code, then span status. */
-function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
+/** Return-code map first, then HTTP or RPC code, then span status: of the columns return_code, http_status, rpc_status, status. */
+export function outcomeExpression(rules: readonly ReturnCodeRule[]): string {
   const prefixes = rules.filter(({ code }) => code.endsWith('*'))
   const exact = rules.filter(({ code }) => !code.endsWith('*'))
   const cases: [string, Outcome][] = [
@@ -178,7 +176,7 @@ export function insertSpans(
   source: (structure: string) => string,
   batch: string,
   rules: readonly ReturnCodeRule[],
-  { hasLists, inherits, hasNumbers, hasResourceNumbers, mayHold, searchKeys = [] }: SpanShape,
+  { hasLists, inherits, hasNumbers, hasResourceNumbers, mayHold, searchKeys = [], aheadFromMs }: SpanShape,
   masking: Masking = NO_MASKING,
 ): string {
   const resourceColumns = PROMOTED.filter(({ level }) => level !== 'span').map(
@@ -208,7 +206,7 @@ export function insertSpans(
   const masked = isMasking(own)
     ? `arrayCount((x, y) -> x != y, raw, v) + ${marks('status_message')} + ${marks('operation')} + arraySum(x -> ${marks('x')}, event_attr)`
     : '0'
-  return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')}${searched.length === 0 ? '' : ', search_items'})
+  return `INSERT INTO spans (${SPAN_COLUMNS.join(', ')}${searched.length === 0 ? '' : ', search_items'}${aheadFromMs === undefined ? '' : ', is_ahead'})
 WITH ${kept} AS kept
 SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0) AS duration_ns,
@@ -222,7 +220,7 @@ SELECT fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS ts,
   arrayFilter((x, keep) -> keep, k, kept) AS attr_k, arrayFilter((x, keep) -> keep, v, kept) AS attr_v,
   s.events.time_unix_nano AS event_ns, ${texts.eventNames} AS event_name,
   arrayMap(e -> toJSONString(CAST((e.attributes.key, ${eventValues}), 'Map(String, String)')), s.events) AS event_attr,
-  toUInt16(least(${masked}, 65535)) AS masked${searched.length === 0 ? '' : `,\n  ${items} AS search_items`}
+  toUInt16(least(${masked}, 65535)) AS masked${searched.length === 0 ? '' : `,\n  ${items} AS search_items`}${aheadFromMs === undefined ? '' : `,\n  ts > fromUnixTimestamp64Milli(${Math.floor(aheadFromMs)}, 'UTC') AS is_ahead`}
 FROM (SELECT *, ${texts.values} AS v
 FROM (SELECT * EXCEPT (scope_spans), ss.scope.name AS scope, s, s.attributes.key AS k, ${valueTexts('s.attributes', hasLists)} AS raw
 FROM (

@@ -13,6 +13,7 @@ export type Retention = {
   readonly requests1hDays: number
   readonly deadLettersDays: number
   readonly metricsDays: number
+  readonly eventsDays: number
 }
 
 export const DEFAULT_RETENTION: Retention = {
@@ -22,6 +23,7 @@ export const DEFAULT_RETENTION: Retention = {
   requests1hDays: 400,
   deadLettersDays: 30,
   metricsDays: 30,
+  eventsDays: 90,
 }
 
 const rules = (retention: Retention) => [
@@ -37,25 +39,31 @@ const rules = (retention: Retention) => [
   { table: 'dead_letter_replays', column: 'toDateTime(at)', days: retention.deadLettersDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },
   ...METRIC_TABLES.map((table) => ({ table, column: 'toDateTime(ts)', days: retention.metricsDays })),
+  { table: 'events', column: 'toDateTime(ts)', days: retention.eventsDays },
   // A series is written down once a day and outlives its last sample.
   { table: 'series', column: 'seen_at', days: retention.metricsDays + 2 },
 ]
 
-/** @returns the tables whose retention was changed */
-export async function applyRetention(target: MigrationTarget, retention: Retention): Promise<string[]> {
+/** @returns what is not as asked for, in the order of the tables */
+export async function retentionDifferences(target: Pick<MigrationTarget, 'rows'>, retention: Retention) {
   const rows = await target.rows(
     "SELECT name, extract(create_table_query, 'TTL .*?toIntervalDay\\\\((\\\\d+)\\\\)') AS days FROM system.tables WHERE database = currentDatabase()",
   )
   const current = new Map(rows.map((row) => [String(row['name']), Number(row['days'])]))
-  const changed: string[] = []
-  for (const { table, column, days } of rules(retention)) {
-    if (current.get(table) === days) continue
+  return rules(retention)
+    .filter(({ table, days }) => current.get(table) !== days)
+    .map((rule) => ({ ...rule, current: current.get(rule.table) }))
+}
+
+/** @returns the tables whose retention was changed */
+export async function applyRetention(target: MigrationTarget, retention: Retention): Promise<string[]> {
+  const differences = await retentionDifferences(target, retention)
+  for (const { table, column, days } of differences) {
     // Only the ends are written anew; rows stay where they are until their part is dropped or merged.
     await target.command(`ALTER TABLE ${table} MODIFY SETTING materialize_ttl_recalculate_only = 1`)
     await target.command(
       `ALTER TABLE ${table} MODIFY TTL ${column} + INTERVAL ${days} DAY SETTINGS materialize_ttl_after_modify=1`,
     )
-    changed.push(table)
   }
-  return changed
+  return differences.map(({ table }) => table)
 }

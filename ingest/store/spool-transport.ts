@@ -4,27 +4,15 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Connections } from './connections.ts'
+import { INSERT_SETTINGS } from './insert-settings.ts'
 import { literal } from './literal.ts'
-import type { InsertJob, InsertTransport } from './transport.ts'
+import { StoreError } from './store-error.ts'
+import { writeAll } from './write-all.ts'
+import type { InsertJob, InsertTransport, ProtobufSchema } from './transport.ts'
 
 const TMPFS = '/dev/shm'
-
-// Settings stick to an embedded connection when given per call; inline they hold for one statement.
-// One block per insert (rows and bytes above any batch), so that one token names one block.
-const INSERT_SETTINGS = [
-  'async_insert=0',
-  'deduplicate_blocks_in_dependent_materialized_views=1',
-  'max_threads=1',
-  'max_insert_threads=1',
-  'max_block_size=1000000',
-  'min_insert_block_size_rows=4000000',
-  'min_insert_block_size_bytes=2000000000',
-  'max_partitions_per_insert_block=1000',
-  'max_memory_usage=3000000000',
-  'max_query_size=1000000',
-].join(', ')
 
 /** @param dataDir names the spool folder, so that two data directories never sweep each other's files */
 export function openSpoolTransport(connections: Connections, dataDir: string): InsertTransport {
@@ -38,16 +26,15 @@ export function openSpoolTransport(connections: Connections, dataDir: string): I
       sequence += 1
       const path = join(folder, `${sequence}.bin`)
       try {
-        const file = await open(path, 'wx', 0o600)
-        try {
-          await file.writev(job.body as Uint8Array[])
-        } finally {
-          await file.close()
-        }
+        await spool(path, job.body)
         const source = (structure: string) =>
           `file(${literal(path)}, ${literal(job.format)}, ${literal(structure)})`
         for (const { sql, token } of job.statements) {
-          const settings = [INSERT_SETTINGS, `insert_deduplication_token=${literal(token)}`, job.settings]
+          const settings = [
+            INSERT_SETTINGS,
+            `insert_deduplication_token=${literal(token)}`,
+            schema(job.schema),
+          ]
           const query = `${sql(source)}\nSETTINGS ${settings.filter(Boolean).join(', ')}`
           await connections.run('insert', query)
         }
@@ -56,6 +43,28 @@ export function openSpoolTransport(connections: Connections, dataDir: string): I
       }
     },
     close: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+// By its file: a schema given as text would be cached as a file in the working directory.
+function schema(given: ProtobufSchema | undefined): string {
+  if (given === undefined) return ''
+  return `format_schema_source='file', format_schema=${literal(given.path)}, format_schema_message_name=${literal(given.message)}`
+}
+
+/** @throws StoreError busy: what cannot be spooled now is no fault of the data */
+async function spool(path: string, body: readonly Uint8Array[]): Promise<void> {
+  try {
+    const file = await open(path, 'wx', 0o600)
+    try {
+      await writeAll(file, body)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const text = `A batch cannot be written to ${dirname(path)} (${reason}); make room there`
+    throw new StoreError('SURETY_STORE_BUSY', text, 0, error)
   }
 }
 

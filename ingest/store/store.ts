@@ -1,12 +1,17 @@
 // The front of the store: open it, ask it, insert into it, close it. Everything outside this folder uses
 // these functions; nobody else knows the engine's client.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { bind, type Bindable } from './bind.ts'
-import { openConnections, type Connections, type Lane } from './connections.ts'
-import { migrate, type MigrationTarget } from './migrate.ts'
+import type { Bindable } from './bind.ts'
+import type { Lane } from './connections.ts'
+import { lockDataDir } from './data-dir-lock.ts'
+import { openEmbeddedConnections } from './embedded-connections.ts'
+import { migrate } from './migrate.ts'
+import { buildQuestions } from './questions.ts'
 import { applyRetention, DEFAULT_RETENTION, type Retention } from './retention.ts'
+import type { ServerTarget } from './server-connections.ts'
+import { openServerStore } from './server-store.ts'
 import { openSpoolTransport } from './spool-transport.ts'
 import { StoreError } from './store-error.ts'
 import type { Statement } from './statement.ts'
@@ -14,19 +19,37 @@ import type { InsertTransport } from './transport.ts'
 
 export { StoreError, type StoreErrorCode } from './store-error.ts'
 export { sqlMillisecond } from './bind.ts'
+export { writeAll } from './write-all.ts'
 export { statement, type Statement } from './statement.ts'
 export { DEFAULT_RETENTION, type Retention } from './retention.ts'
-export type { InsertJob, InsertTransport } from './transport.ts'
+export type { ServerTarget } from './server-connections.ts'
+export type { InsertJob, InsertTransport, ProtobufSchema } from './transport.ts'
 
 export type AskOptions = {
   /** Default light: answers within milliseconds; `heavy` for what may scan. */
   readonly lane?: Lane
   /** Bound on the time in the engine, seconds; default 10. */
   readonly secondsMax?: number
+  /** Threads in the engine; by default as many as cores. One for what reads little: handing out work costs more. */
+  readonly threadsMax?: number
 }
 
 /** Columns by name with the type of the JSON value; `value` when the column is derived from it. */
 export type Columns = Readonly<Record<string, string | { readonly type: string; readonly value: string }>>
+
+/**
+ * What differs for those who look after rows. A single server and the embedded engine have one writer that repairs; on a
+ * cluster a token and its rows are one transaction, and several write.
+ */
+export type StorePlace =
+  | { readonly kind: 'embedded' }
+  | {
+      readonly kind: 'server' | 'cluster'
+      /** Without credentials. */
+      readonly url: string
+      readonly database: string
+      readonly version: string
+    }
 
 export interface Store {
   /** @returns the rows in the statement's shape @throws StoreError */
@@ -47,6 +70,7 @@ export interface Store {
     token: string,
   ): Promise<void>
   readonly transport: InsertTransport
+  readonly place: StorePlace
   /** Migrations applied by this opening. */
   readonly migrated: readonly string[]
   close(): Promise<void>
@@ -84,21 +108,19 @@ export async function openEmbeddedStore(
     )
   }
   mkdirSync(join(folder, 'clickhouse'), { recursive: true, mode: 0o750 })
-  const unlock = lock(folder)
+  const unlock = lockDataDir(folder)
   try {
-    const connections = openConnections(
+    const connections = openEmbeddedConnections(
       join(folder, 'clickhouse'),
       backupsDir ?? join(folder, BACKUPS_FOLDER),
     )
     const transport = openSpoolTransport(connections, folder)
-    const target = migrationTarget(connections)
-    const migrated = migrates ? await migrate(target) : []
-    if (migrates) await applyRetention(target, retention)
+    const store = buildQuestions(connections, transport)
+    const migrated = migrates ? await migrate(store) : []
+    if (migrates) await applyRetention(store, retention)
     return {
-      ...target,
-      ask: (question, parameters, options) => ask(connections, question, parameters, options),
-      insertRows: (table, columns, rows, token) => insertRows(transport, table, columns, rows, token),
-      transport,
+      ...store,
+      place: { kind: 'embedded' },
       migrated,
       async close() {
         await connections.close()
@@ -112,79 +134,17 @@ export async function openEmbeddedStore(
   }
 }
 
-async function ask<Parameters extends Readonly<Record<string, Bindable>>, Row>(
-  connections: Connections,
-  question: Statement<Parameters, Row>,
-  parameters: Parameters,
-  { lane = 'light', secondsMax = 10 }: AskOptions = {},
-): Promise<Row[]> {
-  const settings = `max_execution_time=${secondsMax}, output_format_json_validate_utf8=1, output_format_json_quote_64bit_integers=1`
-  const sql = `${bind(question.sql, question.parameters.parse(parameters))}\nSETTINGS ${settings}`
-  return parseRows(await connections.run(lane, sql)).map((row) => question.row.parse(row))
+/** Where the store is: a server when there is a target, else the embedded engine in the data directory. */
+export type StoreConfig = {
+  readonly dataDir: string
+  readonly server?: ServerTarget | undefined
+  readonly retention?: Retention
 }
 
-function parseRows(lines: string): Record<string, unknown>[] {
-  const rows = lines.split('\n').filter((line) => line !== '')
-  return rows.map((line) => JSON.parse(line) as Record<string, unknown>)
-}
-
-function migrationTarget(connections: Connections): MigrationTarget {
-  return {
-    command: async (sql) => void (await connections.run('admin', sql)),
-    rows: async (sql) => parseRows(await connections.run('admin', sql)),
-  }
-}
-
-function insertRows(
-  transport: InsertTransport,
-  table: string,
-  columns: Columns,
-  rows: readonly Record<string, unknown>[],
-  token: string,
-): Promise<void> {
-  const names = Object.keys(columns)
-  const fields = Object.entries(columns).map(([name, column]) =>
-    typeof column === 'string' ? { name, type: column, value: name } : { name, ...column },
-  )
-  const structure = fields.map(({ name, type }) => `${name} ${type}`).join(', ')
-  const values = fields.map(({ value }) => value).join(', ')
-  const body = [Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))]
-  const sql = (source: (structure: string) => string) =>
-    `INSERT INTO ${table} (${names.join(', ')}) SELECT ${values} FROM ${source(structure)}`
-  return transport.insert({ body, format: 'JSONEachRow', statements: [{ sql, token }] })
-}
-
-// The engine refuses a second process by itself, but with a message that helps nobody.
-function lock(folder: string): () => void {
-  const path = join(folder, 'surety.pid')
-  if (existsSync(path)) {
-    const [pid = 0, startedAt = ''] = readFileSync(path, 'utf8').split(' ')
-    if (Number(pid) !== process.pid && isAlive(Number(pid)) && startOf(Number(pid)) === startedAt) {
-      throw new StoreError(
-        'SURETY_STORE_BUSY',
-        `The data directory ${folder} is in use by process ${pid}. Stop that process, or set SURETY_DATA_DIR to another directory.`,
-      )
-    }
-  }
-  writeFileSync(path, `${process.pid} ${startOf(process.pid)}`, { mode: 0o640 })
-  return () => rmSync(path, { force: true })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-// A pid comes again, in containers soon; with its start it does not. Empty where the system does not tell.
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-  } catch {
-    return ''
-  }
+/**
+ * The one place that chooses. A server is never migrated by opening it: several processes share it.
+ * @throws StoreError
+ */
+export function openStore({ dataDir, server, retention = DEFAULT_RETENTION }: StoreConfig): Promise<Store> {
+  return server === undefined ? openEmbeddedStore(dataDir, retention) : openServerStore(server, retention)
 }

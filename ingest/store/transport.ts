@@ -1,6 +1,14 @@
 // The seam between batches of bytes and the engine. Embedded: a file in memory that the engine reads
-// (spool-transport.ts). A server: the same statements over a stream, to come. Bytes never stand inside SQL:
-// with the embedded engine a blank line would end them and the rest would run as statements.
+// (spool-transport.ts). A server: the same statements, the bytes as the body of the request (stream-transport.ts). Bytes
+// never stand inside SQL: with the embedded engine a blank line would end them and the rest would run as statements.
+
+/** How protobuf bytes are read. */
+export type ProtobufSchema = {
+  /** The .proto file. */
+  readonly path: string
+  /** Message of one row; the bytes are a list of them, in an envelope. */
+  readonly message: string
+}
 
 export type InsertJob = {
   /** The bytes, in pieces; read once per statement. */
@@ -15,8 +23,8 @@ export type InsertJob = {
     /** Names exactly this content; a repeat of it changes nothing. */
     readonly token: string
   }[]
-  /** Inline settings beyond the transport's own, `a=1, b='x'`. */
-  readonly settings?: string
+  /** Of ProtobufList bodies. */
+  readonly schema?: ProtobufSchema
 }
 
 export interface InsertTransport {

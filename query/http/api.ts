@@ -15,6 +15,7 @@ import type { OwnSpan, OwnTraces } from '../../ingest/runtime/own-traces.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import type { KafkaStatus } from '../reports/ingest-status.ts'
 import { attributeRoutes } from './routes/attributes.ts'
+import { eventRoutes } from './routes/events.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { mapRoutes } from './routes/map.ts'
 import { metricRoutes } from './routes/metrics.ts'
@@ -74,6 +75,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   attributeRoutes(typed, parts)
   releaseRoutes(typed, parts)
   metricRoutes(typed, parts)
+  eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
 }
 

@@ -2,6 +2,7 @@
 // routes' validation and the dashboards' types all come from here. No behaviour lives here.
 
 import { z } from 'zod'
+import { EVENT_KIND_NAMES } from '../../ingest/store/event-kinds.ts'
 
 /** An instant: RFC 3339 with zone, `now`, or relative to now: `-15m`, `-24h`, `-7d`. */
 export const Instant = z
@@ -185,6 +186,10 @@ export const Span = z.object({
   name: z.string(),
   kind: z.enum(SPAN_KINDS),
   startAt: z.string().describe('RFC 3339 with nanoseconds'),
+  isAhead: z
+    .literal(true)
+    .optional()
+    .describe('it started more than five minutes after it came, by our clock; left out otherwise'),
   durationMs: z.number(),
   outcome: Outcome,
   statusCode: z.enum(['UNSET', 'OK', 'ERROR']),
@@ -254,6 +259,37 @@ export const AttributesReply = z.object({
 })
 export type AttributesReply = z.infer<typeof AttributesReply>
 
+export const EventsQuery = RangeQuery.extend({
+  from: Instant.default('-24h'),
+  service: z.string().max(512).optional(),
+  kind: z.enum(EVENT_KIND_NAMES).optional(),
+  name: z.string().max(256).optional().describe('event_name, or the reason of a Kubernetes event'),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+})
+export const EventItem = z.object({
+  at: z.string().describe('RFC 3339 with nanoseconds'),
+  name: z.string(),
+  kind: z.enum(EVENT_KIND_NAMES).describe('by name; other when the name is not known'),
+  severity: z.number().int().describe('severity_number, 1–24; 0 for none'),
+  body: z.string(),
+  service: z.string(),
+  version: z.string(),
+  system: z.string(),
+  environment: z.string(),
+  site: z.string(),
+  zone: z.string(),
+  cluster: z.string(),
+  namespace: z.string(),
+  node: z.string(),
+  pod: z.string(),
+  traceId: z.string().nullable(),
+  spanId: z.string().nullable(),
+  attributes: z.record(z.string(), z.string()),
+})
+export type EventItem = z.infer<typeof EventItem>
+export const EventsReply = z.object({ from: z.string(), to: z.string(), items: z.array(EventItem) })
+export type EventsReply = z.infer<typeof EventsReply>
+
 export const ReleaseEventsQuery = RangeQuery.extend({
   from: Instant.default('-24h'),
   service: z.string().max(512).optional(),
@@ -282,7 +318,15 @@ export const IngestStatusReply = z.object({
   rowsPerSecond: z.number().describe('spans stored per second over the last minute'),
   newestSpanAt: z.string().nullable().describe('start of the newest stored span; null when there is none'),
   lagSeconds: z.number().nullable().describe('now − newest stored span; null when there is none'),
-  spans: z.object({ rows: z.number().int(), bytesOnDisk: z.number().int(), parts: z.number().int() }),
+  spans: z.object({
+    rows: z.number().int(),
+    bytesOnDisk: z.number().int(),
+    parts: z.number().int(),
+    aheadOfNow: z
+      .number()
+      .int()
+      .describe('spans that lie more than five minutes ahead of now; in no answer up to now'),
+  }),
   tables: z.array(
     z.object({
       table: z.string(),
@@ -436,6 +480,40 @@ export const MetricsStatusReply = z.object({
     .describe('metrics with more series today than the bound, and the points folded today'),
 })
 export type MetricsStatusReply = z.infer<typeof MetricsStatusReply>
+
+const Amounts = z.object({
+  cpu: z.number().nullable().describe('cores'),
+  memory: z.number().nullable().describe('bytes'),
+})
+const Runs = {
+  site: z.string(),
+  zone: z.string(),
+  cluster: z.string(),
+  node: z.string(),
+  at: z.string().describe('of one of the samples'),
+}
+export const UtilisationReply = z.object({
+  at: z.string(),
+  nodes: z
+    .array(z.object({ ...Runs, usage: Amounts, capacity: Amounts.describe('allocatable') }))
+    .describe('fullest first, 500 at most'),
+  containers: z
+    .array(
+      z.object({
+        ...Runs,
+        namespace: z.string(),
+        pod: z.string(),
+        container: z.string(),
+        usage: Amounts,
+        request: Amounts,
+        limit: Amounts,
+      }),
+    )
+    .describe('nearest to their limits first, 500 at most'),
+  nodeCount: z.number().int(),
+  containerCount: z.number().int(),
+})
+export type UtilisationReply = z.infer<typeof UtilisationReply>
 
 /** RFC 9457 problem details, with our stable code. */
 export const Problem = z.object({

@@ -13,6 +13,7 @@ const freshness = statement(
   none,
   z.object({ minute_rows: count, newest: count }),
 )
+const ahead = statement(new URL('./ingest-ahead.sql', import.meta.url), none, z.object({ spans: count }))
 const tables = statement(
   new URL('./ingest-tables.sql', import.meta.url),
   none,
@@ -36,8 +37,9 @@ export async function ingestStatus(
   nowMs: number,
   kafka: KafkaStatus | null,
 ): Promise<IngestStatusReply> {
-  const [[fresh], sizes, [dead], newest] = await Promise.all([
+  const [[fresh], [future], sizes, [dead], newest] = await Promise.all([
     store.ask(freshness, {}),
+    store.ask(ahead, {}),
     store.ask(tables, {}),
     store.ask(letters, {}),
     store.ask(newestLetters, {}),
@@ -55,7 +57,12 @@ export async function ingestStatus(
     rowsPerSecond: (fresh?.minute_rows ?? 0) / 60,
     newestSpanAt: newestMs === 0 ? null : iso(newestMs),
     lagSeconds: newestMs === 0 ? null : Math.max(0, (nowMs - newestMs) / 1000),
-    spans: { rows: spans.rows, bytesOnDisk: spans.bytesOnDisk, parts: spans.parts },
+    spans: {
+      rows: spans.rows,
+      bytesOnDisk: spans.bytesOnDisk,
+      parts: spans.parts,
+      aheadOfNow: future?.spans ?? 0,
+    },
     tables: all,
     deadLetters: {
       lastHour: dead?.last_hour ?? 0,

@@ -30,19 +30,22 @@ describe('what is asked becomes conditions, and every value binds', () => {
     searchConditions({ attributes: [{ key, value: hostile }] }, searchKeys)
 
   test('nothing asked is no condition', () => {
-    expect(searchConditions({ attributes: [] }, ['user.id'])).toEqual({ sql: [], bindings: {} })
+    expect(searchConditions({ attributes: [] }, ['user.id'])).toEqual({ first: [], sql: [], bindings: {} })
   })
 
   test.each([
-    { name: 'an attribute with a column', key: 'bank.txn.id', sql: 'txn_id = {v0:String}' },
+    { name: 'a transaction number', key: 'bank.txn.id', first: ['txn_id = {v0:String}'], sql: [] },
+    { name: 'an attribute with a column', key: 'bank.teller', first: [], sql: ['teller = {v0:String}'] },
     {
       name: 'an attribute with a filter',
       key: 'user.id',
-      sql: 'has(search_items, sipHash64({k0:String}, {v0:String})) AND has(attr_k, {k0:String}) AND attr_v[indexOf(attr_k, {k0:String})] = {v0:String}',
+      first: ['has(search_items, sipHash64({k0:String}, {v0:String}))'],
+      sql: ['has(attr_k, {k0:String}) AND attr_v[indexOf(attr_k, {k0:String})] = {v0:String}'],
     },
-  ])('$name', ({ key, sql }) => {
+  ])('$name', ({ key, first, sql }) => {
     const made = conditions(key, ['user.id'])
-    expect(made.sql).toEqual([sql])
+    expect(made.first).toEqual(first)
+    expect(made.sql).toEqual(sql)
     expect(made.bindings['v0']).toBe(hostile)
   })
 

@@ -33,6 +33,7 @@ const SpanRow = z.looseObject({
   event_ns: z.array(z.coerce.bigint()),
   event_name: z.array(z.string()),
   event_attr: z.array(z.string()),
+  is_ahead: z.boolean(),
 })
 const traceSpans = statement(
   new URL('./trace-spans.sql', import.meta.url),
@@ -51,6 +52,9 @@ const MINUTE_MS = 60_000
 // Spans of one trace lie this far around its root at most: a long batch job, a slow clock.
 const AROUND_ROOT_MS = 60 * MINUTE_MS
 const DAY_MS = 86_400_000
+const LOOK_UP = { lane: 'light', threadsMax: 1 } as const
+const RESOURCES_KNOWN_MAX = 5000
+const RESOURCE_CHARACTERS_MAX = 4096
 
 /**
  * @param traceId        32 hexadecimal digits
@@ -65,7 +69,7 @@ export async function traceById(
   retentionDays: number,
 ): Promise<TraceReply | undefined> {
   const id = traceId.toLowerCase()
-  const roots = await store.ask(traceStart, { trace: id })
+  const roots = await store.ask(traceStart, { trace: id }, LOOK_UP)
   const starts = roots.map(({ started }) => started * 1000)
   const [fromMs, toMs] =
     starts.length > 0
@@ -74,12 +78,10 @@ export async function traceById(
   const rows = await store.ask(
     traceSpans,
     { trace: id, from: sqlSecond(Math.max(0, fromMs)), to: sqlSecond(toMs) },
-    { lane: starts.length > 0 ? 'light' : 'heavy' },
+    starts.length > 0 ? LOOK_UP : { lane: 'heavy' },
   )
   if (rows.length === 0) return undefined
-  const ids = [...new Set(rows.map((row) => row.res_id))]
-  const found = await store.ask(resources, { ids })
-  const resourceOf = new Map(found.map((row) => [row.id, pairs(row.keys, row.vals)]))
+  const resourceOf = await resourcesOf(store, [...new Set(rows.map((row) => row.res_id))])
   return {
     traceId: id,
     spans: rows.map((row) => ({
@@ -91,6 +93,7 @@ export async function traceById(
       name: row.operation,
       kind: SPAN_KINDS[row.kind] ?? 'UNSPECIFIED',
       startAt: isoNanoseconds(row.start_ns),
+      ...(row.is_ahead ? { isAhead: true as const } : {}),
       durationMs: row.duration_ns / 1e6,
       outcome: row.outcome,
       statusCode: STATUSES[row.status] ?? 'UNSET',
@@ -104,6 +107,26 @@ export async function traceById(
       })),
     })),
   }
+}
+
+type Attributes = Readonly<Record<string, string>>
+
+// An id is the hash of what it stands for, so what was read once holds for good.
+const knownResources = new WeakMap<Store, Map<string, Attributes>>()
+
+async function resourcesOf(store: Store, ids: readonly string[]): Promise<ReadonlyMap<string, Attributes>> {
+  const known = knownResources.get(store) ?? new Map<string, Attributes>()
+  knownResources.set(store, known)
+  const missing = ids.filter((id) => !known.has(id))
+  const read = missing.length === 0 ? [] : await store.ask(resources, { ids: missing }, LOOK_UP)
+  const found = new Map(read.map((row) => [row.id, pairs(row.keys, row.vals)]))
+  const all = new Map(ids.map((id) => [id, known.get(id) ?? found.get(id) ?? {}]))
+  if (known.size + found.size > RESOURCES_KNOWN_MAX) known.clear()
+  for (const { id, keys, vals } of read) {
+    const characters = [...keys, ...vals].reduce((sum, text) => sum + text.length, 0)
+    if (characters <= RESOURCE_CHARACTERS_MAX) known.set(id, found.get(id) ?? {})
+  }
+  return all
 }
 
 /** Attributes that have a column, back under their own names. */

@@ -5,11 +5,26 @@ import { buildLifecycle, untilSignal } from '../../ingest/runtime/lifecycle.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
 import { exactlyOnce } from './exactly-once.ts'
+import { freshness } from './freshness.ts'
+import { ingestMetrics } from './ingest-metrics.ts'
 import { ingestSpans } from './ingest-spans.ts'
 import { describeMachine } from './machine.ts'
+import { poison } from './poison.ts'
+import { soak } from './soak.ts'
+import { storage } from './storage.ts'
 import { alignColumns } from './table.ts'
+import { traceQueries } from './trace-queries.ts'
 
-const BENCHES: readonly Bench[] = [ingestSpans, exactlyOnce]
+const BENCHES: readonly Bench[] = [
+  ingestSpans,
+  ingestMetrics,
+  exactlyOnce,
+  storage,
+  traceQueries,
+  freshness,
+  soak,
+  poison,
+]
 
 const STOP_TIMEOUT_MS = 60_000
 const USAGE_ERROR = 2

@@ -17,43 +17,18 @@
 // It stays on one thread beside the engine's: workers would add CPU for handing rows over.
 
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import protobuf from 'protobufjs'
-import { buildKafkaClient } from '../../ingest/kafka/kafkajs-client.ts'
-import { buildAccumulator, buildMemoryBudget } from '../../ingest/pipeline/accumulator.ts'
 import { readReturnCodes } from '../../ingest/return-codes.ts'
-import { systemClock } from '../../ingest/runtime/clock.ts'
-import { buildLifecycle, untilSignal } from '../../ingest/runtime/lifecycle.ts'
-import { buildLogger } from '../../ingest/runtime/logger.ts'
 import type { Outcome, ReturnCodeRule } from '../../ingest/store/insert-spans.ts'
 import { PROMOTED } from '../../ingest/store/promoted.ts'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
-import { ingestStatus } from '../../query/reports/ingest-status.ts'
+import type { Store } from '../../ingest/store/store.ts'
+import { runConventional, type ConventionalItem } from './conventional-run.ts'
+import { field, nanosecondsText, quote, valueText, type KeyValue, type Long } from './conventional-json.ts'
 
-const PENDING_BYTES_MAX = 512 * 1024 * 1024
-const LINGER_MS = 5000
-const BATCH_BOUNDS = { rowsDue: 100_000, rowsMax: 100_000, bytesMax: 256 * 1024 * 1024 }
-const FETCH_BYTES_MAX = 64 * 1024 * 1024
-const PARTITION_FETCH_BYTES_MAX = 16 * 1024 * 1024
 const TEXTS_REMEMBERED_MAX = 100_000
 
 // ── OTLP as protobufjs decodes it ────────────────────────────────────────────────────────────────────────────
 
-type Long = { readonly low: number; readonly high: number; toString(): string }
-type AnyValue = {
-  readonly value?:
-    'string_value' | 'bool_value' | 'int_value' | 'double_value' | 'array_value' | 'bytes_value'
-  readonly string_value: string
-  readonly bool_value: boolean
-  readonly int_value: Long
-  readonly double_value: number
-  readonly array_value: { readonly values: readonly AnyValue[] }
-  readonly bytes_value: Buffer
-}
-type KeyValue = { readonly key: string; readonly value: AnyValue | null }
 type SpanEvent = {
   readonly time_unix_nano: Long
   readonly name: string
@@ -89,55 +64,12 @@ function buildDecoder(): (bytes: Uint8Array) => Request {
   return (bytes) => type.decode(bytes) as unknown as Request
 }
 
-function valueText(any: AnyValue | null): string {
-  switch (any?.value) {
-    case 'string_value':
-      return any.string_value
-    case 'int_value':
-      return integerText(any.int_value)
-    case 'bool_value':
-      return any.bool_value ? 'true' : 'false'
-    case 'double_value':
-      return String(any.double_value)
-    case 'array_value':
-      return JSON.stringify(any.array_value.values.map(valueText))
-    case 'bytes_value':
-      return any.bytes_value.toString('base64')
-    case undefined:
-    default:
-      return ''
-  }
-}
-
-function integerText(value: Long): string {
-  return value.high === 0 ? String(value.low >>> 0) : value.toString()
-}
-
-// 2^32 ns = 4294 ms + 967296 ns: both sums below stay exact in doubles until the year 2262.
-function nanosecondsText(time: Long): string {
-  const rest = (time.high >>> 0) * 967_296 + (time.low >>> 0)
-  const carried = Math.floor(rest / 1e6)
-  const ms = (time.high >>> 0) * 4294 + carried
-  return ms === 0 ? String(rest) : String(ms) + String(rest - carried * 1e6).padStart(6, '0')
-}
-
 function durationNs(start: Long, end: Long): number {
   const ns = (end.high - start.high) * 4_294_967_296 + ((end.low >>> 0) - (start.low >>> 0))
   return Math.max(0, ns)
 }
 
 // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-// eslint-disable-next-line no-control-regex
-const NEEDS_QUOTING = /["\\\u0000-\u001f\ud800-\udfff]/
-
-function quote(text: string): string {
-  return NEEDS_QUOTING.test(text) ? JSON.stringify(text) : `"${text}"`
-}
-
-function field(name: string, text: string): string {
-  return text === '' ? '' : `,"${name}":${quote(text)}`
-}
 
 const cut = (text: string, length = 256) => (text.length > length ? text.slice(0, length) : text)
 
@@ -419,7 +351,7 @@ const SELECTED = Object.entries(INPUT)
   .map(([name, [, value]]) => (value === undefined ? name : `${value} AS ${name}`))
   .join(', ')
 
-type Item = Omit<Rows, 'json'> & { readonly bytes: Uint8Array; readonly offset: string }
+type Item = ConventionalItem & Omit<Rows, 'json' | 'rows'>
 
 function buildWriter(store: Store): (batch: readonly Item[], token: string) => Promise<void> {
   const seen = new Set<string>()
@@ -450,102 +382,15 @@ function buildWriter(store: Store): (batch: readonly Item[], token: string) => P
 
 // ── The pipeline ─────────────────────────────────────────────────────────────────────────────────────────────
 
-const { values: options } = parseArgs({
-  options: {
-    'data-dir': { type: 'string' },
-    brokers: { type: 'string' },
-    topic: { type: 'string' },
-    group: { type: 'string' },
-    'return-codes': { type: 'string' },
-    /** Records beyond this offset are left alone, in every partition. */
-    'offset-end': { type: 'string' },
-  },
-})
-const { 'data-dir': dataDir = '', brokers = '', topic = '', group = '' } = options
-const offsetEnd = BigInt(options['offset-end'] ?? '0')
-
-const logger = buildLogger('error', 'conventional-pipeline')
-const lifecycle = buildLifecycle(logger)
-const signal = untilSignal()
-const store = await openEmbeddedStore(dataDir)
-lifecycle.add('store', () => store.close())
-
-const decode = buildDecoder()
-const rowsOf = buildRowMaker(readReturnCodes(options['return-codes']))
-const write = buildWriter(store)
-const budget = buildMemoryBudget(PENDING_BYTES_MAX, { set: () => undefined })
-const { kafka } = buildKafkaClient({ brokers: brokers.split(','), clientId: 'conventional-pipeline', logger })
-const consumer = kafka.consumer({
-  groupId: group,
-  maxBytes: FETCH_BYTES_MAX,
-  maxBytesPerPartition: PARTITION_FETCH_BYTES_MAX,
-})
-
-const lanes = new Map<number, ReturnType<typeof openLane>>()
-function openLane(partition: number) {
-  return buildAccumulator<Item>(
-    async (batch) => {
-      const [first, last] = [batch[0]?.offset ?? '', batch.at(-1)?.offset ?? '']
-      await write(batch, `${topic}/${partition}/${first}-${last}`)
-      await consumer.commitOffsets([{ topic, partition, offset: String(BigInt(last) + 1n) }])
-      return batch.map(() => ({ kind: 'stored' }))
+await runConventional<Item>((store, { returnCodes }) => {
+  const decode = buildDecoder()
+  const rowsOf = buildRowMaker(readReturnCodes(returnCodes))
+  const write = buildWriter(store)
+  return {
+    write,
+    itemOf(value) {
+      const { json, rows, resources } = rowsOf(decode(value))
+      return { bytes: Buffer.from(json), rows, resources }
     },
-    budget,
-    systemClock,
-    LINGER_MS,
-    BATCH_BOUNDS,
-  )
-}
-
-const status = createServer((_, response) => {
-  ingestStatus(store, Date.now(), null).then(
-    (reply) => response.setHeader('content-type', 'application/json').end(JSON.stringify(reply)),
-    (error: unknown) => response.writeHead(500).end(String(error)),
-  )
+  }
 })
-await new Promise<void>((resolve) => status.listen(0, '127.0.0.1', resolve))
-lifecycle.add('status', () => void status.close())
-
-await consumer.connect()
-lifecycle.add('consumer', () => consumer.disconnect())
-await consumer.subscribe({ topics: [topic], fromBeginning: true })
-console.log(`The conventional pipeline is ready: http://127.0.0.1:${(status.address() as AddressInfo).port}`)
-await consumer.run({
-  autoCommit: false,
-  partitionsConsumedConcurrently: 2,
-  async eachBatch(payload) {
-    const { partition, messages } = payload.batch
-    const lane = lanes.get(partition) ?? openLane(partition)
-    lanes.set(partition, lane)
-    for (const { offset, value } of messages) {
-      if (!payload.isRunning() || payload.isStale()) return
-      if (BigInt(offset) >= offsetEnd) {
-        consumer.pause([{ topic, partitions: [partition] }])
-        break
-      }
-      const { json, rows, resources } = rowsOf(decode(value ?? Buffer.alloc(0)))
-      const settled = lane.add({ bytes: Buffer.from(json), rows, resources, offset })
-      settled.then(
-        (result) => result.kind === 'given-up' && fail(result.error),
-        (error: unknown) => fail(error),
-      )
-      payload.resolveOffset(offset)
-      // Answers of the engine and of the broker get their turn between two messages.
-      await turn()
-      if (budget.used() >= budget.bytesMax) await settled
-      await payload.heartbeat()
-    }
-    // At the end of the topic nothing more would come to fill the batch.
-    const next = BigInt(payload.batch.lastOffset()) + 1n
-    if (next >= offsetEnd || String(next) === payload.batch.highWatermark) void lane.flush()
-  },
-})
-
-function fail(error: unknown): void {
-  console.error('The conventional pipeline failed:', error)
-  process.exit(1)
-}
-
-await signal
-await lifecycle.stop()
-process.exit(0)

@@ -15,8 +15,9 @@ import { random } from '../support/otlp.ts'
 import { spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
 import { BenchFailure } from './bench-definition.ts'
 import { buildSpanPool } from './span-pool.ts'
-import { fillTopic, PARTITIONS } from './span-topic.ts'
+import { fillTopic, PARTITIONS, spansOver } from './span-topic.ts'
 import { auditStore, type Audit } from './store-audit.ts'
+import { ingestStatusOf } from './surety-side.ts'
 
 const TOPIC = 'otlp_spans'
 const GROUP = 'surety-crash-run'
@@ -75,11 +76,8 @@ export async function crashRun({
   const nowMs = Date.now()
   // Spans of half an hour, in order, so that every batch touches a few buckets of the rollups.
   const times = { fromMs: nowMs - 35 * 60_000, toMs: nowMs - 5 * 60_000 }
-  await fillTopic({ brokers, topic: TOPIC, kafkaVersion: '', kafka }, pool, {
-    requests,
-    ...times,
-    progress: () => {},
-  })
+  const valueOf = spansOver(pool, { requests, ...times })
+  await fillTopic({ topic: TOPIC, kafka }, { requests, valueOf, say: () => {} })
 
   const env = {
     SURETY_DATA_DIR: dataDir,
@@ -131,7 +129,7 @@ export async function crashRun({
   const { url } = await life.ready()
   const deadline = Date.now() + END_TIMEOUT_MS
   for (;;) {
-    const { kafka: partitions, spans: stored } = await statusOf(url)
+    const { kafka: partitions, spans: stored } = await ingestStatusOf(url)
     const isRead =
       partitions?.length === PARTITIONS && partitions.every(({ lagMessages }) => lagMessages === 0)
     if (isRead && (await isSteady(url, stored.rows))) break
@@ -156,16 +154,10 @@ export async function crashRun({
   }
 }
 
-async function statusOf(url: string): Promise<IngestStatusReply> {
-  const reply = await fetch(`${url}/api/v1/ingest/status`)
-  if (!reply.ok) throw new BenchFailure(`${url}/api/v1/ingest/status answers ${reply.status}`)
-  return (await reply.json()) as IngestStatusReply
-}
-
 async function untilAssigned(url: string): Promise<IngestStatusReply> {
   const deadline = Date.now() + ASSIGNED_TIMEOUT_MS
   for (;;) {
-    const status = await statusOf(url)
+    const status = await ingestStatusOf(url)
     if (status.kafka?.length === PARTITIONS) return status
     if (Date.now() > deadline)
       throw new BenchFailure(`no partitions were assigned within ${ASSIGNED_TIMEOUT_MS / 1000} s`)
@@ -176,7 +168,7 @@ async function untilAssigned(url: string): Promise<IngestStatusReply> {
 /** Rows stand still for longer than a batch takes. */
 async function isSteady(url: string, rows: number): Promise<boolean> {
   await sleep(3000)
-  return (await statusOf(url)).spans.rows === rows
+  return (await ingestStatusOf(url)).spans.rows === rows
 }
 
 /** Another member of the group joins, is handed partitions, commits nothing and leaves. */

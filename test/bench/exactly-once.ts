@@ -2,8 +2,7 @@
 // guarantee costs.
 
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -11,7 +10,8 @@ import { wholeNumber, type Bench, type BenchContext, type BenchReport } from './
 import { crashRun } from './crash-run.ts'
 import type { Overhead } from './exactly-once-overhead.ts'
 import { buildSpanPool } from './span-pool.ts'
-import { fillTopic, openSpanTopic, PARTITIONS } from './span-topic.ts'
+import { fillTopic, openSpanTopic, PARTITIONS, spansOver } from './span-topic.ts'
+import { openBenchFolder } from './surety-side.ts'
 
 const KILLS_DEFAULT = 200
 const SPANS_DEFAULT = 10_000_000
@@ -56,8 +56,7 @@ async function run(
   { kills, spans, seed, overheadSpans }: Plan,
   { lifecycle, say }: BenchContext,
 ): Promise<BenchReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'surety-bench-'))
-  lifecycle.add('temporary folder', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  const folder = openBenchFolder(lifecycle)
   const report = await crashRun({ kills, spans, seed, folder: join(folder, 'crash'), lifecycle, say })
   const overhead =
     overheadSpans === 0
@@ -120,7 +119,8 @@ async function measureOverhead(
   const requests = Math.ceil(spans / SPANS_PER_REQUEST / PARTITIONS) * PARTITIONS
   const toMs = Date.now() - 60_000
   const pool = buildSpanPool({ seed: SEED, requests: 256, spreadMs: 2000 })
-  await fillTopic(topic, pool, { requests, fromMs: toMs - 20 * 60_000, toMs, progress: () => {} })
+  const valueOf = spansOver(pool, { requests, fromMs: toMs - 20 * 60_000, toMs })
+  await fillTopic(topic, { requests, valueOf, say: () => {} })
   const best = { on: Number.POSITIVE_INFINITY, off: Number.POSITIVE_INFINITY }
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const guarantees of ['on', 'off'] as const) {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BenchFailure } from './bench-definition.ts'
 import type { Child } from './child.ts'
 import { buildThreadLedger, cpuSeconds, rssPeakMb } from './process-usage.ts'
+import { ingestStatusOf } from './surety-side.ts'
 
 const POLL_MS = 2000
 const POLL_MS_MIN = 200
@@ -35,6 +36,13 @@ export type IngestRun = {
   readonly threads: readonly { readonly name: string; readonly cpuSeconds: number }[]
 }
 
+export type WatchOptions = {
+  /** Default true; without it the run ends with the last row. */
+  readonly waitsForMerges?: boolean
+  /** Whose rows are counted; default `spans`. */
+  readonly tables?: readonly string[]
+}
+
 type Status = { readonly rows: number; readonly parts: number; readonly tables: string }
 
 /**
@@ -46,6 +54,7 @@ export async function watchIngest(
   url: string,
   rowsWanted: number,
   say: (text: string) => void,
+  { waitsForMerges = true, tables = ['spans'] }: WatchOptions = {},
 ): Promise<IngestRun> {
   const { pid } = child
   const startedAt = performance.now()
@@ -58,21 +67,19 @@ export async function watchIngest(
 
   let saidAt = startedAt
   let grewAt = startedAt
-  let status = await readStatus(url)
+  let status = await readStatus(url, tables)
   while (status.rows < rowsWanted) {
     const rate = status.rows / Math.max(0.001, seconds())
     const leftMs = rate === 0 ? POLL_MS : ((rowsWanted - status.rows) / rate) * 1000
     // Closer to the end more often, so that the end is seen to a fraction of a second.
     const waitMs = Math.min(POLL_MS, Math.max(POLL_MS_MIN, leftMs / 2))
     await Promise.race([sleep(waitMs), child.ended])
-    const next = await readStatus(url)
+    const next = await readStatus(url, tables)
     ledger.sample()
     const now = performance.now()
     if (next.rows > status.rows) grewAt = now
     if (now - grewAt > STALLED_MS) {
-      throw new BenchFailure(
-        `No rows for ${STALLED_MS / 1000} s: ${next.rows} of ${rowsWanted} spans are in.`,
-      )
+      throw new BenchFailure(`No rows for ${STALLED_MS / 1000} s: ${next.rows} of ${rowsWanted} rows are in.`)
     }
     status = next
     if (now - saidAt > SAY_EVERY_MS) {
@@ -80,20 +87,21 @@ export async function watchIngest(
       const perSecond = Math.round(status.rows / seconds())
       const perCpu = Math.round(status.rows / Math.max(0.01, used()))
       say(
-        `${status.rows} of ${rowsWanted} spans, ${perSecond}/s, ${perCpu} per CPU-second, ${status.parts} parts`,
+        `${status.rows} of ${rowsWanted} rows, ${perSecond}/s, ${perCpu} per CPU-second, ${status.parts} parts`,
       )
     }
   }
   const wallSeconds = seconds()
   const cpuSecondsUntilIn = used()
   const partsWhenIn = status.parts
-  say(`all rows are in after ${wallSeconds.toFixed(1)} s; waiting for merges`)
+  say(`all rows are in after ${wallSeconds.toFixed(1)} s${waitsForMerges ? '; waiting for merges' : ''}`)
 
   let quietFrom = { status, cpu: cpuSecondsUntilIn, at: wallSeconds }
   for (;;) {
+    if (!waitsForMerges) break
     await Promise.race([sleep(QUIET_MS), child.ended])
     ledger.sample()
-    const sample = { cpu: used(), at: seconds(), status: await readStatus(url) }
+    const sample = { cpu: used(), at: seconds(), status: await readStatus(url, tables) }
     const share = (sample.cpu - quietFrom.cpu) / (sample.at - quietFrom.at)
     if (share < QUIET_CPU_SHARE && sample.status.tables === quietFrom.status.tables) break
     if ((sample.at - wallSeconds) * 1000 > QUIET_TIMEOUT_MS) {
@@ -102,7 +110,7 @@ export async function watchIngest(
     quietFrom = sample
   }
   if (quietFrom.status.rows !== rowsWanted) {
-    throw new BenchFailure(`${quietFrom.status.rows} spans are in, ${rowsWanted} were sent.`)
+    throw new BenchFailure(`${quietFrom.status.rows} rows are in, ${rowsWanted} were sent.`)
   }
   return {
     rows: quietFrom.status.rows,
@@ -120,13 +128,12 @@ export async function watchIngest(
   }
 }
 
-async function readStatus(url: string): Promise<Status> {
-  const answer = await fetch(`${url}/api/v1/ingest/status`)
-  if (!answer.ok) throw new BenchFailure(`${url}/api/v1/ingest/status answers ${answer.status}.`)
-  const { spans, tables } = (await answer.json()) as {
-    spans: { rows: number; parts: number }
-    tables: readonly { table: string; rows: number; parts: number }[]
+async function readStatus(url: string, wanted: readonly string[]): Promise<Status> {
+  const { tables } = await ingestStatusOf(url)
+  const counted = tables.filter(({ table }) => wanted.includes(table))
+  return {
+    rows: counted.reduce((sum, { rows }) => sum + rows, 0),
+    parts: counted.reduce((sum, { parts }) => sum + parts, 0),
+    tables: tables.map(({ table, rows, parts }) => `${table} ${rows} ${parts}`).join(', '),
   }
-  const shape = tables.map(({ table, rows, parts }) => `${table} ${rows} ${parts}`).join(', ')
-  return { rows: spans.rows, parts: spans.parts, tables: shape }
 }

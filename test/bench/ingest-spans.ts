@@ -4,10 +4,8 @@
 // Steps: broker → topic filled once → Surety reads it → conventional pipeline reads it → rows of both compared.
 // The two never run at the same time. The broker's and the generator's CPU count for neither.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { walkTraces } from '../../ingest/pipeline/walk.ts'
 import {
   BenchFailure,
   wholeNumber,
@@ -15,11 +13,22 @@ import {
   type BenchContext,
   type BenchReport,
 } from './bench-definition.ts'
-import { openChild, type ChildOptions } from './child.ts'
-import { watchIngest, type IngestRun } from './ingest-run.ts'
+import {
+  costLines,
+  measureSide,
+  packageVersion,
+  perCpu,
+  perSecond,
+  shareLine,
+  sharesOf,
+  walkSecondsPerRow,
+  type Side,
+  type SideContext,
+} from './side-by-side.ts'
 import { buildSpanPool, type PooledRequest } from './span-pool.ts'
-import { fillTopic, openSpanTopic, PARTITIONS, untilJoined, type SpanTopic } from './span-topic.ts'
+import { fillTopic, openSpanTopic, PARTITIONS, spansOver, type SpanTopic } from './span-topic.ts'
 import { storeDigest, type StoreDigest } from './store-digest.ts'
+import { openBenchFolder, suretyChild, writeReturnCodes } from './surety-side.ts'
 import { figure } from './table.ts'
 
 const POOL_REQUESTS = 256
@@ -30,9 +39,6 @@ const SPANS_MAX = 200_000_000
 // Spans start within these minutes before the run, as those of a backlog would.
 const OLDEST_MS = 20 * 60_000
 const SPREAD_MS = 10_000
-const SAY_EVERY_MS = 5000
-
-const RETURN_CODES = { LIM0021: 'business_reject', 'PAY0*': 'ok', 'SYS*': 'system_error' }
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -77,13 +83,11 @@ function wholeRequests(spans: number): number {
 }
 
 type Plan = { readonly requests: number; readonly peerRequests: number; readonly withPeer: boolean }
-type Side = { readonly run: IngestRun; readonly digest: StoreDigest }
+type SpanSide = Side<StoreDigest>
 
 async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'surety-bench-'))
-  lifecycle.add('temporary folder', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  const returnCodes = join(folder, 'return-codes.json')
-  writeFileSync(returnCodes, JSON.stringify(RETURN_CODES))
+  const folder = openBenchFolder(lifecycle)
+  const returnCodes = writeReturnCodes(folder)
 
   say('starting Kafka')
   const topic = await openSpanTopic(folder, lifecycle)
@@ -94,38 +98,26 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
 
   const sideContext: SideContext = { topic, lifecycle, say, folder }
   const ourGroup = `surety-bench-${Date.now()}`
-  const ours = await measure(sideContext, {
+  const ours = await measureSide(sideContext, {
     name: 'Surety',
     folder: 'surety',
     group: ourGroup,
-    spans: plan.requests * SPANS_PER_REQUEST,
-    child: (dataDir) => ({
-      name: 'surety serve',
-      args: [file('../../deploy/surety.ts'), 'serve', '--roles', 'ingest,query'],
-      env: {
-        UV_THREADPOOL_SIZE: '16',
-        SURETY_DATA_DIR: dataDir,
-        SURETY_HTTP_PORT: '0',
-        SURETY_OTLP_HTTP_PORT: '0',
-        SURETY_OTLP_GRPC_PORT: '0',
-        SURETY_LOG_LEVEL: 'warn',
-        SURETY_RETURN_CODE_MAP: returnCodes,
-        SURETY_KAFKA_GROUP: ourGroup,
-        SURETY_KAFKA_TOPIC_SPANS: topic.topic,
-        KAFKA_BROKERS: topic.brokers.join(','),
-      },
-      ready: /Surety is ready: (http:\S+)/,
-    }),
+    rows: plan.requests * SPANS_PER_REQUEST,
+    tables: ['spans'],
+    digestOf: storeDigest,
+    child: (dataDir) => suretyChild({ dataDir, topic, group: ourGroup, returnCodes }),
   })
   checkTotals('Surety', ours, expectation(pool, plan.requests))
-  if (!plan.withPeer) return report(plan, bytesPerSpan, topic, ours, undefined)
+  if (!plan.withPeer) return report(plan, bytesPerSpan, topic, pool, ours, undefined)
 
   const peerGroup = `${ourGroup}-peer`
-  const peer = await measure(sideContext, {
+  const peer = await measureSide(sideContext, {
     name: 'conventional pipeline',
     folder: 'peer',
     group: peerGroup,
-    spans: plan.peerRequests * SPANS_PER_REQUEST,
+    rows: plan.peerRequests * SPANS_PER_REQUEST,
+    tables: ['spans'],
+    digestOf: storeDigest,
     child: (dataDir) => ({
       name: 'the conventional pipeline',
       args: [
@@ -143,7 +135,7 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
   })
   checkTotals('The conventional pipeline', peer, expectation(pool, plan.peerRequests))
   if (plan.requests === plan.peerRequests) checkAgreement(ours.digest, peer.digest)
-  return report(plan, bytesPerSpan, topic, ours, peer)
+  return report(plan, bytesPerSpan, topic, pool, ours, peer)
 }
 
 async function fill(
@@ -153,49 +145,9 @@ async function fill(
   say: (text: string) => void,
 ): Promise<void> {
   const now = Date.now()
-  let saidAt = now
-  await fillTopic(topic, pool, {
-    requests,
-    fromMs: now - OLDEST_MS,
-    toMs: now - SPREAD_MS,
-    progress: (done) => {
-      if (Date.now() - saidAt < SAY_EVERY_MS) return
-      saidAt = Date.now()
-      say(`${done} of ${requests} records are in Kafka`)
-    },
-  })
+  const times = { requests, fromMs: now - OLDEST_MS, toMs: now - SPREAD_MS }
+  await fillTopic(topic, { requests, valueOf: spansOver(pool, times), say })
   say(`${requests} records (${requests * SPANS_PER_REQUEST} spans) are in Kafka`)
-}
-
-type SideContext = Pick<BenchContext, 'lifecycle' | 'say'> & {
-  readonly topic: SpanTopic
-  readonly folder: string
-}
-
-async function measure(
-  { topic, lifecycle, say, folder }: SideContext,
-  side: {
-    readonly name: string
-    readonly folder: string
-    readonly group: string
-    readonly spans: number
-    readonly child: (dataDir: string) => ChildOptions
-  },
-): Promise<Side> {
-  const dataDir = join(folder, side.folder)
-  const child = await openChild(side.child(dataDir))
-  lifecycle.add(side.name, () => child.stop())
-  const sideSays = (text: string) => say(`${side.name}: ${text}`)
-  const work = async () => {
-    await Promise.race([untilJoined(topic, side.group), child.ended])
-    sideSays('has joined its group')
-    return watchIngest(child, child.ready[1] ?? '', side.spans, sideSays)
-  }
-  const ingestRun = await Promise.race([work(), child.ended])
-  await child.stop()
-  const digest = await storeDigest(dataDir)
-  rmSync(dataDir, { recursive: true, force: true })
-  return { run: ingestRun, digest }
 }
 
 type Expectation = { readonly spans: number; readonly requests: number }
@@ -210,7 +162,7 @@ function expectation(pool: readonly PooledRequest[], requests: number): Expectat
   return { spans, requests: counted }
 }
 
-function checkTotals(name: string, { digest }: Side, wanted: Expectation): void {
+function checkTotals(name: string, { digest }: SpanSide, wanted: Expectation): void {
   const problems = [
     ['rows in spans', digest.spans, wanted.spans],
     ['requests in requests_10s', digest.requests10s, wanted.requests],
@@ -236,38 +188,30 @@ function checkAgreement(ours: StoreDigest, peer: StoreDigest): void {
   throw new BenchFailure(`The two sides stored different content: ${details.join('; ')}`)
 }
 
-const perCpu = ({ rows, cpuSeconds }: IngestRun) => rows / cpuSeconds
-const perSecond = ({ rows, wallSeconds }: IngestRun) => rows / wallSeconds
-const micros = (seconds: number, rows: number) => figure((seconds / rows) * 1e6, 2)
-
 function report(
   plan: Plan,
   bytesPerSpan: number,
   topic: SpanTopic,
-  ours: Side,
-  peer: Side | undefined,
+  pool: readonly PooledRequest[],
+  ours: SpanSide,
+  peer: SpanSide | undefined,
 ): BenchReport {
   const sides = peer === undefined ? [ours] : [ours, peer]
-  const line = (what: string, cell: (side: Side) => string) => [what, ...sides.map(cell)]
+  const line = (what: string, cell: (side: SpanSide) => string) => [what, ...sides.map(cell)]
+  const range = { fromMs: 0, toMs: SPREAD_MS }
+  const records = pool.map(({ bytes, spans }) => ({ bytes, rows: spans }))
+  const shares = sharesOf(
+    ours.run,
+    walkSecondsPerRow(records, (bytes) => walkTraces(bytes, range)) * ours.run.rows,
+  )
   const table = [
     ['', 'Surety', ...(peer === undefined ? [] : ['conventional'])],
-    line('spans', ({ run: { rows } }) => figure(rows)),
-    line('spans per CPU-second', (side) => figure(perCpu(side.run))),
-    line('CPU a span, µs', ({ run: side }) => micros(side.cpuSeconds, side.rows)),
-    line('· until the last row was in', ({ run: side }) => micros(side.cpuSecondsUntilIn, side.rows)),
-    line('· merges after that', ({ run: side }) =>
-      micros(side.cpuSeconds - side.cpuSecondsUntilIn, side.rows),
+    ...costLines(
+      'span',
+      sides.map(({ run: side }) => side),
     ),
-    line('spans per second, wall', (side) => figure(perSecond(side.run))),
-    line('wall, s', ({ run: side }) => figure(side.wallSeconds, 1)),
-    line('merges after that, s', ({ run: side }) => figure(side.mergeSeconds, 1)),
     line('spans in a batch', ({ run: { rows }, digest }) => figure(rows / Number(digest.batches))),
-    line('parts at the last row', ({ run: side }) => figure(side.partsWhenIn)),
-    line('parts in the end', ({ run: side }) => figure(side.parts)),
     line('bytes a span on disk', ({ run: { rows }, digest }) => figure(Number(digest.bytes) / rows, 1)),
-    line('peak resident memory, MB', ({ run: side }) => figure(side.rssMb)),
-    line('CPU before joining, s', ({ run: side }) => figure(side.startUpCpuSeconds, 1)),
-    ...threadLines(sides),
   ]
   const same =
     peer !== undefined && plan.requests === plan.peerRequests
@@ -283,6 +227,7 @@ function report(
     table,
     notes: [
       same,
+      shareLine(shares),
       `CPU is user and system time of the whole process from joining the group until merges were finished; wall is from joining to the last row queryable. ${bytesPerSpan.toFixed(1)} bytes a span.`,
     ],
     result: {
@@ -302,37 +247,11 @@ function report(
             ratio: Math.round((perCpu(ours.run) / perCpu(peer.run)) * 100) / 100,
             wallRatio: Math.round((perSecond(ours.run) / perSecond(peer.run)) * 100) / 100,
           }),
+      shares,
       spans: ours.run.rows,
       bytesPerSpan: Math.round(bytesPerSpan * 10) / 10,
       diskBytesPerSpan: Math.round((Number(ours.digest.bytes) / ours.run.rows) * 10) / 10,
       rssMb: ours.run.rssMb,
     },
   }
-}
-
-/** Who used the CPU, µs a span by thread name; the tail in one line. */
-function threadLines(sides: readonly Side[]): string[][] {
-  const names = new Set(
-    sides.flatMap(({ run: { threads, cpuSeconds } }) =>
-      threads.filter((thread) => thread.cpuSeconds > cpuSeconds * 0.01).map(({ name }) => name),
-    ),
-  )
-  const of = ({ run: side }: Side, name: string) =>
-    side.threads.find((thread) => thread.name === name)?.cpuSeconds ?? 0
-  const lines = [...names].map((name) => [
-    `· thread ${name}`,
-    ...sides.map((side) => micros(of(side, name), side.run.rows)),
-  ])
-  const rest = (side: Side) => side.run.cpuSeconds - [...names].reduce((sum, name) => sum + of(side, name), 0)
-  return [
-    ...lines,
-    ['· other and ended threads', ...sides.map((side) => micros(Math.max(0, rest(side)), side.run.rows))],
-  ]
-}
-
-function packageVersion(name: string): string {
-  const { version } = JSON.parse(readFileSync(file(`../../node_modules/${name}/package.json`), 'utf8')) as {
-    version: string
-  }
-  return version
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { walkTraces } from '../../ingest/pipeline/walk.ts'
-import { buildSpanPool, restamp } from './span-pool.ts'
+import { buildSpanPool, identityOf, restamp } from './span-pool.ts'
 
 const pool = buildSpanPool({ seed: 1, requests: 8, spreadMs: 10_000 })
 const ids = (bytes: Buffer, request: (typeof pool)[number]) =>
@@ -43,13 +43,46 @@ test('children keep their parents, and a trace its transaction number', () => {
   expect(txnOfTrace.size).toBe(64)
 })
 
-test('times are shifted to the nanosecond across the 32-bit border', () => {
+test('times are shifted across the 32-bit border, each by up to a millisecond more, and durations drawn anew', () => {
   const [request] = pool
   if (request === undefined) throw new Error('the pool is empty')
   const bytes = restamp(request, 0, 1_700_000_000_123)
+  const durations = new Set<bigint>()
   for (const { startAt, endAt } of request.places) {
-    const shift = 1_700_000_000_123n * 1_000_000n
-    expect(bytes.readBigUInt64LE(startAt)).toBe(request.bytes.readBigUInt64LE(startAt) + shift)
-    expect(bytes.readBigUInt64LE(endAt)).toBe(request.bytes.readBigUInt64LE(endAt) + shift)
+    const shifted = request.bytes.readBigUInt64LE(startAt) + 1_700_000_000_123n * 1_000_000n
+    const startNs = bytes.readBigUInt64LE(startAt)
+    expect(startNs >= shifted && startNs < shifted + 1_000_000n).toBe(true)
+    const durationNs = bytes.readBigUInt64LE(endAt) - startNs
+    expect(durationNs > 400_000n && durationNs < 66_000_000n).toBe(true)
+    durations.add(durationNs)
   }
+  expect(durations.size).toBeGreaterThan(500)
+})
+
+test('two copies share no identity, and what they are found by is what they hold', () => {
+  const [request] = buildSpanPool({ seed: 1, requests: 1, spreadMs: 10_000, customers: true })
+  if (request === undefined) throw new Error('the pool is empty')
+  const [one, other] = [restamp(request, 0, 0), restamp(request, 1, 0)]
+  const found = request.places.map((place) => [identityOf(one, place), identityOf(other, place)] as const)
+  for (const [a, b] of found) {
+    expect(a.traceId).not.toBe(b.traceId)
+    expect(a.txnId).not.toBe(b.txnId)
+    expect(one.includes(a.txnId)).toBe(true)
+    expect(a.txnId).toMatch(/^20260115\d{16}$/)
+  }
+  const customers = found.flatMap(([{ customerId }]) => customerId ?? [])
+  expect(customers.length).toBe(64)
+  for (const customer of customers) {
+    expect(customer).toMatch(/^C\d{6}$/)
+    expect(one.includes(customer)).toBe(true)
+  }
+})
+
+test('attribute values are drawn anew', () => {
+  const [request] = pool
+  if (request === undefined) throw new Error('the pool is empty')
+  const [one, other] = [restamp(request, 0, 0), restamp(request, 1, 0)]
+  const places = request.places.flatMap(({ digits, threadId }) => [...digits, threadId])
+  const differing = places.filter((at) => one[at] !== other[at])
+  expect(differing.length).toBeGreaterThan(places.length * 0.8)
 })

@@ -12,6 +12,7 @@ import type {
   ServiceSeriesReply,
   ServicesReply,
   TraceReply,
+  UtilisationReply,
 } from '../../query/http/schemas.ts'
 import { pages } from '../../query/http/routes/pages.ts'
 import { openChromium } from '../support/browser.ts'
@@ -87,6 +88,21 @@ describe('start page', () => {
     await page.locator('#errors-chart').hover({ position: { x: flag.x, y: flag.y + 60 } })
     await page.locator('#errors-chart .tip').getByText('deployed 2.14.0').waitFor()
     await page.locator('#latency-chart .tip').getByText('deployed 2.14.0').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('sets nodes and containers against what they have, asked for and may use', async () => {
+    await page.goto(address)
+    const node = page.locator('#utilisation tr', { hasText: 'node-1' })
+    await node.waitFor()
+    expect(await node.innerText()).toMatch(/▲ 95%\s+3\.8 cores of 4 cores\s+25%/)
+    const container = page.locator('#utilisation tr', { hasText: 'ledger' })
+    expect(await container.innerText()).toMatch(
+      /▲ 80%\s+0\.8 cores of 1 cores\s+160%\s+1\.07 GB no limit\s+100%/,
+    )
+    await page.getByRole('button', { name: '中文' }).click()
+    await page.getByRole('heading', { name: '节点与容器' }).waitFor()
+    expect(await node.innerText()).toMatch(/3\.8 核 \/ 4 核/)
     expect(complaints).toEqual([])
   })
 
@@ -218,6 +234,7 @@ async function buildServer(): Promise<FastifyInstance> {
     } satisfies ReleaseEventsReply
   })
   server.get('/api/v1/ingest/status', ingestStatus)
+  server.get('/api/v1/metrics/utilisation', utilisation)
   server.get<{ Params: { id: string } }>('/api/v1/traces/:id', async ({ params }, reply) => {
     if (params.id === traceId) return traceReply()
     const problem: Problem = {
@@ -305,7 +322,7 @@ function ingestStatus(): IngestStatusReply {
     rowsPerSecond: scene.empty ? 0 : 1830,
     newestSpanAt: scene.empty ? null : iso(now - 800),
     lagSeconds: scene.empty ? null : 0.8,
-    spans: { rows: 48_213_377, bytesOnDisk: 2_460_000_000, parts: 24 },
+    spans: { rows: 48_213_377, bytesOnDisk: 2_460_000_000, parts: 24, aheadOfNow: 0 },
     tables: [],
     deadLetters: {
       lastHour: 1,
@@ -314,6 +331,25 @@ function ingestStatus(): IngestStatusReply {
     },
     kafka: [{ topic: 'otlp_spans', partition: 0, lagMessages: 12, paused: false }],
   }
+}
+
+function utilisation(): UtilisationReply {
+  const GIB = 2 ** 30
+  const runs = { site: 'sh-a', zone: 'sh-a', cluster: 'sh-a-01', node: 'node-1', at: iso(Date.now()) }
+  const nodes = [{ ...runs, usage: { cpu: 3.8, memory: 4 * GIB }, capacity: { cpu: 4, memory: 16 * GIB } }]
+  const containers = [
+    {
+      ...runs,
+      namespace: hostile,
+      pod: hostile,
+      container: 'ledger',
+      usage: { cpu: 0.8, memory: GIB },
+      request: { cpu: 0.5, memory: GIB },
+      limit: { cpu: 1, memory: null },
+    },
+  ]
+  if (scene.empty) return { at: iso(Date.now()), nodes: [], containers: [], nodeCount: 0, containerCount: 0 }
+  return { at: iso(Date.now()), nodes, containers, nodeCount: 1, containerCount: 1 }
 }
 
 function traceReply(): TraceReply {

@@ -38,12 +38,12 @@ describe.concurrent('help', () => {
     { words: ['help'], want: /«surety COMMAND --help» says more/ },
     { words: ['serve', '--help'], want: /^surety serve \[--roles ingest,query\]/ },
     { words: ['serve', '-h'], want: /^surety serve / },
-    { words: ['demo', '--help'], want: /^surety demo\n/ },
+    { words: ['demo', '--help'], want: /^surety demo \[--no-history\]\n/ },
     { words: ['dead-letters', '--help'], want: /^surety dead-letters list / },
     { words: ['backup', '--help'], want: /^surety backup DIR\n/ },
     { words: ['restore', '--help'], want: /^surety restore DIR\n/ },
     { words: ['doctor', '--help'], want: /^surety doctor \[--json\]\n/ },
-    { words: ['migrate', '--help'], want: /^surety migrate\n/ },
+    { words: ['migrate', '--help'], want: /^surety migrate \[--print embedded\|server\|cluster\]\n/ },
     { words: ['check-config', '--help'], want: /^surety check-config \[--roles ingest,query\]/ },
   ])('surety $words', async ({ words, want }) => {
     const { code, stdout, stderr } = await run(words)

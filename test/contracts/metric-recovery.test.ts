@@ -4,7 +4,7 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { buildBatchWriter } from '../../ingest/pipeline/batch-writer.ts'
 import { buildDeadLetterBox } from '../../ingest/pipeline/dead-letter-box.ts'
 import { buildMetricSignal } from '../../ingest/pipeline/metric-signal.ts'
@@ -17,6 +17,7 @@ import { METRIC_TABLES } from '../../ingest/store/insert-metrics.ts'
 import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
 import { field, fixed64 } from '../support/otlp.ts'
 import { metricRequest, numberPoint } from '../support/otlp-metrics.ts'
+import { STORE_KINDS } from '../support/test-stores.ts'
 
 const DAY_MS = 86_400_000
 const TOKEN = 'kafka/otlp_metrics/0/4-7/2'
@@ -101,7 +102,7 @@ test('a token without its rows, of points and of series, keeps nothing from bein
   await store.close()
 })
 
-test.each([
+const HARMS = [
   { name: 'nothing of it', harm: undefined },
   { name: 'all of it', harm: '' },
   ...METRIC_TABLES.map((table) => ({
@@ -109,8 +110,20 @@ test.each([
     harm: `ALTER TABLE ${table} DELETE WHERE batch = sipHash64('${TOKEN}') SETTINGS mutations_sync = 2`,
   })),
   { name: 'all but its series', harm: 'TRUNCATE TABLE series' },
-])('$name is there: completed, once and again', async ({ name, harm }) => {
-  const store = await openEmbeddedStore(join(folder, 'data'))
+]
+
+// Each table is harmed on the engine that has the trap; on servers one stands for all.
+const CASES = STORE_KINDS.flatMap((kind) =>
+  HARMS.filter(
+    ({ name }) => kind.name === 'embedded engine' || !/all but its (?!samples_int|series)/.test(name),
+  ).map((harm) => ({ ...harm, on: kind.name, kind })),
+)
+
+test.each(CASES)('$name is there: completed, once and again: $on', async ({ name, harm, kind }) => {
+  const place = await kind.make()
+  onTestFinished(() => place.remove())
+  const store = await place.open()
+  onTestFinished(() => store.close())
   if (!name.includes('series')) await write(store, 1, 'kafka/otlp_metrics/0/0-3/1')
   const others = name.includes('series') ? 0 : 1
   if (harm !== undefined) await write(store, 2, TOKEN)
@@ -119,7 +132,6 @@ test.each([
   await expectBooks(store, others + 1)
   await finish(store, 2)
   await expectBooks(store, others + 1)
-  await store.close()
 })
 
 test('a message that the engine refuses costs its neighbours nothing, and no table keeps a part of it', async () => {

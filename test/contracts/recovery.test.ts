@@ -14,6 +14,7 @@ import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
 import { bankRequests } from '../support/bank-spans.ts'
+import { STORE_KINDS, type StorePlaceForTests } from '../support/test-stores.ts'
 import { field, fixed64, integerField } from '../support/otlp.ts'
 
 const DAY_MS = 86_400_000
@@ -114,14 +115,19 @@ describe('a token without its rows', () => {
   })
 })
 
-describe('an intent is completed from what is really there', () => {
+describe.each(STORE_KINDS)('an intent is completed from what is really there: $name', (kind) => {
   const token = 'kafka/otlp_spans/0/4-7/2'
+  let place: StorePlaceForTests
   let store: Store
   beforeEach(async () => {
-    store = await openEmbeddedStore(join(folder, 'data'))
+    place = await kind.make()
+    store = await place.open()
     await writerOn(store).write(batchOf(1), identity('kafka/otlp_spans/0/0-3/1'))
   })
-  afterEach(() => store.close())
+  afterEach(async () => {
+    await store.close()
+    await place.remove()
+  })
 
   test('nothing of it', async () => {
     await writerOn(store).finish(batchOf(2), identity(token))
@@ -135,13 +141,15 @@ describe('an intent is completed from what is really there', () => {
     await expectBooksToAgree(store, 8 * SPANS)
   })
 
-  test('a part of its spans', async () => {
+  // A block is stored whole, or on a cluster not at all: what stands for a part here is another batch of the same name.
+  test.skipIf(kind.isCluster)('a part of its spans', async () => {
     await writerOn(store).write(batchOf(2).slice(0, 2), identity(token))
     await writerOn(store).finish(batchOf(2), identity(token))
     await expectBooksToAgree(store, 8 * SPANS)
   })
 
-  test.each(['requests_10s', 'requests_1m', 'trace_roots', 'batches'])(
+  // On a cluster a token and its rows are one transaction, so there is nothing that a recovery would have to find.
+  test.skipIf(kind.isCluster).each(['requests_10s', 'requests_1m', 'trace_roots', 'batches'])(
     'its spans but not their %s',
     async (table) => {
       await writerOn(store).write(batchOf(2), identity(token))
@@ -154,7 +162,7 @@ describe('an intent is completed from what is really there', () => {
     },
   )
 
-  test('a deletion that a killed recovery left under way is waited for', async () => {
+  test.skipIf(kind.isCluster)('a deletion that a killed recovery left under way is waited for', async () => {
     await writerOn(store).write(batchOf(2), identity(token))
     await store.command('SYSTEM STOP MERGES requests_10s')
     await store.command('ALTER TABLE requests_10s DELETE WHERE 1 SETTINGS mutations_sync = 0')
@@ -169,7 +177,7 @@ describe('an intent is completed from what is really there', () => {
     await expectBooksToAgree(store, 8 * SPANS)
   })
 
-  test('rollups that counted it twice', async () => {
+  test.skipIf(kind.isCluster)('rollups that counted it twice', async () => {
     await writerOn(store).write(batchOf(2), identity(token))
     await store.command(
       `INSERT INTO requests_10s SELECT * FROM requests_10s SETTINGS insert_deduplication_token = 'twice', async_insert = 0`,

@@ -17,8 +17,9 @@ import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import type { Bindable } from '../../ingest/store/bind.ts'
 import type { ReturnCodeRule } from '../../ingest/store/insert-spans.ts'
-import { readMigrations } from '../../ingest/store/migrate.ts'
+import { AS_WRITTEN, renderAll } from '../../ingest/store/migrate.ts'
 import { applyRetention } from '../../ingest/store/retention.ts'
+import { renderingFor } from '../../ingest/store/server-store.ts'
 import {
   DEFAULT_RETENTION,
   openEmbeddedStore,
@@ -31,6 +32,7 @@ import {
 import { attributeKeys, attributeValues } from '../../query/reports/attributes.ts'
 import { ingestStatus } from '../../query/reports/ingest-status.ts'
 import { serviceMap } from '../../query/reports/map.ts'
+import { namedEvents } from '../../query/reports/events.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
 import { serviceErrors } from '../../query/reports/service-errors.ts'
 import { searchSpans } from '../../query/reports/search.ts'
@@ -40,6 +42,7 @@ import { traceById } from '../../query/reports/trace.ts'
 import { traceRequest } from '../support/otlp.ts'
 import { eventually } from '../support/surety.ts'
 import { spawnSurety } from '../support/surety-process.ts'
+import { STORE_KINDS, type StoreKind, type StorePlaceForTests } from '../support/test-stores.ts'
 
 const DAY_MS = 86_400_000
 const LANES = ['light', 'heavy', 'insert', 'admin'] as const
@@ -111,6 +114,15 @@ const request = traceRequest([
   },
 ])
 
+/** Gone when the test is over. */
+async function openNew(kind: StoreKind): Promise<Store> {
+  const place = await kind.make()
+  onTestFinished(() => place.remove())
+  const store = await place.open()
+  onTestFinished(() => store.close())
+  return store
+}
+
 /** As after a restart: a writer that remembers nothing. */
 async function write(
   store: Store,
@@ -148,11 +160,17 @@ const times = (count: number) => ({
   batch_rows: 6 * count,
 })
 
-describe('one token is one insert', () => {
-  const folder = newFolder()
+describe.each(STORE_KINDS)('one token is one insert: $name', (kind) => {
+  let place: StorePlaceForTests
   let store: Store
-  beforeAll(async () => void (store = await openEmbeddedStore(folder)))
-  afterAll(() => store.close())
+  beforeAll(async () => {
+    place = await kind.make()
+    store = await place.open()
+  })
+  afterAll(async () => {
+    await store.close()
+    await place.remove()
+  })
 
   test('repeated, it changes neither the spans nor anything that views make of them', async () => {
     await write(store, 'kafka/otlp_spans/0/0-0/a')
@@ -164,7 +182,7 @@ describe('one token is one insert', () => {
 
   test('after a restart it is still known', async () => {
     await store.close()
-    store = await openEmbeddedStore(folder)
+    store = await place.open()
     await write(store, 'kafka/otlp_spans/0/0-0/a')
     expect(await totals(store)).toEqual(times(1))
   })
@@ -218,37 +236,46 @@ describe('one token is one insert', () => {
   })
 })
 
-test('the largest return-code map that is accepted works on every row, exact codes and prefixes', async () => {
-  const store = await openEmbeddedStore(newFolder())
-  onTestFinished(() => store.close())
-  const rules = Array.from({ length: RULES_MAX }, (_, index): ReturnCodeRule => {
-    const code = `${String(index).padStart(4, '0')}${'x'.repeat(58)}`
-    return index % 2 === 0 ? { code, outcome: 'shed' } : { code: `${code}*`, outcome: 'business_error' }
-  })
-  const codes = ['0000', '0001', '0998', '0999', '1000'].map((code) => `${code}${'x'.repeat(58)}`)
-  const spans = codes.map((code, index) => ({
-    traceId: Buffer.alloc(16, 1),
-    spanId: Buffer.alloc(8, index + 1),
-    name: 'op',
-    startNs,
-    endNs: startNs,
-    attributes: { 'bank.return.code': code },
-  }))
-  await write(store, 'codes', traceRequest([{ attributes: {}, spans }]), rules)
-  const rows = await store.rows('SELECT outcome FROM spans ORDER BY span_id')
-  expect(rows.map(({ outcome }) => outcome)).toEqual([
-    'shed',
-    'business_error',
-    'shed',
-    'business_error',
-    'ok',
-  ])
-})
+test.each(STORE_KINDS)(
+  'the largest return-code map works on every row, exact codes and prefixes: $name',
+  async (kind) => {
+    const store = await openNew(kind)
+    const rules = Array.from({ length: RULES_MAX }, (_, index): ReturnCodeRule => {
+      const code = `${String(index).padStart(4, '0')}${'x'.repeat(58)}`
+      return index % 2 === 0 ? { code, outcome: 'shed' } : { code: `${code}*`, outcome: 'business_error' }
+    })
+    const codes = ['0000', '0001', '0998', '0999', '1000'].map((code) => `${code}${'x'.repeat(58)}`)
+    const spans = codes.map((code, index) => ({
+      traceId: Buffer.alloc(16, 1),
+      spanId: Buffer.alloc(8, index + 1),
+      name: 'op',
+      startNs,
+      endNs: startNs,
+      attributes: { 'bank.return.code': code },
+    }))
+    await write(store, 'codes', traceRequest([{ attributes: {}, spans }]), rules)
+    const rows = await store.rows('SELECT outcome FROM spans ORDER BY span_id')
+    expect(rows.map(({ outcome }) => outcome)).toEqual([
+      'shed',
+      'business_error',
+      'shed',
+      'business_error',
+      'ok',
+    ])
+  },
+)
 
-describe('nothing of one query reaches the next', () => {
+describe.each(STORE_KINDS)('nothing of one query reaches the next: $name', (kind) => {
+  let place: StorePlaceForTests
   let store: Store
-  beforeAll(async () => void (store = await openEmbeddedStore(newFolder())))
-  afterAll(() => store.close())
+  beforeAll(async () => {
+    place = await kind.make()
+    store = await place.open()
+  })
+  afterAll(async () => {
+    await store.close()
+    await place.remove()
+  })
 
   const COLUMNS = { at: "DateTime64(3, 'UTC')", origin: 'String' }
   const now = new Date().toISOString().slice(0, 23).replace('T', ' ')
@@ -299,22 +326,25 @@ describe('nothing of one query reaches the next', () => {
     expect(await lettersStored()).toBe(3)
   })
 
-  test('a failed insert leaves no setting and no file behind', async () => {
-    let path = ''
-    const sql = (source: (structure: string) => string) => {
-      path = /file\('([^']+)'/.exec(source('x UInt8'))?.[1] ?? ''
-      return `INSERT INTO no_such_table SELECT x FROM ${source('x UInt8')}`
-    }
-    const job = {
-      body: [Buffer.from('{"x":1}')],
-      format: 'JSONEachRow' as const,
-      statements: [{ sql, token: 'lost' }],
-    }
-    await expect(store.transport.insert(job)).rejects.toMatchObject({ code: 'SURETY_STORE_QUERY' })
-    expect(path).not.toBe('')
-    expect(existsSync(path)).toBe(false)
-    expect(await onEveryLane(token)).toEqual(Array.from({ length: 16 }, () => ({ value: '' })))
-  })
+  test.runIf(kind.name === 'embedded engine')(
+    'a failed insert leaves no setting and no file behind',
+    async () => {
+      let path = ''
+      const sql = (source: (structure: string) => string) => {
+        path = /file\('([^']+)'/.exec(source('x UInt8'))?.[1] ?? ''
+        return `INSERT INTO no_such_table SELECT x FROM ${source('x UInt8')}`
+      }
+      const job = {
+        body: [Buffer.from('{"x":1}')],
+        format: 'JSONEachRow' as const,
+        statements: [{ sql, token: 'lost' }],
+      }
+      await expect(store.transport.insert(job)).rejects.toMatchObject({ code: 'SURETY_STORE_QUERY' })
+      expect(path).not.toBe('')
+      expect(existsSync(path)).toBe(false)
+      expect(await onEveryLane(token)).toEqual(Array.from({ length: 16 }, () => ({ value: '' })))
+    },
+  )
 
   test('two hundred questions at once each get their own answer', async () => {
     const echo = question(
@@ -413,13 +443,20 @@ describe('lanes', () => {
   })
 })
 
-describe('schema and questions', () => {
+describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
+  let place: StorePlaceForTests
   let store: Store
   beforeAll(async () => {
-    store = await openEmbeddedStore(newFolder())
+    place = await kind.make()
+    store = await place.open()
     await write(store, 'questions')
   })
-  afterAll(() => store.close())
+  afterAll(async () => {
+    await store.close()
+    await place.remove()
+  })
+  // A cluster has it once, beside the public names.
+  const journal = () => (store.place.kind === 'cluster' ? [] : ['schema_migrations'])
 
   test('every table is there, and every column says what it holds', async () => {
     const tables = await store.rows(
@@ -432,6 +469,7 @@ describe('schema and questions', () => {
       'dead_letters',
       'derivations',
       'error_signatures',
+      'events',
       'exemplars',
       'exp_histograms',
       'histograms',
@@ -442,7 +480,7 @@ describe('schema and questions', () => {
       'resources',
       'samples_float',
       'samples_int',
-      'schema_migrations',
+      ...journal(),
       'series',
       'service_edges_1m',
       'spans',
@@ -466,7 +504,7 @@ describe('schema and questions', () => {
     expect(lacking('fsync_after_insert = 1')).toEqual([])
     expect(lacking('fsync_part_directory = 1')).toEqual([])
     // Migrations are written one at a time by one process and have no token.
-    expect(lacking('non_replicated_deduplication_window = 10000')).toEqual(['schema_migrations'])
+    expect(lacking('non_replicated_deduplication_window = 10000')).toEqual(journal())
   })
 
   test('every view that fills a table is there', async () => {
@@ -526,6 +564,8 @@ describe('schema and questions', () => {
     const found = await searchSpans(recording, range, { attributes: [] }, 10, [], () => nowMs)
     expect(found).toHaveLength(6)
     expect(await releaseEvents(recording, range, '', 10)).toEqual([])
+    const anyEvent = { service: '', kind: '', name: '', limit: 10 }
+    expect(await namedEvents(recording, range, anyEvent)).toEqual([])
     const status = await ingestStatus(recording, nowMs, null)
     expect(status).toMatchObject({
       spans: { rows: 6 },
@@ -540,26 +580,38 @@ describe('schema and questions', () => {
   })
 })
 
-test('every migration can be run again over data, changes none of it, and leaves every view working', async () => {
-  const store = await openEmbeddedStore(newFolder())
-  onTestFinished(() => store.close())
-  await write(store, 'before')
-  for (const { statements } of readMigrations()) for (const sql of statements) await store.command(sql)
-  expect(await totals(store)).toEqual(times(1))
-  await write(store, 'after')
-  expect(await totals(store)).toEqual(times(2))
-  expect(await one(store, 'SELECT sum(weighted) AS weighted FROM requests_10s')).toEqual({ weighted: 6000 })
-})
+test.each(STORE_KINDS)(
+  'every migration can be run again over data, changes none of it, and leaves every view working: $name',
+  async (kind) => {
+    const place = await kind.make()
+    onTestFinished(() => place.remove())
+    const store = await place.open()
+    onTestFinished(() => store.close())
+    await write(store, 'before')
+    const rendering = place.target === undefined ? AS_WRITTEN : renderingFor(place.target)
+    for (const sql of renderAll(rendering)) if (!sql.startsWith('CREATE DATABASE')) await store.command(sql)
+    expect(await totals(store)).toEqual(times(1))
+    await write(store, 'after')
+    expect(await totals(store)).toEqual(times(2))
+    expect(await one(store, 'SELECT sum(weighted) AS weighted FROM requests_10s')).toEqual({ weighted: 6000 })
+  },
+)
 
-describe('retention', () => {
-  const folder = newFolder()
+describe.each(STORE_KINDS)('retention: $name', (kind) => {
+  let place: StorePlaceForTests
   let store: Store
   const reopen = async (retention: Retention) => {
     await store.close()
-    store = await openEmbeddedStore(folder, retention)
+    store = await place.open(retention)
   }
-  beforeAll(async () => void (store = await openEmbeddedStore(folder)))
-  afterAll(() => store.close())
+  beforeAll(async () => {
+    place = await kind.make()
+    store = await place.open()
+  })
+  afterAll(async () => {
+    await store.close()
+    await place.remove()
+  })
 
   const ALL: Retention = {
     spansDays: 3,
@@ -568,8 +620,9 @@ describe('retention', () => {
     requests1hDays: 8,
     deadLettersDays: 6,
     metricsDays: 6,
+    eventsDays: 6,
   }
-  const METRICS = [...METRIC_TABLES, 'series']
+  const METRICS = [...METRIC_TABLES, 'series', 'events']
   const TABLES = [
     'spans',
     'trace_roots',

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import protobuf from 'protobufjs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { CLIENT_VERSIONS } from '../../deploy/demo/client-versions.ts'
 import { readDemoConfig } from '../../deploy/demo/config.ts'
 import { start, type Demo } from '../../deploy/demo/main.ts'
 
@@ -72,9 +73,20 @@ function spansOf(bytes: Buffer): readonly Span[] {
 
 const spans: Span[] = []
 const events: ReleaseEvent[] = []
+const metrics: MetricsRequest[] = []
 let eventAttempts = 0
 
-/** Both doors of Surety that the bank knows: OTLP, and release events, of which the first attempt fails. */
+type MetricsRequest = {
+  readonly resourceMetrics: readonly { readonly resource: { readonly attributes: readonly Pair[] } }[]
+}
+const machines = (request: MetricsRequest | undefined): readonly string[] =>
+  [
+    ...new Set(
+      request?.resourceMetrics.map(({ resource }) => attributesOf(resource.attributes)['bank.site'] ?? ''),
+    ),
+  ].sort()
+
+/** The doors of Surety that the bank knows: OTLP for spans and metrics, and release events, of which the first attempt fails. */
 const surety = http.createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -82,6 +94,9 @@ const surety = http.createServer((request, response) => {
     const body = Buffer.concat(chunks)
     if (request.url === '/v1/traces') {
       spans.push(...spansOf(body))
+      response.end()
+    } else if (request.url === '/v1/metrics') {
+      metrics.push(JSON.parse(body.toString()) as MetricsRequest)
       response.end()
     } else if (request.url === '/api/v1/releases/events') {
       eventAttempts += 1
@@ -102,6 +117,7 @@ beforeAll(async () => {
     readDemoConfig({
       SURETY_DEMO_PORT: '0',
       SURETY_DEMO_RATE: '100',
+      SURETY_DEMO_FAILOVER_MS: '3000',
       SURETY_DEMO_SURETY_URL: url,
       OTEL_EXPORTER_OTLP_ENDPOINT: url,
     }),
@@ -134,7 +150,8 @@ const serverSpans = (service: string, version?: string): readonly Span[] =>
   )
 const values = (from: readonly Span[], name: string): readonly string[] =>
   [...new Set(from.map(({ attributes }) => attributes[name] ?? ''))].sort()
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 100 })
+const eventually = (check: () => void | Promise<void>): Promise<void> =>
+  vi.waitFor(check, { timeout: 20_000, interval: 100 })
 
 test('every service of both sites sends spans with its own resource, named by route', async () => {
   const services = [
@@ -166,6 +183,12 @@ test('every service of both sites sends spans with its own resource, named by ro
   expect(spans.every(({ name }) => !name.includes('6200'))).toBe(true)
   expect(values(serverSpans('mobile-bff'), 'bank.branch')).toEqual([''])
   expect(values(serverSpans('counter-bff'), 'bank.channel')).toEqual(['counter'])
+  expect(machines(metrics[0])).toEqual(['sh-a', 'sh-b'])
+  for (const channel of ['mobile', 'counter'] as const) {
+    const known = CLIENT_VERSIONS[channel].map(({ version }) => version)
+    const seen = values(serverSpans(`${channel}-bff`), 'bank.client.version')
+    expect(seen.every((version) => known.includes(version))).toBe(true)
+  }
   expect(values(serverSpans('transfer'), 'bank.return.code')).toContain('PAY0000')
   await eventually(() => expect(events).toHaveLength(8))
 })
@@ -213,4 +236,53 @@ test('a rollback takes the version out of traffic and its fault with it', async 
   const response = await fetch(new URL('/api/state', demo.url))
   expect(await response.json()).toMatchObject({ faults: [] })
   expect(await post('/api/rollbacks', { service: 'limit' })).toBe(409)
+})
+
+const CLIENT = 3
+const siteOf = ({ resource }: Span): string => resource['bank.site'] ?? ''
+const isUnreachable = ({ kind, attributes }: Span): boolean =>
+  kind === CLIENT && attributes['error.type'] !== undefined && !/^\d+$/.test(attributes['error.type'])
+
+test('a site that goes down fails its callers, is taken over by the other one, and serves again when it is back', async () => {
+  expect(await post('/api/sites', { site: 'sh-a', state: 'down' })).toBe(200)
+  expect(await post('/api/sites', { site: 'sh-b', state: 'down' })).toBe(409)
+  const failedCalls = (): readonly Span[] =>
+    spans.filter((span) => siteOf(span) === 'sh-b' && isUnreachable(span))
+  await eventually(() => expect(failedCalls().length).toBeGreaterThan(3))
+  await eventually(() => expect(machines(metrics.at(-1))).toEqual(['sh-b']))
+
+  await eventually(async () => {
+    const response = await fetch(new URL('/api/state', demo.url))
+    expect(await response.json()).toMatchObject({ siteStates: [{ site: 'sh-a', state: 'rerouted' }, {}] })
+  })
+  // The last spans of both sites are in after their next batches.
+  const entries = (): number => serverSpans('mobile-bff').length
+  const before = entries()
+  await eventually(() => expect(entries()).toBeGreaterThan(before + 100))
+  const [failed, ofDead] = [failedCalls().length, spans.filter((span) => siteOf(span) === 'sh-a').length]
+  await eventually(() => expect(entries()).toBeGreaterThan(before + 300))
+  expect(failedCalls().length).toBe(failed)
+  expect(spans.filter((span) => siteOf(span) === 'sh-a').length).toBe(ofDead)
+
+  expect(await post('/api/sites', { site: 'sh-a', state: 'up' })).toBe(200)
+  await eventually(() =>
+    expect(serverSpans('mobile-bff').filter((span) => siteOf(span) === 'sh-a').length).toBeGreaterThan(50),
+  )
+})
+
+test('a stress test passes through every service under its mark, and customers keep theirs', async () => {
+  expect(values(spans, 'bank.traffic')).toEqual([''])
+  expect(await post('/api/stress', { perSecond: 50 })).toBe(200)
+  const stressed = (): readonly Span[] =>
+    spans.filter(({ attributes }) => attributes['bank.traffic'] === 'stress')
+  await eventually(() =>
+    expect(new Set(stressed().map(({ resource }) => resource['service.name'])).size).toBe(8),
+  )
+  const marks = new Map<string, Set<string>>()
+  for (const { traceId, kind, attributes } of spans) {
+    if (kind !== SERVER) continue
+    marks.set(traceId, (marks.get(traceId) ?? new Set()).add(attributes['bank.traffic'] ?? 'live'))
+  }
+  expect([...marks.values()].every((seen) => seen.size === 1)).toBe(true)
+  expect(await post('/api/stress', { perSecond: 0 })).toBe(200)
 })

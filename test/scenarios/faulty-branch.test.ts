@@ -113,6 +113,30 @@ test('a wrong result shows one hop away: the faulty service stays green', async 
   expect(await version('limit', '1.10.0')).toMatchObject({ outcomes: { system_error: 0 } })
 })
 
+test('a stress test shows where it is asked for, and nowhere else', async () => {
+  const services = async (traffic: string) =>
+    (await surety.get<ServicesReply>(`/api/v1/services?from=-10m&traffic=${traffic}`)).items
+  expect(await services('stress')).toEqual([])
+  await control('/api/stress', { perSecond: 40 })
+  await eventually(
+    () => services('stress'),
+    (items) => new Set(items.filter(({ requests }) => requests > 0).map(({ service }) => service)).size === 8,
+    30_000,
+  )
+  await control('/api/stress', { perSecond: 0 })
+  // Both ended before now, so both sums stand still while they are asked for.
+  const range = `from=-10m&to=${new Date().toISOString()}`
+  const requests = async (path: string) =>
+    (await surety.get<ServicesReply>(path)).items.reduce((sum, item) => sum + item.requests, 0)
+  await eventually(
+    async () => [
+      await requests(`/api/v1/services?${range}`),
+      await requests(`/api/v1/services?${range}&traffic=live`),
+    ],
+    ([unasked, live]) => unasked === live && live !== undefined && live > 0,
+  )
+})
+
 test('rolled back, the version serves no more', async () => {
   await control('/api/rollbacks', { service: 'transfer' })
   const before = (await version('transfer', '2.14.0'))?.requests ?? 0

@@ -6,9 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBroker, type Broker } from '../../deploy/kafka/broker.ts'
-import type { IngestStatusReply, MetricQueryReply, ServicesReply } from '../../query/http/schemas.ts'
+import type {
+  EventsReply,
+  IngestStatusReply,
+  MetricQueryReply,
+  ReleaseEventsReply,
+  ServicesReply,
+} from '../../query/http/schemas.ts'
 import { bankRequests } from '../support/bank-spans.ts'
 import { openKafkaProducer, type KafkaProducer } from '../support/kafka-producer.ts'
+import { logRequest } from '../support/otlp-logs.ts'
 import { metricRequest } from '../support/otlp-metrics.ts'
 import { eventually, startSurety, type TestSurety } from '../support/surety.ts'
 
@@ -121,6 +128,75 @@ test('metrics have a topic of their own, which may come later; without it the do
   expect(reply.series).toHaveLength(1)
   const { deadLetters } = await eventually(status, (now) => now.deadLetters.total === 3)
   expect(deadLetters.newest[0]?.origin).toBe('kafka otlp_metrics/0@1')
+})
+
+test('named events have a topic of their own; plain log records on it are passed over', async () => {
+  await producer.createTopic('otlp_logs')
+  const atNs = BigInt(Date.now() - 30_000) * 1_000_000n
+  const value = (eventName: string) =>
+    logRequest({ 'service.name': 'ledger' }, [
+      { atNs, eventName },
+      { atNs, body: 'a line of a log' },
+    ])
+  await producer.send('otlp_logs', 0, [
+    value('failover'),
+    Buffer.from('\n\nDROP TABLE events;\n\n'),
+    value('evicted'),
+  ])
+  const ask = () => surety.get<EventsReply>('/api/v1/events?service=ledger')
+  const { items } = await eventually(ask, (reply) => reply.items.length === 2, 30_000)
+  expect(items.map(({ kind }) => kind).sort()).toEqual(['eviction', 'self_healing'])
+  const { deadLetters } = await eventually(status, (now) => now.deadLetters.total === 4)
+  expect(deadLetters.newest[0]?.origin).toBe('kafka otlp_logs/0@1')
+})
+
+test('release events come as CloudEvents, binary and structured, each once; what is none is set aside', async () => {
+  await producer.createTopic('surety_releases')
+  const at = new Date(Date.now() - 5000).toISOString()
+  const type = 'dev.cdevents.service.deployed.0.2.0'
+  const subject = (id: string) => ({
+    id,
+    source: '/cd',
+    type: 'service',
+    content: { environment: { id: 'prod' }, artifactId: `pkg:oci/${id}@sha256%3Aabc?tag=2.14.0` },
+  })
+  const context = (id: string) => ({ version: '0.4.1', id, source: '/cd', type, timestamp: at })
+  const data = (id: string) => ({ context: context(id), subject: subject('transfer') })
+  const binary = (id: string) => ({
+    value: JSON.stringify(data(id)),
+    headers: {
+      'content-type': 'application/json',
+      ce_specversion: '1.0',
+      ce_id: id,
+      ce_source: '/cd',
+      ce_type: type,
+      ce_time: at,
+    },
+  })
+  const structured = (id: string) => ({
+    value: JSON.stringify({ specversion: '1.0', id, source: '/cd', type, time: at, data: data(id) }),
+    headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' },
+  })
+  await producer.send('surety_releases', 0, [
+    binary('r-1'),
+    structured('r-2'),
+    { value: 'DROP TABLE release_events', headers: {} },
+    { value: null },
+    binary('r-1'),
+    structured('r-3'),
+  ])
+  const ask = () => surety.get<ReleaseEventsReply>('/api/v1/releases/events?from=-1h')
+  const { items } = await eventually(ask, (reply) => reply.items.some(({ id }) => id === 'r-3'), 30_000)
+  expect(items.map(({ id }) => id).sort()).toEqual(['r-1', 'r-2', 'r-3'])
+  expect(items[0]).toMatchObject({ source: '/cd', type, service: 'transfer', environment: 'prod' })
+  const { deadLetters } = await eventually(status, (now) => now.deadLetters.total === 5)
+  expect(deadLetters.newest[0]?.origin).toBe('kafka surety_releases/0@2')
+  // The commit is the last step: a start after it does not read them again, and if it did, each would be stored once.
+  await eventually(
+    status,
+    ({ kafka }) =>
+      kafka?.some(({ topic, lagMessages }) => topic === 'surety_releases' && lagMessages === 0) === true,
+  )
 })
 
 test('a stop and a start lose nothing and repeat nothing', async () => {

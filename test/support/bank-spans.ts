@@ -3,6 +3,8 @@
 
 import { field, random, randomBytes, spanBytes, traceRequest, varint, type SpanInput } from './otlp.ts'
 
+/** A key of SURETY_SEARCH_KEYS. */
+export const CUSTOMER_KEY = 'customer.id'
 const CHANNELS = ['mobile', 'counter', 'atm', 'web', 'openapi']
 const REGIONS = ['east', 'north', 'south', 'west']
 const SITES = ['sh-a', 'sh-b', 'bj-a']
@@ -16,6 +18,8 @@ export type BankSpansOptions = {
   readonly startNs: bigint
   /** Spans start within this many milliseconds after `startNs`. */
   readonly spreadMs?: number
+  /** Entry spans carry `customer.id`: C and six digits. */
+  readonly customers?: boolean
 }
 
 /** @returns one `ExportTraceServiceRequest` per request, each with spans of one service instance */
@@ -63,6 +67,7 @@ export function bankRequests(options: BankSpansOptions): Buffer[] {
             'bank.return.code': failed ? 'SYS9999' : rejected ? 'LIM0021' : 'PAY0000',
             'thread.id': Math.floor(next() * 64),
             'user.group': `g${Math.floor(next() * 50)}`,
+            ...(options.customers === true && depth === 0 ? { [CUSTOMER_KEY]: `C${digits(next())}` } : {}),
           },
           ...(failed ? { statusCode: 2, statusMessage: 'upstream timed out' } : {}),
         })

@@ -8,28 +8,57 @@ const local = { host: '127.0.0.1:8090' }
 
 function build(change: Partial<Bank> = {}) {
   const bank = {
-    state: () => ({ services: [], faults: [], actions: [] }),
+    state: () => ({ services: [], faults: [], actions: [], siteStates: [] }),
     routing: () => ({ table: baselineTable(), endpoints: [] }),
+    running: () => [],
     deploy: vi.fn<Bank['deploy']>(() => Promise.resolve(done)),
     rollBack: vi.fn<Bank['rollBack']>(() => Promise.resolve(done)),
     addFault: vi.fn<Bank['addFault']>((order) => ({ kind: 'done', value: { id: 'F1', since: 0, ...order } })),
     removeFault: vi.fn<Bank['removeFault']>(() => done),
     clearFaults: vi.fn<Bank['clearFaults']>(() => ({ kind: 'done', value: 0 })),
+    setSite: vi.fn<Bank['setSite']>(() => done),
     close: () => Promise.resolve(),
     ...change,
   }
+  const setStress = vi.fn<(perSecond: number) => void>()
   const app = buildControl({
     suretyUrl: 'http://127.0.0.1:8080',
     bank,
-    traffic: { state: () => ({ ratePerSecond: 8, peakPerSecond: 20, sent: 1, dropped: 0 }) },
+    traffic: {
+      state: () => ({ ratePerSecond: 8, peakPerSecond: 20, sent: 1, dropped: 0, stressPerSecond: 0 }),
+      setStress,
+    },
     releases: { state: () => ({ pending: 0, sent: 8, refused: 0, lastFailure: undefined }) },
   })
   afterEach(() => app.close())
   const post = (url: string, payload: object) => app.inject({ method: 'POST', url, headers: local, payload })
-  return { app, bank, post }
+  return { app, bank, post, setStress }
 }
 
 describe('the control API', () => {
+  test('a site goes down and comes back; a stress test begins and ends', async () => {
+    const { bank, post, setStress } = build()
+    expect((await post('/api/sites', { site: 'sh-a', state: 'down' })).statusCode).toBe(200)
+    expect((await post('/api/sites', { site: 'sh-a', state: 'up' })).statusCode).toBe(200)
+    expect(bank.setSite).toHaveBeenNthCalledWith(1, 'sh-a', true)
+    expect(bank.setSite).toHaveBeenNthCalledWith(2, 'sh-a', false)
+    expect((await post('/api/stress', { perSecond: 30 })).statusCode).toBe(200)
+    expect(setStress).toHaveBeenCalledWith(30)
+  })
+
+  test.each([
+    { path: '/api/sites', body: { site: 'bj-a', state: 'down' }, detail: 'site: must be one of sh-a, sh-b' },
+    { path: '/api/sites', body: { site: 'sh-a', state: 'off' }, detail: 'state: must be up or down' },
+    { path: '/api/stress', body: { perSecond: 1000 }, detail: 'perSecond: must be from 0 to 200' },
+  ])('$path refuses $body', async ({ path, body, detail }) => {
+    const { post, bank, setStress } = build()
+    const reply = await post(path, body)
+    expect(reply.statusCode).toBe(400)
+    expect(reply.json()).toMatchObject({ detail })
+    expect(bank.setSite).not.toHaveBeenCalled()
+    expect(setStress).not.toHaveBeenCalled()
+  })
+
   test('a deployment reaches the bank as it was ordered, each branch once', async () => {
     const { bank, post } = build()
     const reply = await post('/api/deployments', {

@@ -9,12 +9,12 @@ import type { ReleaseSender } from '../release-events.ts'
 import { BRANCHES, ENVIRONMENT, SITES } from '../topology.ts'
 import type { Traffic } from '../traffic.ts'
 import { reasonToRefuse } from './guard.ts'
-import { DeploymentBody, FaultBody, RollbackBody } from './schemas.ts'
+import { DeploymentBody, FaultBody, RollbackBody, SiteBody, StressBody } from './schemas.ts'
 
 export type ControlParts = {
   readonly suretyUrl: string
   readonly bank: Bank
-  readonly traffic: Pick<Traffic, 'state'>
+  readonly traffic: Pick<Traffic, 'state' | 'setStress'>
   readonly releases: Pick<ReleaseSender, 'state'>
 }
 
@@ -100,6 +100,19 @@ export function buildControl(parts: ControlParts): FastifyInstance {
     if (body.kind === 'problem') return refuse(reply, body.problem)
     const { service, version, site, kind, ratio, latencyMs } = body.value
     return answer(reply, bank.addFault({ service, version, site, kind, ratio, latencyMs }))
+  })
+
+  app.post('/api/sites', (request, reply) => {
+    const body = parse(SiteBody, request.body)
+    if (body.kind === 'problem') return refuse(reply, body.problem)
+    return answer(reply, bank.setSite(body.value.site, body.value.state === 'down'))
+  })
+
+  app.post('/api/stress', (request, reply) => {
+    const body = parse(StressBody, request.body)
+    if (body.kind === 'problem') return refuse(reply, body.problem)
+    parts.traffic.setStress(body.value.perSecond)
+    return answer(reply, { kind: 'done', value: undefined })
   })
 
   app.delete<{ Params: { id: string } }>('/api/faults/:id', (request, reply) =>

@@ -72,4 +72,17 @@ export const FaultBody = FaultFields.extend({
   site: z.enum(SITES, { error: word(SITES) }).optional(),
 }).refine(latencyIsNamed, LATENCY_RULE)
 
+export const SiteBody = z.strictObject({
+  site: z.enum(SITES, { error: word(SITES) }),
+  state: z.enum(['up', 'down'], { error: 'must be up or down' }),
+})
+
+const STRESS_MAX = 200
+export const StressBody = z.strictObject({
+  perSecond: z
+    .number({ error: `must be a number from 0 to ${STRESS_MAX}` })
+    .min(0, `must be from 0 to ${STRESS_MAX}; 0 ends it`)
+    .max(STRESS_MAX, `must be from 0 to ${STRESS_MAX}`),
+})
+
 export const RollbackBody = z.strictObject({ service: Service })

@@ -13,11 +13,13 @@ const ATTRIBUTE_OF: Readonly<Record<string, string | undefined>> = {
   'x-bank-client-version': 'bank.client.version',
   'x-bank-txn-code': 'bank.txn.code',
   'x-bank-txn-id': 'bank.txn.id',
+  'x-bank-traffic': 'bank.traffic',
 }
 
 /** Without this header a request is not the bank's: control and health requests lack it and are never traced. */
 export const TXN_ID = 'x-bank-txn-id'
 export const BRANCH = 'x-bank-branch'
+export const TRAFFIC = 'x-bank-traffic'
 
 /** The headers to hand on to the next hop. */
 export function bankHeaders(headers: IncomingHttpHeaders): Record<string, string> {

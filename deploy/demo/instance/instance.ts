@@ -25,6 +25,7 @@ export interface Instance extends InstanceKey {
   readonly port: number
   route(routing: Routing): void
   injectFaults(faults: readonly Fault[]): void
+  setDown(isDown: boolean): void
   /** Drains and ends the thread; resolves when it is gone. */
   stop(): Promise<void>
 }
@@ -84,6 +85,7 @@ export async function openInstance(seat: InstanceSeat, listener: InstanceListene
     port,
     route: (routing) => say({ kind: 'routing', routing }),
     injectFaults: (faults) => say({ kind: 'faults', faults }),
+    setDown: (isDown) => say({ kind: 'site', isDown }),
     stop: () => (stopping ??= end()),
   }
 }

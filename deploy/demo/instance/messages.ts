@@ -14,6 +14,8 @@ export type InstanceSeat = InstanceKey & {
 export type ToInstance =
   | { readonly kind: 'routing'; readonly routing: Routing }
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
+  /** Its site is gone: it closes its port and cuts every connection, until it is back. */
+  | { readonly kind: 'site'; readonly isDown: boolean }
   | { readonly kind: 'stop' }
 
 /** Requests answered since the last tally, by what became of them. */

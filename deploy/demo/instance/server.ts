@@ -22,6 +22,8 @@ const SWEEP_EVERY_MS = 50
 export interface InstanceServer {
   readonly port: number
   injectFaults(faults: readonly Fault[]): void
+  /** Down: the port is closed and every connection cut, as when a site loses its power. */
+  setDown(isDown: boolean): void
   /** what was answered since the last call */
   takeTally(): Tally
   /** Answers what has arrived and closes. */
@@ -111,8 +113,15 @@ export async function openInstanceServer(
     server.listen(0, '127.0.0.1', resolve)
   })
 
+  const { port } = server.address() as AddressInfo
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
+    setDown(isDown) {
+      if (isDown) {
+        server.close()
+        server.closeAllConnections()
+      } else if (!server.listening) server.listen(port, '127.0.0.1')
+    },
     injectFaults: (next) => {
       faults = next
     },
@@ -124,6 +133,10 @@ export async function openInstanceServer(
     drain: () =>
       new Promise((resolve) => {
         // A connection that was busy at first is idle, and kept alive by its caller, a moment later.
+        if (!server.listening) {
+          resolve()
+          return
+        }
         const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_EVERY_MS)
         server.close(() => {
           clearInterval(sweep)

@@ -46,6 +46,9 @@ bank.on('message', (message: ToInstance) => {
     case 'faults':
       server.injectFaults(message.faults)
       break
+    case 'site':
+      server.setDown(message.isDown)
+      break
     case 'stop':
       void stop().catch(() => process.exit(1))
       break

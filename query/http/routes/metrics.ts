@@ -8,6 +8,7 @@ import {
   type Labels,
 } from '../../reports/metrics.ts'
 import { metricQuery, SERIES_MAX } from '../../reports/metric-query.ts'
+import { utilisation } from '../../reports/utilisation.ts'
 import { floorTo } from '../../time-range.ts'
 import type { ApiParts } from '../api.ts'
 import { InvalidRequest, rangeOf } from '../errors.ts'
@@ -23,6 +24,7 @@ import {
   MetricsReply,
   MetricsStatusReply,
   Problem,
+  UtilisationReply,
 } from '../schemas.ts'
 import type { TypedApp } from './typed.ts'
 
@@ -68,6 +70,19 @@ export function metricRoutes(app: TypedApp, { store, clock }: ApiParts): void {
       if ('place' in answer) throw new InvalidRequest(answer.place, answer.message)
       return answer
     },
+  )
+  app.get(
+    '/api/v1/metrics/utilisation',
+    {
+      schema: {
+        summary: 'What nodes and containers use now, against what they have, asked for and may use',
+        description:
+          'From the newest samples of the last five minutes, under the names of the Collector’s kubeletstats and k8s_cluster receivers.',
+        tags: ['metrics'],
+        response: { 200: UtilisationReply, 503: Problem },
+      },
+    },
+    () => utilisation(store, clock.now()),
   )
   app.get(
     '/api/v1/metrics/status',

@@ -92,12 +92,36 @@ function draw() {
   $('#surety').href = /^https?:/.test(state.suretyUrl) ? state.suretyUrl : '#'
   fill($('#services'), state.services.flatMap(serviceRows))
   fill($('#faults'), faultRows())
+  fill($('#site-rows'), state.siteStates.map(siteRow))
+  const { stressPerSecond } = state.traffic
+  setText($('#stress-state'), words.stressState(count(stressPerSecond), stressPerSecond > 0))
+  $('#stress-end').disabled = stressPerSecond === 0
   fill($('#actions'), actionRows())
 }
 
 /** A live region is read aloud when it is set, so it is set only when it changes. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text
+}
+
+function siteRow({ site, state: is }) {
+  const isUp = is === 'up'
+  return make(
+    'li',
+    {},
+    make('span', { class: isUp ? 'what' : 'what bad' }, `${site} · ${words.siteState[is]}`),
+    make(
+      'button',
+      {
+        type: 'button',
+        class: isUp ? 'small undo' : 'small',
+        'data-key': `site ${site}`,
+        'aria-label': (isUp ? words.siteDownOf : words.siteUpOf)(site),
+        onclick: () => void send('POST', '/api/sites', { site, state: isUp ? 'down' : 'up' }),
+      },
+      isUp ? words.siteDown : words.siteUp,
+    ),
+  )
 }
 
 function serviceRows(service) {
@@ -350,6 +374,13 @@ faultForm.addEventListener('submit', async (event) => {
     ...faultOf(faultForm),
   })
 })
+
+$('#stress').addEventListener('submit', async (event) => {
+  event.preventDefault()
+  const perSecond = Number($('#stress').elements.perSecond.value)
+  await send('POST', '/api/stress', { perSecond })
+})
+$('#stress-end').addEventListener('click', () => void send('POST', '/api/stress', { perSecond: 0 }))
 
 // Talking to the bank.
 

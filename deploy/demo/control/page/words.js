@@ -45,6 +45,24 @@ const en = {
   remove: 'Remove',
   removeOf: (id) => `Remove fault ${id}`,
   removeAll: 'Remove all',
+  sitesTitle: 'Sites and load',
+  siteState: {
+    up: 'up',
+    down: 'down; callers still try it',
+    rerouted: 'down; everybody is sent to the other site',
+  },
+  siteDown: 'Take down',
+  siteUp: 'Bring back',
+  siteDownOf: (site) => `Take ${site} down`,
+  siteUpOf: (site) => `Bring ${site} back`,
+  stress: 'Stress test on live paths',
+  perSecond: 'requests/s',
+  stressSet: 'Run',
+  stressEnd: 'End',
+  stressState: (rate, runs) =>
+    runs
+      ? `${rate} stress requests a second run beside the customers (bank.traffic=stress).`
+      : 'No stress test runs. Its requests are marked and count in no promise.',
   actions: 'Recent actions',
   noActions: 'None yet. Deploy a faulty version to a few branches, watch Surety find it, and roll it back.',
   noBranch: 'Choose at least one branch.',
@@ -92,6 +110,10 @@ const en = {
       `${action.service} ${action.previousVersion} → ${action.version} rolled back, for everybody`,
     'fault-added': (action, _scope, fault) => `Fault injected into ${action.service}: ${fault}`,
     'fault-removed': (action, _scope, fault) => `Fault removed from ${action.service}: ${fault}`,
+    'site-down': (action) => `${action.site} taken down`,
+    'site-rerouted': (action) =>
+      `${action.site} did not come back in time: everybody is sent to the other site`,
+    'site-up': (action) => `${action.site} is back`,
     crashed: (action) => `An instance of ${action.service} ${action.version} crashed and is started again`,
   },
   footer: (state) =>
@@ -143,6 +165,24 @@ const zh = {
   remove: '移除',
   removeOf: (id) => `移除故障 ${id}`,
   removeAll: '全部移除',
+  sitesTitle: '中心与压测',
+  siteState: {
+    up: '正常',
+    down: '已中断；调用方仍在尝试',
+    rerouted: '已中断；流量已切到另一中心',
+  },
+  siteDown: '中断',
+  siteUp: '恢复',
+  siteDownOf: (site) => `中断 ${site}`,
+  siteUpOf: (site) => `恢复 ${site}`,
+  stress: '全链路压测',
+  perSecond: '次/秒',
+  stressSet: '开始',
+  stressEnd: '结束',
+  stressState: (rate, runs) =>
+    runs
+      ? `正以每秒 ${rate} 次的压测请求与客户流量并行（bank.traffic=stress）。`
+      : '当前没有压测。压测请求带标记，不计入任何承诺。',
   actions: '最近操作',
   noActions: '暂无。可先向几个网点投产一个带故障的版本，看 Surety 如何定位，再回滚。',
   noBranch: '请至少选择一个网点。',
@@ -187,6 +227,9 @@ const zh = {
       `${action.service} ${action.previousVersion} → ${action.version} 回滚，范围：全部`,
     'fault-added': (action, _scope, fault) => `${action.service} 注入故障：${fault}`,
     'fault-removed': (action, _scope, fault) => `${action.service} 移除故障：${fault}`,
+    'site-down': (action) => `${action.site} 已中断`,
+    'site-rerouted': (action) => `${action.site} 未及时恢复，流量已切到另一中心`,
+    'site-up': (action) => `${action.site} 已恢复`,
     crashed: (action) => `${action.service} ${action.version} 的一个实例崩溃，正在重新启动`,
   },
   footer: (state) =>
