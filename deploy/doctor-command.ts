@@ -7,6 +7,7 @@ import { retentionOf } from '../ingest/process.ts'
 import { storeTarget } from '../ingest/store-target.ts'
 import { ConfigError } from '../ingest/runtime/config.ts'
 import { buildApiClient } from './api-client.ts'
+import { access } from './doctor/access.ts'
 import { fail, findingsText, ok, worst, type Finding } from './doctor/finding.ts'
 import { kafka } from './doctor/kafka.ts'
 import { dataDirectory, ports } from './doctor/machine.ts'
@@ -16,7 +17,7 @@ import { readEnvironment, ROLES } from './environment.ts'
 export const DOCTOR_HELP = `surety doctor [--json]
 
 Looks at the configuration, the data directory and its disk, the store (opened, or the running Surety at SURETY_URL; of a
-ClickHouse server also version, schema, disks and replicas), its parts, dead letters and clock, Kafka and the ports. Each finding is ok, to look at, or broken, with a remedy. Changes
+ClickHouse server also version, schema, disks and replicas), its parts, dead letters and clock, tokens and certificates, Kafka and the ports. Each finding is ok, to look at, or broken, with a remedy. Changes
 nothing. Ends with 0, or 1 when something is broken.`
 
 export async function doctorCommand(
@@ -58,6 +59,7 @@ async function examine(): Promise<Finding[]> {
   return [
     ok('configuration', 'is accepted'),
     ...machine,
+    ...(await access(config, Date.now())),
     ...kept.findings,
     ...(await kafka(config.KAFKA_BROKERS, config.SURETY_KAFKA_GROUP, [config.SURETY_KAFKA_TOPIC_SPANS])),
     ...(kept.isRunning ? [] : await ports(wanted, config.SURETY_HOST)),

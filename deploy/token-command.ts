@@ -25,7 +25,7 @@ export const TOKEN_OPTIONS = {
   'keep-newest': { type: 'boolean' },
 } as const
 
-export const TOKEN_HELP = `surety token create --name NAME [--scopes ingest,releases,read] [--not-after DATE]
+export const TOKEN_HELP = `surety token create --name NAME [--scopes ingest,releases,read,operate] [--not-after DATE]
                     [--requests-per-second N] [--bytes-per-second N] [--body-bytes-max N]
 surety token list
 surety token revoke --name NAME [--keep-newest]

@@ -120,7 +120,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     words: SIGNAL_WORDS.logs,
     prepare: (bytes, origin) => prepareLogs(bytes, origin, clock.now(), eventTimes),
     fromJson: logsFromJson,
-    writer: buildBatchWriter({ ...writerParts, signal: buildLogSignal(metrics, clock, masking) }),
+    writer: buildBatchWriter({ ...writerParts, signal: buildLogSignal(clock, masking) }),
   }
   const paths: Readonly<Record<SignalName, SignalPath>> = { traces, metrics: metricPath, logs }
 

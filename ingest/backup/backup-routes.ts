@@ -67,8 +67,7 @@ export async function backupRoutes(app: FastifyInstance, options: BackupRoutesOp
   typed.post(
     '/api/v1/backups',
     {
-      // A backup holds everything, so whoever takes one may read everything.
-      config: { access: { door: 'backups', scope: 'read' } },
+      config: { access: { door: 'backups', scope: 'operate' } },
       schema: {
         summary: 'Begin a backup of the embedded store',
         description: 'Into the data directory’s folder «backups»; ask for its state until it is done.',

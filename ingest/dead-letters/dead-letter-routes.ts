@@ -88,7 +88,11 @@ export async function deadLetterRoutes(
 
   typed.get(
     '/api/v1/dead-letters/:id/payload',
-    { schema: { summary: 'The bytes of a dead letter as they came', tags, params: Params } },
+    {
+      // Unmasked, whatever it was.
+      config: { access: { door: 'dead-letters', scope: 'operate' } },
+      schema: { summary: 'The bytes of a dead letter as they came', tags, params: Params },
+    },
     async ({ params: { id } }, reply) => {
       const found = await letters.find(id)
       if (found === undefined) return absent(reply, id)
@@ -103,7 +107,7 @@ export async function deadLetterRoutes(
   typed.post(
     '/api/v1/dead-letters/:id/replay',
     {
-      config: { access: { door: 'dead-letters', scope: 'ingest' } },
+      config: { access: { door: 'dead-letters', scope: 'operate' } },
       schema: {
         summary: 'Send a dead letter through ingest again',
         description:

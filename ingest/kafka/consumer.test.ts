@@ -283,3 +283,19 @@ test.each([
 ])('metadata «$metadata» is read as an intent or not at all', ({ metadata, want }) => {
   expect(readIntent(metadata)).toEqual(want)
 })
+
+test('values that are set aside go into the batch like any other; an unexpected failure is waited out, not spun on', async () => {
+  const fails = { left: 2 }
+  const { port, consumer, batches } = setUp(() => {
+    if ((fails.left -= 1) >= 0) throw new TypeError('not foreseen')
+    return { kind: 'stored', refused: new Map() }
+  })
+  port.append(TOPIC, 0, [message('a1'), Buffer.from('{"resourceSpans": 5}')])
+  await port.assign([P0])
+  await settled(() => port.commits.some(({ offset, metadata }) => offset === 2n && metadata === ''))
+  expect(batches.at(-1)?.items.map(({ rows, deadLetters }) => [rows, deadLetters.length])).toEqual([
+    [1, 0],
+    [0, 1],
+  ])
+  await consumer.close()
+})

@@ -57,13 +57,16 @@ type Lane = {
   /** When the record read last was written, ms since epoch; what comes after it is not older. */
   readTo: number | undefined
   recovering: { readonly intent: Intent; readonly items: Item[] } | undefined
+  /** Batches in a row that failed for a reason that nobody expected. */
+  failures: number
   closed: boolean
 }
 
 const EMPTY = new Uint8Array()
 // The largest body that the doors can be set to take; what a Collector sends stays far below.
 const VALUE_BYTES_MAX = 64 * 1024 * 1024
-const COMMIT_BACK_OFF_MS = [100, 250, 500, 1000, 2000]
+const BACK_OFF_MS = [100, 250, 500, 1000, 2000]
+const backOff = (tries: number) => BACK_OFF_MS[Math.min(tries, BACK_OFF_MS.length - 1)]
 const STATUS_EVERY_MS = 2000
 // Reading goes on when half of the memory is free again: stopping and starting at one mark would flutter.
 const RESUME_BELOW = 0.5
@@ -84,12 +87,13 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     return signal
   }
 
-  function openLane(partition: AssignedPartition, intent: Intent | undefined): Lane {
+  function openLane(partition: AssignedPartition, intent: Intent | undefined, failures = 0): Lane {
     const lane: Lane = {
       partition,
       accumulator: buildAccumulator<Item>((batch) => writeBatch(lane, batch), budget, clock, lingerMs),
       readTo: undefined,
       recovering: intent === undefined ? undefined : { intent, items: [] },
+      failures,
       closed: false,
     }
     return lane
@@ -121,6 +125,7 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
       metrics.messages.inc({ door: KAFKA_DOOR, result: 'refused' }, written.refused.size)
       metrics.messages.inc({ door: KAFKA_DOOR, result: 'stored' }, batch.length - written.refused.size)
       await commit(lane, intent.last + 1n, '')
+      lane.failures = 0
       return { kind: 'stored' }
     } catch (error) {
       lane.closed = true
@@ -136,8 +141,9 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
       }
       if (expected) logger.info(fields, 'a batch was left to the next owner of its partition')
       else logger.error(fields, 'a batch was not finished; its partition is read again from its first record')
-      if (!expected && lanes.get(key(lane.partition)) === lane) {
-        lanes.set(key(lane.partition), openLane(lane.partition, intent))
+      if (!expected) await sleep(backOff(lane.failures))
+      if (!expected && !isClosing && lanes.get(key(lane.partition)) === lane) {
+        lanes.set(key(lane.partition), openLane(lane.partition, intent, lane.failures + 1))
         port.seek(lane.partition, intent.first)
       }
       return { kind: 'given-up', error: failure }
@@ -152,7 +158,7 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
         return
       } catch (error) {
         if (!(error instanceof KafkaError) || !error.retryable) throw error
-        await sleep(COMMIT_BACK_OFF_MS[Math.min(tries, COMMIT_BACK_OFF_MS.length - 1)])
+        await sleep(backOff(tries))
       }
     }
   }
@@ -228,7 +234,7 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
             'the store does not take a record; waiting, nothing is lost',
           )
         if (isClosing || lane.closed) return false
-        await sleep(COMMIT_BACK_OFF_MS[Math.min(tries, COMMIT_BACK_OFF_MS.length - 1)])
+        await sleep(backOff(tries))
       }
     }
   }

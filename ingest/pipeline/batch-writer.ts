@@ -161,7 +161,11 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
       const lost = new Set(refused.map(({ item }) => item))
       const stored = signal.wanted(items.filter((item) => !lost.has(item)))
       for (const [table, rows] of Object.entries(stored)) metrics.rows.inc({ table, door }, rows)
-      await signal.tally?.(store, batch, door, batchId)
+      await signal.tally?.(store, items, door, batchId)
+      metrics.plainLogRecords.inc(
+        { door },
+        batch.reduce((sum, message) => sum + message.plainRecords, 0),
+      )
       metrics.expiredSpans.inc(
         { door },
         batch.reduce((sum, message) => sum + message.expiredRows, 0),
@@ -190,7 +194,15 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
     const items = batch.filter((message) => message.rows > 0)
     const wanted = signal.wanted(items)
     const tables = Object.keys(wanted)
-    await settle(store, tables)
+    const waiting = {
+      signal: hurried.signal,
+      onWait: (deletions: number) =>
+        logger.info(
+          { door: identity.door, deletions },
+          'waiting for deletions that an earlier recovery began',
+        ),
+    }
+    await settle(store, tables, waiting)
     let found = items.length === 0 ? wanted : await signal.found(store, batchId, items)
     logger.info(
       { door: identity.door, token: identity.token, wanted, found },
@@ -206,7 +218,7 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
       if (written.kind !== 'stored') return written
       const { refused } = written
       due = signal.wanted(items.filter((item) => !refused.has(item)))
-      await settle(store, tables)
+      await settle(store, tables, waiting)
       found = await signal.found(store, batchId, items)
     }
     const isWhole = signal.keepsWhole && isSame(due, found)

@@ -1,7 +1,6 @@
 // Named events for the batch writer: resources that were not seen before, then events.
 
 import type { Clock } from '../runtime/clock.ts'
-import type { Metrics } from '../runtime/metrics.ts'
 import { countEvents, deleteEvents, insertEvents, LOGS_SCHEMA } from '../store/insert-events.ts'
 import { insertResources } from '../store/insert-spans.ts'
 import { NO_MASKING, type Masking } from '../store/masking.ts'
@@ -11,11 +10,7 @@ import { timesOf, type Signal } from './signal.ts'
 
 type Source = (structure: string) => string
 
-export function buildLogSignal(
-  metrics: Metrics,
-  clock: Clock,
-  masking: Masking = NO_MASKING,
-): Signal<PreparedLogs> {
+export function buildLogSignal(clock: Clock, masking: Masking = NO_MASKING): Signal<PreparedLogs> {
   const resources = buildResourceMemory(clock, masking)
   return {
     name: 'logs',
@@ -40,13 +35,6 @@ export function buildLogSignal(
     ],
     wanted: (items) => ({ events: items.reduce((sum, { rows }) => sum + rows, 0) }),
     found: async (store, batchId, items) => ({ events: await countEvents(store, batchId, timesOf(items)) }),
-    tally(_store, batch, door) {
-      metrics.plainLogRecords.inc(
-        { door },
-        batch.reduce((sum, { plainRecords }) => sum + plainRecords, 0),
-      )
-      return Promise.resolve()
-    },
     keepsWhole: true,
     remove: (store, batchId, items) => deleteEvents(store, batchId, timesOf(items)),
     rederive: () => Promise.resolve(),

@@ -11,14 +11,13 @@ import {
   type TimeBounds,
 } from './prepared.ts'
 import { walkLogs, type LogRecord } from './walk-logs.ts'
+import { withoutStrangers } from './wire-reader.ts'
 
 export const LOGS_FORMAT = 'otlp_proto logs'
 
 /** A message of log records; its rows are named events. */
 export type PreparedLogs = Prepared & {
   readonly hasNumbers: boolean
-  /** Records without a name. */
-  readonly plainRecords: number
 }
 
 const HOUR_MS = 3_600_000
@@ -32,14 +31,14 @@ export function prepareLogs(
   nowMs: number,
   bounds: TimeBounds,
 ): PreparedLogs {
-  const nothing = { ...NOTHING, origin, hasNumbers: false, plainRecords: 0 }
+  const nothing = { ...NOTHING, origin, hasNumbers: false }
   const walked = walkLogs(bytes)
   if (walked.kind === 'malformed') {
     const { reason: detail } = walked
     const letter = { reason: 'malformed', detail, origin, format: LOGS_FORMAT, payload: bytes } as const
     return { ...nothing, deadLetters: [letter], rejection: detail }
   }
-  const { records, hasNumbers } = walked
+  const { records, hasNumbers, hasStrangers } = walked
   const fromMs = nowMs - bounds.retentionMs + HOUR_MS
   const toMs = nowMs + bounds.aheadMs
   const isPlain = ({ isEvent }: LogRecord) => !isEvent
@@ -69,6 +68,7 @@ export function prepareLogs(
   }
   let left: Uint8Array = kept.length === records.length ? bytes : keepRecords(bytes, at(isKept))
   if (kept.some(({ hasDeepBody }) => hasDeepBody)) left = flattenBodies(left)
+  if (hasStrangers) left = withoutStrangers(left)
   const known = left === bytes ? walked : walkLogs(left)
   const times = kept.map(({ timeMs }) => timeMs)
   return {

@@ -17,7 +17,7 @@ import {
   type PointCounts,
   type WalkedMetrics,
 } from './walk-metrics.ts'
-import { Malformed } from './wire-reader.ts'
+import { Malformed, withoutStrangers } from './wire-reader.ts'
 
 export const METRICS_FORMAT = 'otlp_proto metrics'
 
@@ -71,6 +71,10 @@ export function prepareMetrics(
     let kept: Uint8Array = bytes
     let walked = walk(kept)
     const rejected: Rejected = { deadLetters: [], sentences: [], rows: 0, expired: 0 }
+    if (walked.hasStrangers) {
+      kept = withoutStrangers(kept)
+      walked = walk(kept)
+    }
     if (walked.outOfRange > 0) {
       kept = cutByTime(kept, range, origin, rejected)
       walked = walk(kept)
@@ -139,6 +143,7 @@ export function prepareMetrics(
       rejectedRows: rejected.rows,
       rejection: rejected.sentences.join('. '),
       expiredRows: rejected.expired,
+      plainRecords: 0,
       aheadRows,
     }
   } catch (error) {
@@ -159,6 +164,7 @@ export function prepareMetrics(
       rejection: reason,
       expiredRows: 0,
       aheadRows: 0,
+      plainRecords: 0,
     }
   }
 }

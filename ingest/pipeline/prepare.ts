@@ -6,6 +6,7 @@ import { KEY_SIGNATURES } from './key-signature.ts'
 import { AHEAD_OF_NOW_MS, instant, resourceKeys, type Prepared, type TimeBounds } from './prepared.ts'
 import { splitByTime } from './time-split.ts'
 import { DEFAULT_WALK_LIMITS, walkTraces, type TimeRange, type Walked, type WalkLimits } from './walk.ts'
+import { withoutStrangers } from './wire-reader.ts'
 
 export const TRACES_FORMAT = 'otlp_proto traces'
 
@@ -44,7 +45,7 @@ export function prepareTraces(
   if (walked.outOfRange === 0) {
     return {
       ...nothing(origin, [], 0, ''),
-      bytes,
+      bytes: walked.hasStrangers ? withoutStrangers(bytes) : bytes,
       ...facts(walked),
       ...ahead(bytes, walked.latestMs, nowMs),
       resources,
@@ -85,6 +86,7 @@ export function prepareTraces(
     rejectedRows: split.removedSpans,
     rejection: sentences.join('. '),
     expiredRows: expiredSpans,
+    plainRecords: 0,
   }
 }
 
@@ -127,6 +129,7 @@ function nothing(
     rejection,
     expiredRows: 0,
     aheadRows: 0,
+    plainRecords: 0,
     aheadFromMs: 0,
   }
 }

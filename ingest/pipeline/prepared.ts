@@ -20,6 +20,8 @@ export type Prepared = {
   readonly expiredRows: number
   /** Stored facts that lie more than AHEAD_OF_NOW_MS ahead of our clock. */
   readonly aheadRows: number
+  /** Records of a kind that is not kept: log records that are no events. */
+  readonly plainRecords: number
   /** It is a dead letter that is sent again: when it is refused, no second letter is made of it. */
   readonly isReplay?: boolean
 }
@@ -37,6 +39,7 @@ export const NOTHING: Prepared = {
   rejection: '',
   expiredRows: 0,
   aheadRows: 0,
+  plainRecords: 0,
 }
 
 /** Clocks differ by seconds; what lies further ahead is told apart. */

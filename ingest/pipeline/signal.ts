@@ -88,10 +88,10 @@ export interface Signal<Item extends Prepared> {
   wanted(items: readonly Item[]): RowCounts
   /** Rows of the batch that are really there, by table. @throws StoreError */
   found(store: BatchAccess, batchId: string, items: readonly Item[]): Promise<RowCounts>
-  /** Counts what only this signal counts of a stored batch. */
+  /** Counts what only this signal counts of a stored batch; messages without rows are not among them. */
   readonly tally?: (
     store: BatchAccess,
-    batch: readonly Item[],
+    items: readonly Item[],
     door: string,
     batchId: string,
   ) => Promise<void>

@@ -27,6 +27,8 @@ export type WalkedLogs =
   | {
       readonly kind: 'walked'
       readonly records: readonly LogRecord[]
+      /** Whether fields that the engine must not see stand beside the resource_logs (withoutStrangers). */
+      readonly hasStrangers: boolean
       /** Whether a value may hold a number that is to be masked. */
       readonly hasNumbers: boolean
       readonly resources: readonly number[]
@@ -52,14 +54,15 @@ export function walkLogs(bytes: Uint8Array, limits: LogLimits = DEFAULT_LOG_LIMI
     if (error instanceof Malformed) return { kind: 'malformed', reason: error.message }
     throw error
   }
-  const { records, hasNumbers, resources } = walker
-  return { kind: 'walked', records, hasNumbers, resources }
+  const { records, hasStrangers, hasNumbers, resources } = walker
+  return { kind: 'walked', records, hasStrangers, hasNumbers, resources }
 }
 
 class LogWalker extends WireReader {
   readonly records: LogRecord[] = []
   readonly resources: number[] = []
   hasNumbers = false
+  hasStrangers = false
   private fieldsSeen = 0
   private readonly limits: LogLimits
 
@@ -69,13 +72,21 @@ class LogWalker extends WireReader {
   }
 
   request(): void {
-    this.each(this.bytes.length, 1, 'resource_logs', (end) => this.resourceLogs(end))
+    const end = this.bytes.length
+    while (this.at < end) {
+      const tag = this.tag(end)
+      if (tag >>> 3 === 1) this.resourceLogs(this.delimited(tag, end, 'resource_logs'))
+      else {
+        this.hasStrangers = true
+        this.skip(tag, end)
+      }
+    }
   }
 
   private resourceLogs(end: number): void {
     const known = this.resources.length
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === 1) {
         const resourceEnd = this.delimited(tag, end, 'resource')
         this.resources.push(this.at, resourceEnd)
@@ -90,7 +101,7 @@ class LogWalker extends WireReader {
 
   private each(end: number, number: number, name: string, visit: (end: number) => void): void {
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === number) visit(this.delimited(tag, end, name))
       else this.skip(tag, end)
     }
@@ -102,7 +113,7 @@ class LogWalker extends WireReader {
     let isEvent = false
     let hasDeepBody = false
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       const number = tag >>> 3
       this.fieldsSeen += 1
       if (number === TIME || number === OBSERVED) {
@@ -138,7 +149,7 @@ class LogWalker extends WireReader {
     let isName = false
     let isEmpty = true
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag === KEY_TAG) {
         const keyEnd = this.delimited(tag, end, 'attribute key')
         isName = NAME_KEYS.some((key) => this.isHere(key, keyEnd))

@@ -44,6 +44,8 @@ export type WalkedMetrics =
       readonly earliestMs: number
       readonly latestMs: number
       readonly counts: PointCounts
+      /** Whether fields that the engine must not see stand beside the resource_metrics (withoutStrangers). */
+      readonly hasStrangers: boolean
       /** Whether an attribute of a point is more than a scalar. */
       readonly hasLists: boolean
       /** Whether exemplars carry attributes, and whether one may hold a number that is to be masked. */
@@ -119,6 +121,7 @@ class MetricWalker extends WireReader {
   private outOfRange = 0
   private earliestMs = 0
   private latestMs = 0
+  private hasStrangers = false
   private hasLists = false
   private hasExemplarAttributes = false
   private hasExemplarNumbers = false
@@ -150,13 +153,14 @@ class MetricWalker extends WireReader {
 
   found() {
     const { points, outOfRange, earliestMs, latestMs, counts, hasLists, resources, metrics, marks } = this
-    const { hasExemplarAttributes, hasExemplarNumbers } = this
+    const { hasStrangers, hasExemplarAttributes, hasExemplarNumbers } = this
     return {
       points,
       outOfRange,
       earliestMs,
       latestMs,
       counts,
+      hasStrangers,
       hasLists,
       hasExemplarAttributes,
       hasExemplarNumbers,
@@ -169,9 +173,12 @@ class MetricWalker extends WireReader {
   request(): void {
     const end = this.bytes.length
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === RESOURCE_METRICS) this.resourceMetrics(this.delimited(tag, end, 'resource_metrics'))
-      else this.skip(tag, end)
+      else {
+        this.hasStrangers = true
+        this.skip(tag, end)
+      }
     }
   }
 
@@ -182,7 +189,7 @@ class MetricWalker extends WireReader {
     this.b = 0x9747b28c ^ this.seed
     // A writer may put the resource behind its metrics, and marks need it first.
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === RESOURCE) {
         const resourceEnd = this.delimited(tag, end, 'resource')
         this.resources.push(this.at, resourceEnd)
@@ -193,7 +200,7 @@ class MetricWalker extends WireReader {
     if (this.resources.length === known) this.resources.push(end, end)
     this.at = from
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === SCOPE_METRICS) this.scopeMetrics(this.delimited(tag, end, 'scope_metrics'))
       else this.skip(tag, end)
     }
@@ -203,7 +210,7 @@ class MetricWalker extends WireReader {
     const { a, b } = this
     const from = this.at
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === SCOPE) {
         const scopeEnd = this.delimited(tag, end, 'scope')
         this.hash(this.at, scopeEnd)
@@ -212,7 +219,7 @@ class MetricWalker extends WireReader {
     }
     this.at = from
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === METRICS) this.metric(this.delimited(tag, end, 'metrics'))
       else this.skip(tag, end)
     }
@@ -226,7 +233,7 @@ class MetricWalker extends WireReader {
     let name = ''
     // All that describes the metric; description and unit too, so that a change of theirs is written down.
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       const number = tag >>> 3
       if (METRIC_DATA[number] === undefined && (tag & 7) === 2) {
         const fieldEnd = this.delimited(tag, end, 'a field of a metric')
@@ -238,7 +245,7 @@ class MetricWalker extends WireReader {
     this.at = from
     const first = this.points
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       const shape = METRIC_DATA[tag >>> 3]
       if (shape === undefined) this.skip(tag, end)
       else this.data(shape, tag >>> 3, this.delimited(tag, end, 'the data of a metric'))
@@ -253,13 +260,13 @@ class MetricWalker extends WireReader {
     const from = this.at
     this.mix(number)
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 !== DATA_POINTS && (tag & 7) === 0) this.mix((tag << 2) ^ this.varint(end))
       else this.skip(tag, end)
     }
     this.at = from
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === DATA_POINTS) this.point(shape, this.delimited(tag, end, 'data_points'))
       else this.skip(tag, end)
     }
@@ -272,7 +279,7 @@ class MetricWalker extends WireReader {
     let timeMs = 0
     let isInteger = false
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       const number = tag >>> 3
       this.fieldsSeen += 1
       if (number === TIME) {
@@ -319,7 +326,7 @@ class MetricWalker extends WireReader {
   /** Whether its attributes, which the store keeps as they are, may hold a sensitive number. */
   private exemplar(end: number): void {
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag !== FILTERED_ATTRIBUTES_TAG) {
         this.skip(tag, end)
         continue
@@ -343,7 +350,7 @@ class MetricWalker extends WireReader {
   private attribute(end: number): void {
     this.hash(this.at, end)
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag !== VALUE_TAG) {
         this.skip(tag, end)
         continue

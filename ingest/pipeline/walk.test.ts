@@ -87,6 +87,11 @@ describe('the structural walk', () => {
       bytes: spanOf(Buffer.from([0x0b])),
       reason: /wire type 3, which OTLP does not use/,
     },
+    {
+      name: 'a tag over 32 bits, which other readers take for another field',
+      bytes: Buffer.from([0x8a, 0x80, 0x80, 0x80, 0x10, 0x00]),
+      reason: /tag is longer than 32 bits/,
+    },
     { name: 'field number zero', bytes: Buffer.from([0x02, 0x00]), reason: /field number 0/ },
     { name: 'plain text', bytes: Buffer.from('{"resourceSpans":[]}'), reason: /byte \d+/ },
   ])('$name is refused with the place', ({ bytes, reason }) => {

@@ -29,6 +29,8 @@ export type Walked =
       /** Earliest and latest start within the range, ms since epoch; both 0 without such a span. */
       readonly earliestMs: number
       readonly latestMs: number
+      /** Whether fields that the engine must not see stand beside the resource_spans (withoutStrangers). */
+      readonly hasStrangers: boolean
       /** Whether an attribute of a span or of its events is more than a scalar (a list, bytes, a map). */
       readonly hasLists: boolean
       /** Whether a name, a value or a status message of a span may hold a sensitive number (number-run.ts). */
@@ -78,8 +80,10 @@ export function walkTraces(
     if (error instanceof Malformed) return { kind: 'malformed', reason: error.message }
     throw error
   }
-  const { spans, outOfRange, earliestMs, latestMs, hasLists, hasNumbers, keys, resources } = walker
-  return { kind: 'walked', spans, outOfRange, earliestMs, latestMs, hasLists, hasNumbers, keys, resources }
+  const { spans, outOfRange, earliestMs, latestMs, hasStrangers, hasLists, hasNumbers, keys, resources } =
+    walker
+  const times = { outOfRange, earliestMs, latestMs }
+  return { kind: 'walked', spans, ...times, hasStrangers, hasLists, hasNumbers, keys, resources }
 }
 
 /** Start time of a span, ms since epoch with fractions; 0 when the span does not say. */
@@ -96,6 +100,7 @@ class Walker extends WireReader {
   outOfRange = 0
   earliestMs = 0
   latestMs = 0
+  hasStrangers = false
   hasLists = false
   hasNumbers = false
   readonly keys = new Uint8Array(KEY_SIGNATURES)
@@ -113,16 +118,19 @@ class Walker extends WireReader {
   request(): void {
     const end = this.bytes.length
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === RESOURCE_SPANS) this.resourceSpans(this.delimited(tag, end, 'resource_spans'))
-      else this.skip(tag, end)
+      else {
+        this.hasStrangers = true
+        this.skip(tag, end)
+      }
     }
   }
 
   private resourceSpans(end: number): void {
     const known = this.resources.length
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       const number = tag >>> 3
       if (number === SCOPE_SPANS) this.scopeSpans(this.delimited(tag, end, 'scope_spans'))
       else if (number === RESOURCE) {
@@ -136,7 +144,7 @@ class Walker extends WireReader {
 
   private scopeSpans(end: number): void {
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag >>> 3 === SPANS) this.span(this.delimited(tag, end, 'spans'))
       else this.skip(tag, end)
     }
@@ -146,7 +154,7 @@ class Walker extends WireReader {
     let startMs = 0
     const before = this.fieldsSeen
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       this.fieldsSeen += 1
       if (tag >>> 3 === START) {
         if ((tag & 7) !== 1) throw this.wrongType('start_time_unix_nano', tag, 1)
@@ -177,7 +185,7 @@ class Walker extends WireReader {
 
   private event(end: number): void {
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag === EVENT_ATTRIBUTE_TAG) this.attribute(this.delimited(tag, end, 'event attributes'))
       else if (tag === EVENT_NAME_TAG) this.text(this.delimited(tag, end, 'event name'))
       else this.skip(tag, end)
@@ -186,7 +194,7 @@ class Walker extends WireReader {
 
   private status(end: number): void {
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag === STATUS_MESSAGE_TAG) this.text(this.delimited(tag, end, 'status message'))
       else this.skip(tag, end)
     }
@@ -201,7 +209,7 @@ class Walker extends WireReader {
   /** A KeyValue: only the shape of its key and the kind of its value are looked at. What is unusual counts as a list, to be on the safe side. */
   private attribute(end: number): void {
     while (this.at < end) {
-      const tag = this.varint(end)
+      const tag = this.tag(end)
       if (tag === KEY_TAG) {
         const keyEnd = this.delimited(tag, end, 'attribute key')
         this.keys[keySignature(this.bytes, this.at, keyEnd)] = 1

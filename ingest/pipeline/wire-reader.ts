@@ -23,6 +23,17 @@ export function messageFields(bytes: Uint8Array, from: number, to: number): Fiel
   return new WireReader(bytes).fields(from, to)
 }
 
+/**
+ * A request with nothing but its first field: what OTLP may add beside it is not for the engine, which reads requests behind
+ * one another as one message and, at a field there that it does not know, passes over what follows without a word.
+ */
+export function withoutStrangers(bytes: Uint8Array): Buffer {
+  const known = messageFields(bytes, 0, bytes.length).filter(
+    ({ number, wireType }) => number === 1 && wireType === 2,
+  )
+  return Buffer.concat(known.map(({ tagAt, end }) => bytes.subarray(tagAt, end)))
+}
+
 /** Nanoseconds since epoch at a byte, as ms with fractions. */
 export function fixed64Ms(bytes: Uint8Array, at: number): number {
   const low =
@@ -50,7 +61,7 @@ export class WireReader {
 
   /** A message of fields that are only skipped. */
   protected message(end: number): void {
-    while (this.at < end) this.skip(this.varint(end), end)
+    while (this.at < end) this.skip(this.tag(end), end)
   }
 
   fields(from: number, to: number): Field[] {
@@ -58,7 +69,7 @@ export class WireReader {
     this.at = from
     while (this.at < to) {
       const tagAt = this.at
-      const tag = this.varint(to)
+      const tag = this.tag(to)
       const start = this.at
       let valueAt = start
       if ((tag & 7) === 2) {
@@ -104,6 +115,13 @@ export class WireReader {
           `byte ${this.at}: field ${tag >>> 3} has wire type ${tag & 7}, which OTLP does not use`,
         )
     }
+  }
+
+  /** A field's number and wire type; like every reader of protobuf, no more than 32 bits of them. */
+  protected tag(end: number): number {
+    const tag = this.varint(end)
+    if (tag > 0xffffffff) throw new Malformed(`byte ${this.at}: a field's tag is longer than 32 bits`)
+    return tag
   }
 
   /** A varint as a number; beyond 2^53 only its being there matters, never its value. */

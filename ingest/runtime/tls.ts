@@ -137,7 +137,8 @@ type ServerSettings = Pick<FastifyHttpOptions<RawServerDefault>, 'bodyLimit' | '
   readonly onRefused?: (status: number | 'CONNECTIONS_MAX') => void
 }
 
-async function readTlsFiles({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<Read> {
+/** The files as they are now, and what is wrong with them. */
+export async function readTlsFiles({ certFile, keyFile, clientCaFile }: TlsFiles): Promise<Read> {
   const problems: string[] = []
 
   async function pem<T>(variable: string, file: string, what: string, parse: (text: Buffer) => T) {

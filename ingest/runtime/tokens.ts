@@ -11,8 +11,11 @@ import { z } from 'zod'
 import type { Logger } from './logger.ts'
 import { openFileWatch } from './watch-files.ts'
 
-/** `ingest`: send telemetry. `releases`: send release events. `read`: API, metrics, readiness. */
-export const SCOPES = ['ingest', 'releases', 'read'] as const
+/**
+ * `ingest`: send telemetry. `releases`: send release events. `read`: API, metrics, readiness. `operate`: what touches the
+ * store as a whole or shows what was sent unmasked: backups, the bytes of dead letters and their replay.
+ */
+export const SCOPES = ['ingest', 'releases', 'read', 'operate'] as const
 export type Scope = (typeof SCOPES)[number]
 
 /** Tokens of one file: also the bound of the label `token` in our metrics. */

@@ -3,6 +3,7 @@
 // so rows are believed and tokens are not.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { StoreError } from './store-error.ts'
 import type { Store } from './store.ts'
 
 type Access = Pick<Store, 'command' | 'rows'>
@@ -59,28 +60,43 @@ function within({ fromMs, toMs }: StartRange): string {
   return `ts >= ${milliseconds(fromMs)} AND ts < ${milliseconds(Math.floor(toMs) + 1)}`
 }
 
-const MUTATION_POLL_MS = 20
+const MUTATION_POLL_MS = [20, 20, 50, 100, 200, 500, 1000]
+
+/** For whoever waits long. */
+export type Waiting = {
+  /** Called once, when there is something to wait for. */
+  readonly onWait: (deletions: number) => void
+  /** Ends the waiting. */
+  readonly signal: AbortSignal
+}
 
 /**
  * Resolves when no deletion is under way. A recovery that was killed may have left one on disk; the engine goes on with
  * it after the next start, and what it takes away would be missed by whoever counted before.
  */
-async function untilDeletionsAreDone(store: Access): Promise<void> {
-  for (;;) {
+async function untilDeletionsAreDone(store: Access, { onWait, signal }: Waiting): Promise<void> {
+  for (let looks = 0; ; looks += 1) {
     const [row] = await store.rows(
       'SELECT count() AS pending FROM system.mutations WHERE database = currentDatabase() AND NOT is_done',
     )
-    if (Number(row?.['pending'] ?? 0) === 0) return
-    await sleep(MUTATION_POLL_MS)
+    const pending = Number(row?.['pending'] ?? 0)
+    if (pending === 0) return
+    if (looks === 0) onWait(pending)
+    if (signal.aborted) throw new StoreError('SURETY_STORE_BUSY', `${pending} deletions are still under way`)
+    const delayMs = MUTATION_POLL_MS[Math.min(looks, MUTATION_POLL_MS.length - 1)]
+    await sleep(delayMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
-/** Resolves when what is counted next is all there is: on every replica, and with no deletion under way. */
-export async function settle(store: Placed, tables: readonly string[]): Promise<void> {
+/**
+ * Resolves when what is counted next is all there is: on every replica, and with no deletion under way.
+ * @throws StoreError busy when the waiting is ended
+ */
+export async function settle(store: Placed, tables: readonly string[], waiting: Waiting): Promise<void> {
   if (store.place.kind === 'cluster') {
     for (const table of tables) await store.command(`SYSTEM SYNC REPLICA ${table} LIGHTWEIGHT`)
   }
-  await untilDeletionsAreDone(store)
+  await untilDeletionsAreDone(store, waiting)
 }
 
 // Half of the windows of schema/, and well within a replicated table's seven days. Where inserts are not counted
@@ -139,14 +155,14 @@ export async function rederive(store: Access, batch: string, range: StartRange):
     const kept = await digest(store, facts(`(SELECT * FROM ${table} WHERE ${touched})`))
     if (kept === (await digest(store, facts(`(${select})`)))) continue
     await store.command(`ALTER TABLE ${table} DELETE WHERE ${touched} SETTINGS mutations_sync = 2`)
-    await insertSelect(store, table, select)
+    await insertSelect(store, table, view, select)
   }
   const select = await viewSelect(store, 'batches_mv', `batch = ${batch} AND ${within(range)}`)
   const rows = (source: string) => `SELECT batch, sum(rows) AS rows FROM ${source} GROUP BY batch`
   const kept = await digest(store, rows(`(SELECT * FROM batches WHERE batch = ${batch})`))
   if (kept === (await digest(store, rows(`(${select})`)))) return
   await store.command(`ALTER TABLE batches DELETE WHERE batch = ${batch} SETTINGS mutations_sync = 2`)
-  await insertSelect(store, 'batches', select)
+  await insertSelect(store, 'batches', 'batches_mv', select)
 }
 
 /** The same for the same rows in any order. */
@@ -175,8 +191,13 @@ export async function selectOfView(store: Pick<Store, 'rows'>, view: string, row
   return replaced
 }
 
-async function insertSelect(store: Access, table: string, select: string): Promise<void> {
+/** By name: a column that was added to the table later stands elsewhere than in the view. */
+async function insertSelect(store: Access, table: string, view: string, select: string): Promise<void> {
+  const named = await store.rows(
+    `SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '${view}' ORDER BY position`,
+  )
+  const columns = named.map(({ name }) => String(name)).join(', ')
   // A token of its own: without one the engine would compare this block's digest with earlier inserts.
   const settings = `async_insert = 0, max_partitions_per_insert_block = 1000, insert_deduplication_token = 'rederive/${crypto.randomUUID()}'`
-  await store.command(`INSERT INTO ${table} ${select} SETTINGS ${settings}`)
+  await store.command(`INSERT INTO ${table} (${columns}) ${select} SETTINGS ${settings}`)
 }

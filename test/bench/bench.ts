@@ -7,6 +7,7 @@ import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
 import { exactlyOnce } from './exactly-once.ts'
 import { freshness } from './freshness.ts'
 import { ingestMetrics } from './ingest-metrics.ts'
+import { fuzz } from './fuzz.ts'
 import { ingestSpans } from './ingest-spans.ts'
 import { describeMachine } from './machine.ts'
 import { poison } from './poison.ts'
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   freshness,
   soak,
   poison,
+  fuzz,
 ]
 
 const STOP_TIMEOUT_MS = 60_000

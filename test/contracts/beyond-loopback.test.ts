@@ -47,6 +47,7 @@ const secrets = {
   collector: makeToken(),
   pipeline: makeToken(),
   reader: makeToken(),
+  operator: makeToken(),
   small: makeToken(),
   slow: makeToken(),
   ended: makeToken(),
@@ -58,6 +59,7 @@ const ENTRIES: readonly TokenEntry[] = [
   entryOf('collector', ['ingest']),
   entryOf('pipeline', ['releases']),
   entryOf('reader', ['read']),
+  entryOf('operator', ['read', 'operate']),
   entryOf('small', ['ingest', 'releases'], { limits: { bodyBytesMax: 2000 } }),
   entryOf('slow', ['ingest', 'read'], { limits: { requestsPerSecond: 0.001 } }),
   entryOf('ended', ['ingest'], { notAfter: '2020-01-01T00:00:00Z' }),
@@ -242,6 +244,26 @@ describe('with a token', () => {
     const read = await ask(`${surety.url}/api/v1/services`, { token: secrets.collector })
     expect(read.headers['www-authenticate']).toContain('error="insufficient_scope", scope="read"')
     expect(await servicesStored()).not.toContain('other')
+  })
+
+  test('readers see what was set aside; its bytes, its replay and backups are for operators', async () => {
+    const at = (path: string, token: string, body?: string) =>
+      ask(surety.url + path, { token, ...(body === undefined ? {} : { body }) })
+    const letter = '/api/v1/dead-letters/0123456789abcdef'
+    expect((await at('/api/v1/dead-letters', secrets.reader)).status).toBe(200)
+    for (const [path, body] of [
+      [`${letter}/payload`, undefined],
+      [`${letter}/replay`, ''],
+      ['/api/v1/backups', ''],
+    ] as const) {
+      const refused = await at(path, secrets.reader, body)
+      expect(refused.status).toBe(403)
+      expect(json(refused)).toMatchObject({
+        detail: expect.stringMatching(/lacks the scope «operate»/) as string,
+      })
+      expect((await at(path, secrets.collector, body)).status).toBe(403)
+      expect([202, 404]).toContain((await at(path, secrets.operator, body)).status)
+    }
   })
 
   test('a request to another host is refused whatever its token; ours and loopback are known', async () => {

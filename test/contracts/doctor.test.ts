@@ -1,11 +1,12 @@
 // `surety doctor` on a healthy machine, beside a running Surety, and on what is commonly broken.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { openEmbeddedStore } from '../../ingest/store/store.ts'
+import { makeCertificate } from '../support/certificates.ts'
 import { startSurety } from '../support/surety.ts'
 import { spawnSurety } from '../support/surety-process.ts'
 
@@ -114,4 +115,46 @@ test('a wrong variable, a taken port and a directory of another are named with a
   chmodSync(locked, 0o500)
   const { of } = await doctor({ SURETY_DATA_DIR: locked })
   expect(of('data directory')).toMatchObject([{ state: 'fail' }])
+})
+
+test('tokens that ended or will end, and a certificate that has, are named with a remedy', async () => {
+  const folder = join(root, 'access')
+  mkdirSync(folder)
+  const tokensFile = join(folder, 'tokens.json')
+  const entry = (name: string, digit: string, notAfter?: string) => ({
+    name,
+    hash: `sha256:${digit.repeat(64)}`,
+    scopes: ['read'],
+    ...(notAfter === undefined ? {} : { notAfter }),
+  })
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
+  const entries = [entry('old', '1', inDays(-1)), entry('soon', '2', inDays(5)), entry('good', '3')]
+  writeFileSync(tokensFile, JSON.stringify(entries), { mode: 0o600 })
+  const { certFile, keyFile } = makeCertificate(folder, 'server')
+  const env = {
+    SURETY_DATA_DIR: join(root, 'absent-too'),
+    SURETY_TOKENS_FILE: tokensFile,
+    SURETY_TOKENS_REQUIRED: '1',
+    SURETY_TLS_CERT_FILE: certFile,
+    SURETY_TLS_KEY_FILE: keyFile,
+  }
+  const { of } = await doctor(env)
+  expect(of('tokens').map(({ state, text }) => `${state}: ${text}`)).toEqual([
+    'ok: 2 are good, of 2 names',
+    'warn: «old» ended',
+    'warn: «soon» will end within three weeks',
+    'warn: none has the scope ingest: nobody can send telemetry to the doors',
+  ])
+  expect(of('TLS')[0]?.text).toMatch(/^the certificate is good until \d{4}-/)
+
+  writeFileSync(tokensFile, JSON.stringify(entries.slice(0, 1)), { mode: 0o600 })
+  const other = makeCertificate(folder, 'other')
+  const broken = await doctor({ ...env, SURETY_TLS_KEY_FILE: other.keyFile })
+  expect(broken.code).toBe(1)
+  expect(broken.of('tokens')).toMatchObject([
+    { state: 'fail', text: expect.stringMatching(/holds no token that is good/) as string },
+  ])
+  expect(broken.of('TLS')).toMatchObject([
+    { state: 'fail', text: expect.stringMatching(/is not the key of SURETY_TLS_CERT_FILE/) as string },
+  ])
 })

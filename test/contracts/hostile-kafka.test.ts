@@ -100,7 +100,7 @@ const DAMAGES: readonly Damage[] = [
     name: 'zstd with wrong magic bytes',
     codec: ZSTD,
     harm: (batch) => void batch.write('XXXX', HEADER_BYTES),
-    said: /unknown prefix/i,
+    said: /unknown (prefix|frame descriptor)/i, // by the version of zstd in Node
   },
   { name: 'said to be lz4 and is not', codec: GZIP, harm: relabel(3), said: /magic/ },
   { name: 'said to be snappy and is not', codec: GZIP, harm: relabel(2), said: /snappy/i },
@@ -213,7 +213,7 @@ test('a topic that is not there is named with what to do; others are read meanwh
     (text) => text.includes('not_there'),
     30_000,
   )
-  expect(ready).toContain('the Kafka topic not_there does not exist')
+  expect(ready).toMatch(/the Kafka topics [\w, ]*\bnot_there\b[\w, ]* do not exist/)
   await eventually(status, ({ kafka }) => (kafka?.length ?? 0) === 2, 30_000)
   await producer.createTopic('not_there')
   const before = (await status()).spans.rows

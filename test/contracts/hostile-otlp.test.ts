@@ -3,6 +3,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { IngestStatusReply, ServicesReply, TraceReply } from '../../query/http/schemas.ts'
+import { metricRequest } from '../support/otlp-metrics.ts'
 import { field, fixed64, integerField, random, traceRequest, type SpanInput } from '../support/otlp.ts'
 import { startSurety, type TestSurety } from '../support/surety.ts'
 
@@ -202,6 +203,56 @@ describe('absurd times', () => {
     expect(await letters()).toEqual(before)
     const metrics = await (await fetch(`${surety.url}/metrics`)).text()
     expect(metrics).toMatch(/surety_ingest_expired_spans_total\{door="otlp"\} 1/)
+  })
+})
+
+describe('fields beside the spans, as OTLP may add them, cost nothing: not their message, not what follows in the batch', () => {
+  const sent = (service: string) => requestOf(service, [span(), span()])
+  test.each([
+    {
+      name: 'behind them',
+      body: (service: string) => Buffer.concat([sent(service), field(2, Buffer.alloc(300, 0x12))]),
+    },
+    { name: 'before them', body: (service: string) => Buffer.concat([field(7, 'new'), sent(service)]) },
+    {
+      name: 'between them',
+      body: (service: string) =>
+        Buffer.concat([requestOf(service, [span()]), integerField(3, 2 ** 40), requestOf(service, [span()])]),
+    },
+    {
+      name: 'fixed numbers',
+      body: (service: string) =>
+        Buffer.concat([sent(service), fixed64(4, 5n), Buffer.from([0x2d, 1, 2, 3, 4])]),
+    },
+  ])('$name', async ({ body }) => {
+    sequence += 1
+    const service = `beside-${sequence}`
+    const bytes = body(service)
+    const hostile = await amongNeighbours(bytes)
+    expect(hostile).toMatchObject({ status: 200, text: '' })
+    expect(await requestsOf(service)).toBe(2)
+  })
+
+  test('metrics too', async () => {
+    const atNs = BigInt(Date.now() - 20_000) * 1_000_000n
+    const metric = (name: string) =>
+      metricRequest({ 'service.name': 's' }, [{ name, gauge: [{ atNs, value: 1n }] }])
+    const replies = await Promise.all([
+      surety.sendMetrics(metric('beside_a')),
+      surety.sendMetrics(
+        Buffer.concat([field(9, 'new'), metric('beside_b'), field(2, Buffer.alloc(300, 0x12))]),
+      ),
+      surety.sendMetrics(metric('beside_c')),
+    ])
+    expect(replies.map(({ status, text }) => [status, text])).toEqual([
+      [200, ''],
+      [200, ''],
+      [200, ''],
+    ])
+    for (const name of ['beside_a', 'beside_b', 'beside_c']) {
+      const reply = await surety.get<{ series: readonly unknown[] }>(`/api/v1/metrics/query?metric=${name}`)
+      expect(reply.series).toHaveLength(1)
+    }
   })
 })
 

@@ -177,6 +177,19 @@ describe.each(STORE_KINDS)('an intent is completed from what is really there: $n
     await expectBooksToAgree(store, 8 * SPANS)
   })
 
+  test.skipIf(kind.isCluster)('a stop does not wait for such a deletion; the next start does', async () => {
+    await writerOn(store).write(batchOf(2), identity(token))
+    await store.command('SYSTEM STOP MERGES requests_10s')
+    await store.command('ALTER TABLE requests_10s DELETE WHERE 1 SETTINGS mutations_sync = 0')
+    const stopping = writerOn(store)
+    const finished = stopping.finish(batchOf(2), identity(token))
+    stopping.hurry()
+    expect(await finished).toMatchObject({ kind: 'given-up', error: { code: 'SURETY_STORE_BUSY' } })
+    await store.command('SYSTEM START MERGES requests_10s')
+    expect(await writerOn(store).finish(batchOf(2), identity(token))).toMatchObject({ kind: 'stored' })
+    await expectBooksToAgree(store, 8 * SPANS)
+  })
+
   test.skipIf(kind.isCluster)('rollups that counted it twice', async () => {
     await writerOn(store).write(batchOf(2), identity(token))
     await store.command(

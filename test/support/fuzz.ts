@@ -12,7 +12,7 @@ import type { IngestStatusReply } from '../../query/http/schemas.ts'
 import type { GrpcClient } from './grpc.ts'
 import { damageBytes, damageText } from './mutations.ts'
 import { metricRequest } from './otlp-metrics.ts'
-import { random, traceRequest, type SpanInput } from './otlp.ts'
+import { field, random, traceRequest, type SpanInput } from './otlp.ts'
 import type { TestSurety } from './surety.ts'
 
 /** What must hold does not. The message holds all that is needed to see it again. */
@@ -415,17 +415,36 @@ export async function fuzzDoors(surety: TestSurety, grpc: GrpcClient, options: F
       known.add(digest)
     })
     const stored = await spansStored()
-    if (stored !== rows)
+    if (stored !== rows) {
+      const culprit = await culpritOf(surety, cases, spansStored)
+      const what = `${stored} spans are stored, ${rows} were answered for; alone: ${culprit?.said ?? 'every case is right'}`
       throw fail(
-        `${stored} spans are stored, ${rows} were answered for`,
+        what,
         options,
         index,
-        cases.map(({ name }) => name).join(' | '),
-        Buffer.concat(cases.map(({ body }) => body)),
+        culprit?.name ?? 'all together',
+        culprit?.body ?? Buffer.concat(cases.map(({ body }) => body)),
       )
+    }
     index += cases.length
   }
   return index
+}
+
+/** Each case once more, alone, with an unknown field at its end that makes it another request. */
+async function culpritOf(surety: TestSurety, cases: readonly Case[], spansStored: () => Promise<number>) {
+  for (const { name, body, isJson } of cases) {
+    const transcoded: Transcoded = isJson ? tracesFromJson(body) : { kind: 'proto', bytes: body }
+    if (transcoded.kind !== 'proto') continue
+    const again = Buffer.concat([transcoded.bytes, field(1000, 'again')])
+    const { rows } = prepareTraces(again, 'fuzz', Date.now(), BOUNDS)
+    const before = await spansStored()
+    const { status } = await surety.send(again)
+    const came = (await spansStored()) - before
+    if (came !== (status === 200 ? rows : 0))
+      return { name, body: Buffer.from(transcoded.bytes), said: `${status}, ${came} stored of ${rows}` }
+  }
+  return undefined
 }
 
 type Answer = { readonly isTaken: boolean; readonly isClear: boolean; readonly text: string }
