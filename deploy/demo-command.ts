@@ -13,6 +13,8 @@ import { readEnvironment, ROLES } from './environment.ts'
 import { serve } from './serve.ts'
 
 const BANK_STOP_MS = 5000
+// A first look shows Surety's own spans, too; SURETY_TRACES_ENDPOINT= (empty) turns them off.
+const SEEN_BY_ITSELF = { SURETY_TRACES_ENDPOINT: 'self', SURETY_TRACES_RATIO: '1' }
 
 export async function demoCommand(
   values: Readonly<Record<string, string | boolean | undefined>>,
@@ -24,7 +26,7 @@ export async function demoCommand(
   void signal.then(() => stopping.abort())
   const { url, otlpHttpUrl, lifecycle } = await serve(
     ROLES,
-    process.env,
+    { ...SEEN_BY_ITSELF, ...process.env },
     isLoopback,
     async (ingest, parts, config) => {
       if (values['no-history'] === true || demo.SURETY_DEMO_HISTORY === 0) return

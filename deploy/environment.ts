@@ -1,6 +1,6 @@
 // Which roles a command runs, and their configuration read as one: every problem of every role at once.
 
-import { IngestConfig, ingestProblems } from '../ingest/config.ts'
+import { doorlessProblems, IngestConfig, ingestProblems } from '../ingest/config.ts'
 import { ConfigError, readConfig, type Environment } from '../ingest/runtime/config.ts'
 import type { IsLoopback } from '../ingest/runtime/reach.ts'
 import { QueryConfig } from '../query/config.ts'
@@ -41,7 +41,10 @@ export function parseRoles(text: string | undefined): Role[] {
 export function readEnvironment(roles: readonly Role[], env: Environment, reach?: IsLoopback): IngestConfig {
   // A process without the ingest role still gets that role's defaults, but none of its variables is judged.
   const wanted = roles.includes('ingest') ? env : omitForeign(env, Object.keys(QueryConfig.shape))
-  return readConfig(IngestConfig, wanted, KNOWN_VARIABLES, (values) => ingestProblems(values, reach))
+  return readConfig(IngestConfig, wanted, KNOWN_VARIABLES, (values) => [
+    ...ingestProblems(values, reach),
+    ...(roles.includes('ingest') ? [] : doorlessProblems(values)),
+  ])
 }
 
 function omitForeign(env: Environment, own: readonly string[]): Environment {

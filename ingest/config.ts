@@ -60,6 +60,20 @@ export const RuntimeConfig = z.object({
     .optional(),
   /** PostgreSQL for definitions and workflow; no part of this release reads it. */
   DATABASE_URL: z.string().optional(),
+  /** Where Surety's own spans go: OTLP/HTTP with its path, or `self`, our own door. Unset: there are none. */
+  SURETY_TRACES_ENDPOINT: z
+    .string()
+    .refine(
+      (text) => text === 'self' || (/^https?:/.test(text) && URL.canParse(text)),
+      'must be self, or a URL such as http://127.0.0.1:4318/v1/traces',
+    )
+    .optional(),
+  /** Share of own traces that are kept, 0–1; a tenth shows what is slow. */
+  SURETY_TRACES_RATIO: z
+    .string()
+    .regex(/^(0|1|0?\.\d{1,6}|1\.0+)$/, 'must be a number from 0 to 1')
+    .transform(Number)
+    .default(0.1),
   /** Attribute keys, comma-separated, by whose values spans are found at once; bank.txn.id always is. */
   SURETY_SEARCH_KEYS: list(SEARCH_KEYS).refine(
     (keys) => keys.length <= SEARCH_KEYS_MAX && keys.every((key) => key.length <= 128),
@@ -127,6 +141,14 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_KAFKA_TOPIC_RELEASES: z.string().min(1).max(249).default('surety_releases'),
   /** The same for log records that are events. */
   SURETY_KAFKA_TOPIC_LOGS: z.string().min(1).max(249).default('otlp_logs'),
+  /**
+   * What the OTLP doors do: 0 store; 1 hand requests to Kafka, whose topics this process reads as ever; `only` hand them
+   * to Kafka and leave reading to others.
+   */
+  SURETY_GATEWAY: z
+    .enum(['0', '1', 'only'], { error: 'must be 0, 1 or only' })
+    .transform((word) => (word === '0' ? 'off' : word === '1' ? 'on' : 'only'))
+    .default('off'),
   /** Series of one metric and UTC day; points of further ones are folded into one overflow series. */
   SURETY_SERIES_MAX_PER_METRIC: integer(1, 10_000_000, 50_000),
   /** Series of all metrics and one UTC day, about 60 bytes of memory each. */
@@ -141,5 +163,32 @@ export function runtimeProblems(config: Partial<RuntimeConfig>, reach?: IsLoopba
 
 /** What is wrong between variables of this role, or of every role. */
 export function ingestProblems(config: Partial<IngestConfig>, reach?: IsLoopback): string[] {
-  return [...runtimeProblems(config, reach), ...kafkaSecurityProblems(config)]
+  return [
+    ...runtimeProblems(config, reach),
+    ...kafkaSecurityProblems(config),
+    ...gatewayProblems(config),
+    ...(config.SURETY_TRACES_ENDPOINT === 'self' && config.SURETY_TLS_CERT_FILE !== undefined
+      ? [
+          'SURETY_TRACES_ENDPOINT=self: not with SURETY_TLS_CERT_FILE; give the URL that the certificate is for',
+        ]
+      : []),
+  ]
+}
+
+/** What is wrong between variables where no OTLP door is. */
+export function doorlessProblems(config: Partial<RuntimeConfig>): string[] {
+  return config.SURETY_TRACES_ENDPOINT === 'self'
+    ? ['SURETY_TRACES_ENDPOINT=self: needs the role ingest in the same process; give the URL of a door']
+    : []
+}
+
+function gatewayProblems(config: Partial<IngestConfig>): string[] {
+  if ((config.SURETY_GATEWAY ?? 'off') === 'off') return []
+  const problems: string[] = []
+  if (config.KAFKA_BROKERS?.length === 0)
+    problems.push('SURETY_GATEWAY: needs KAFKA_BROKERS, the brokers that requests are handed to')
+  for (const name of ['SURETY_KAFKA_TOPIC_METRICS', 'SURETY_KAFKA_TOPIC_LOGS'] as const)
+    if (config[name] === 'none')
+      problems.push(`SURETY_GATEWAY: hands on every signal; ${name} must name a topic`)
+  return problems
 }

@@ -9,6 +9,7 @@ import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts'
 import { buildKeptLetters } from './dead-letters/kept-letters.ts'
 import { buildReplay } from './dead-letters/replay.ts'
 import { buildDiskWatch } from './disk-watch.ts'
+import { openGateway, UNBOUNDED_REGISTER } from './gateway.ts'
 import { buildTelemetryConsumer } from './kafka/consumer.ts'
 import type { KafkaPort } from './kafka/kafka-port.ts'
 import { buildReleaseTopic } from './kafka/release-topic.ts'
@@ -72,7 +73,7 @@ const AHEAD_MS = DAY_MS
 const METRIC_NAMES_MAX = 20_000
 
 export async function start(config: IngestConfig, parts: ProcessParts): Promise<IngestRole> {
-  const { store, app, lifecycle, health, metrics, clock } = parts
+  const { store, app, lifecycle, health, metrics, clock, traces: ownTraces } = parts
   const logger = parts.logger.child({ role: 'ingest' })
   const rules = readReturnCodes(config.SURETY_RETURN_CODE_MAP)
   const masking = readMasking(config.SURETY_MASKING)
@@ -81,7 +82,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const budget = buildMemoryBudget(config.SURETY_PENDING_BYTES_MAX, metrics.pendingBytes)
   const keepBytes = config.SURETY_DEAD_LETTERS_KEEP_BYTES
   const deadLetters = buildDeadLetterBox(store, metrics, logger, clock, keepBytes)
-  const writerParts = { store, deadLetters, metrics, logger, clock, gate: buildGate() }
+  const writerParts = { store, deadLetters, metrics, logger, clock, gate: buildGate(), traces: ownTraces }
   const searchKeys = config.SURETY_SEARCH_KEYS
   const traces: SignalPath = {
     name: 'traces',
@@ -176,7 +177,10 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   const host = config.SURETY_HOST
   const doorParts = {
-    takes: { traces: takerOf('traces'), metrics: takerOf('metrics'), logs: takerOf('logs') },
+    takes:
+      config.SURETY_GATEWAY === 'off'
+        ? { traces: takerOf('traces'), metrics: takerOf('metrics'), logs: takerOf('logs') }
+        : openGateway({ ...parts, config, paths: gatewayPaths(), budget, logger }),
     budget,
     metrics,
     logger,
@@ -196,6 +200,12 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   const otlpHttpUrl = await httpDoor.listen({ host, port: config.SURETY_OTLP_HTTP_PORT })
   const otlpGrpcUrl = await grpcDoor.listen({ host, port: config.SURETY_OTLP_GRPC_PORT })
   logger.info({ otlpHttpUrl, otlpGrpcUrl }, 'OTLP doors are open')
+  if (config.SURETY_TRACES_ENDPOINT === 'self') {
+    const url = `${otlpHttpUrl}/v1/traces`
+    await ownTraces.open({ url, ratio: config.SURETY_TRACES_RATIO, logger })
+    // What waits is sent while the door is still open.
+    lifecycle.add('own traces', () => ownTraces.close())
+  }
 
   const deriver = buildDeriver({
     store,
@@ -203,11 +213,13 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     logger,
     beside: (work) => writerParts.gate.shared(work),
     requests1mDays: config.SURETY_RETENTION_1M_DAYS,
+    traces: ownTraces,
   })
   deriver.start()
   lifecycle.add('derived tables', () => deriver.close())
 
-  const kafka = config.KAFKA_BROKERS.length === 0 ? undefined : openKafka()
+  const reads = config.KAFKA_BROKERS.length > 0 && config.SURETY_GATEWAY !== 'only'
+  const kafka = reads ? openKafka() : undefined
   return {
     otlpHttpUrl,
     otlpGrpcUrl,
@@ -219,6 +231,12 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
 
   function takerOf(name: SignalName) {
     return buildTake({ accumulator: lanes[name], journal, deadLetters, clock, metrics, signal: paths[name] })
+  }
+
+  function gatewayPaths() {
+    const prepare: SignalPath['prepare'] = (bytes, origin) =>
+      prepareMetrics(bytes, origin, clock.now(), metricTimes, UNBOUNDED_REGISTER)
+    return { ...paths, metrics: { ...metricPath, prepare } }
   }
 
   /** On disk first, then into the store: from the first step on the batch is stored, whatever happens. */
@@ -290,6 +308,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
       metrics,
       logger,
       lingerMs: config.SURETY_LINGER_MS,
+      traces: ownTraces,
     })
     consumer.start()
     lifecycle.add('Kafka door', () => consumer.close())

@@ -13,6 +13,7 @@ import { buildHttpApp } from './runtime/http-app.ts'
 import { buildLifecycle, untilSignal, type Lifecycle } from './runtime/lifecycle.ts'
 import { buildLogger, type Logger } from './runtime/logger.ts'
 import { buildMetrics, type Metrics } from './runtime/metrics.ts'
+import { buildOwnTraces, type SwitchableTraces } from './runtime/own-traces.ts'
 import { isLoopback, type IsLoopback } from './runtime/reach.ts'
 import type { Tls } from './runtime/tls.ts'
 import { storeTarget } from './store-target.ts'
@@ -32,6 +33,8 @@ export type ProcessParts = {
   readonly guard: DoorGuard
   /** Every door that a role opens speaks it; undefined: plain. */
   readonly tls: Tls | undefined
+  /** Own spans; `SURETY_TRACES_ENDPOINT=self` waits for the role that opens the door. */
+  readonly traces: SwitchableTraces
 }
 
 export type Running<Wired> = {
@@ -61,6 +64,10 @@ export async function runProcess<Wired>(
     const access = await openAccess(config, { clock, logger, metrics, isLoopback: reach })
     lifecycle.add('access', () => access.close())
     const { guard, tls } = access
+    const traces = buildOwnTraces(clock)
+    lifecycle.add('own traces', () => traces.close())
+    const { SURETY_TRACES_ENDPOINT: url, SURETY_TRACES_RATIO: ratio } = config
+    if (url !== undefined && url !== 'self') await traces.open({ url, ratio, logger })
     const store = await openStore({
       dataDir: config.SURETY_DATA_DIR,
       server: storeTarget(config),
@@ -75,9 +82,9 @@ export async function runProcess<Wired>(
       await store.rows('SELECT 1')
       return undefined
     })
-    const wired = await wire({ store, app, lifecycle, health, metrics, logger, clock, guard, tls })
-    const url = await app.listen({ host: config.SURETY_HOST, port: config.SURETY_HTTP_PORT })
-    return { wired, url, lifecycle }
+    const wired = await wire({ store, app, lifecycle, health, metrics, logger, clock, guard, tls, traces })
+    const listening = await app.listen({ host: config.SURETY_HOST, port: config.SURETY_HTTP_PORT })
+    return { wired, url: listening, lifecycle }
   } catch (error) {
     await lifecycle.stop()
     throw error

@@ -26,7 +26,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   lz4js: ['ingest/kafka/'],
   snappyjs: ['ingest/kafka/'],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
-  '@opentelemetry/': ['deploy/demo/', 'test/'],
+  '@opentelemetry/': ['deploy/demo/', 'ingest/runtime/own-traces-sdk', 'test/'],
   'playwright-core': ['test/'],
   protobufjs: ['test/'],
 }

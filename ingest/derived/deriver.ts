@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { NO_TRACES, type OwnTraces } from '../runtime/own-traces.ts'
 import { PROMOTED } from '../store/promoted.ts'
 import { sqlMillisecond, statement, StoreError, type Store } from '../store/store.ts'
 
@@ -32,6 +33,7 @@ export type DeriverParts = {
   readonly beside: <T>(work: () => Promise<T>) => Promise<T>
   /** Minutes older than this are on their way out; hours are not made of them. */
   readonly requests1mDays: number
+  readonly traces?: OwnTraces
 }
 
 const count = z.coerce.number()
@@ -112,7 +114,8 @@ const DAY_MS = 86_400_000
 const LOOK_BACK_BEHIND_MS = 2 * DAY_MS
 const LOOK_BACK_MS = 2 * HOUR_MS
 
-export function buildDeriver({ store, clock, logger, beside, requests1mDays }: DeriverParts): Deriver {
+export function buildDeriver(parts: DeriverParts): Deriver {
+  const { store, clock, logger, beside, requests1mDays, traces = NO_TRACES } = parts
   const closing = new AbortController()
   let running: Promise<void> | undefined
   let isBehind = true
@@ -206,7 +209,7 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
 
   /** One bucket, all of it; the row in `derivations` comes last and makes it count. */
   function derive(name: Derived, from: number, last: number, slices: number): Promise<void> {
-    return beside(async () => {
+    const work = async () => {
       const at = clock.now()
       // A later one always has the higher number, wherever the clock was set meanwhile.
       const derivation = Math.max(at, last + 1)
@@ -216,7 +219,8 @@ export function buildDeriver({ store, clock, logger, beside, requests1mDays }: D
         else await store.ask(serviceEdges, { from, derivation, slice, slices }, options)
       }
       await store.ask(markDerived, { name, bucket: from, derivation, at }, options)
-    })
+    }
+    return traces.aftermath(`derive ${name}`, { 'surety.bucket': from }, () => beside(work))
   }
 
   async function run(): Promise<void> {

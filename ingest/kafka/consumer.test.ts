@@ -130,7 +130,7 @@ test('an intent that is found is finished first: the same offsets, the same toke
   await first.consumer.close()
 
   const second = setUp()
-  second.port.setCommitted(P0, 0n, writeIntent({ first: 0n, last: 2n }))
+  second.port.setCommitted(P0, 0n, writeIntent({ first: 0n, last: 2n, skipped: [] }))
   second.port.append(TOPIC, 0, messages)
   await second.port.assign([P0])
   await settled(() => second.batches.length === 2)
@@ -275,7 +275,9 @@ test('lag, paused partitions and the age of what waits are measured', async () =
 })
 
 test.each([
-  { metadata: 'v1:5-9', want: { first: 5n, last: 9n } },
+  { metadata: 'v1:5-9', want: { first: 5n, last: 9n, skipped: [] } },
+  { metadata: 'v2:5-99:0,1z', want: { first: 5n, last: 99n, skipped: [5n, 76n] } },
+  { metadata: 'v2:5-9:z', want: undefined },
   { metadata: '', want: undefined },
   { metadata: 'v2:5-9', want: undefined },
   { metadata: 'v1:9-5', want: undefined },
@@ -298,4 +300,79 @@ test('values that are set aside go into the batch like any other; an unexpected 
     [0, 1],
   ])
   await consumer.close()
+})
+
+const digest = (letter: string) => letter.repeat(64)
+const named = (name: string, letter: string, timestampMs = 0) => ({
+  value: message(name),
+  headers: { 'surety-digest': Buffer.from(digest(letter)) },
+  timestampMs,
+})
+
+test('a value whose digest came within ten minutes is skipped, its offset is not', async () => {
+  const { port, batches, metrics } = setUp()
+  await port.assign([P0])
+  port.append(TOPIC, 0, [
+    named('a1', 'a'),
+    named('b1', 'b', 1000),
+    named('a2', 'a', 600_000),
+    message('c1'),
+    message('c1'),
+    named('a3', 'a', 600_001),
+    { value: message('d1'), headers: { 'surety-digest': Buffer.from('no digest') } },
+    { value: message('d2'), headers: { 'surety-digest': Buffer.from('no digest') } },
+  ])
+  await settled(() => port.commits.at(-1)?.offset === 8n)
+  expect(batches.flatMap(({ names }) => names)).toEqual(['a1', 'b1', '', 'c1', 'c1', 'a3', 'd1', 'd2'])
+  expect(batches.flatMap(({ items }) => items.map(({ rows }) => rows))).toEqual([1, 1, 0, 1, 1, 1, 1, 1])
+  expect(port.commits[0]?.metadata).toBe('v2:0-7:2')
+  const counted = (await metrics.messages.get()).values.map(({ labels, value }) => [labels.result, value])
+  expect(Object.fromEntries(counted)).toMatchObject({ stored: 7, repeated: 1 })
+})
+
+test('whoever finishes a batch skips what its intent says, whatever was read before', async () => {
+  const records = [named('a1', 'a'), named('b1', 'b'), named('a2', 'a'), named('b2', 'b')]
+  const first = setUp(() => new Promise(() => undefined))
+  await first.port.assign([P0])
+  first.port.append(TOPIC, 0, records)
+  await settled(() => first.port.commits.length === 1)
+  expect(first.port.commits[0]?.metadata).toBe('v2:0-3:2,3')
+
+  // A new process knows no digests; an intent that skips something else shows that it is believed.
+  const second = setUp()
+  second.port.setCommitted(P0, 1n, 'v2:1-3:1')
+  second.port.append(TOPIC, 0, [...records, named('b3', 'b')])
+  await second.port.assign([P0])
+  await settled(() => second.port.commits.at(-1)?.offset === 5n)
+  expect(second.batches.map(({ names, how }) => [how, names])).toEqual([
+    ['finish', ['b1', '', 'b2']],
+    ['write', ['']],
+  ])
+})
+
+test('reading again from the first record skips the same values', async () => {
+  let failures = 1
+  const { port, batches } = setUp(() => {
+    failures -= 1
+    if (failures >= 0) return { kind: 'given-up', error: new StoreError('SURETY_STORE_BUSY', 'gone') }
+    return { kind: 'stored', refused: new Map() }
+  })
+  await port.assign([P0])
+  port.append(TOPIC, 0, [named('a1', 'a'), named('a2', 'a'), named('b1', 'b')])
+  await settled(() => port.commits.at(-1)?.offset === 3n)
+  const [lost, finished] = batches
+  expect(finished?.names).toEqual(['a1', '', 'b1'])
+  expect(finished?.identity.token).toBe(lost?.identity.token)
+})
+
+test('more repeats than one intent can name make several batches', async () => {
+  const { port, batches } = setUp()
+  await port.assign([P0])
+  port.append(TOPIC, 0, [named('a1', 'a'), ...Array.from({ length: 1000 }, () => named('a2', 'a'))])
+  await settled(() => port.commits.at(-1)?.offset === 1001n)
+  const written = batches.flatMap(({ items }) => items)
+  expect(written).toHaveLength(1001)
+  expect(written.filter(({ rows }) => rows > 0)).toHaveLength(1)
+  const longest = Math.max(...port.commits.map(({ metadata }) => metadata.length))
+  expect(longest).toBeLessThan(4096)
 })

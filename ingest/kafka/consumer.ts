@@ -14,12 +14,15 @@ import {
   type MemoryBudget,
   type Settled,
 } from '../pipeline/accumulator.ts'
+import { REPEAT_WINDOW_MS } from '../pipeline/journal.ts'
 import { NOTHING, type Prepared } from '../pipeline/prepared.ts'
+import { buildRecentDigests, type RecentDigests } from '../pipeline/recent-digests.ts'
 import { prepareEither, type SignalPath } from '../pipeline/signal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { readIntent, writeIntent, type Intent } from './intent.ts'
+import { NO_TRACES, type OwnTraces } from '../runtime/own-traces.ts'
+import { readIntent, SKIPPED_MAX, writeIntent, type Intent } from './intent.ts'
 import {
   KafkaError,
   type AssignedPartition,
@@ -27,6 +30,7 @@ import {
   type KafkaPort,
   type KafkaRecord,
 } from './kafka-port.ts'
+import { DIGEST_HEADER } from './produce.ts'
 
 export const KAFKA_DOOR = 'kafka'
 
@@ -41,6 +45,7 @@ export type ConsumerParts = {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly lingerMs: number
+  readonly traces?: OwnTraces
 }
 
 export interface TelemetryConsumer {
@@ -48,14 +53,19 @@ export interface TelemetryConsumer {
   close(): Promise<void>
 }
 
-type Item = Prepared & { readonly offset: bigint; readonly value: Uint8Array }
+type Item = Prepared & {
+  readonly offset: bigint
+  readonly value: Uint8Array
+  /** A gateway wrote the same request before: its offset counts, its content does not. */
+  readonly isRepeat: boolean
+}
 
 type Lane = {
   readonly partition: AssignedPartition
   readonly accumulator: Accumulator<Item>
-  /** Records of an intent that was found at assignment, until its last offset has come. */
   /** When the record read last was written, ms since epoch; what comes after it is not older. */
   readTo: number | undefined
+  /** Records of an intent that was found at assignment, until its last offset has come. */
   recovering: { readonly intent: Intent; readonly items: Item[] } | undefined
   /** Batches in a row that failed for a reason that nobody expected. */
   failures: number
@@ -68,13 +78,17 @@ const VALUE_BYTES_MAX = 64 * 1024 * 1024
 const BACK_OFF_MS = [100, 250, 500, 1000, 2000]
 const backOff = (tries: number) => BACK_OFF_MS[Math.min(tries, BACK_OFF_MS.length - 1)]
 const STATUS_EVERY_MS = 2000
+// Of one partition, about 20 MB; ten minutes of a gateway's requests at 160 a second and partition.
+const DIGESTS_MAX = 100_000
 // Reading goes on when half of the memory is free again: stopping and starting at one mark would flutter.
 const RESUME_BELOW = 0.5
 
 export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer {
-  const { port, signals, handlers = {}, budget, clock, metrics, lingerMs } = parts
+  const { port, signals, handlers = {}, budget, clock, metrics, lingerMs, traces = NO_TRACES } = parts
   const logger = parts.logger.child({ part: KAFKA_DOOR })
   const lanes = new Map<string, Lane>()
+  // By partition, and kept when it is handed on: it may come back.
+  const digests = new Map<string, RecentDigests<bigint>>()
   let status: NodeJS.Timeout | undefined
   let paused = false
   let isClosing = false
@@ -100,9 +114,13 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
   }
 
   async function writeBatch(lane: Lane, batch: readonly Item[]): Promise<Settled[]> {
-    const outcome = await intendInsertCommit(lane, batch)
+    const settled: Settled[] = []
+    for (const part of partsBySkips(batch)) {
+      const outcome = await intendInsertCommit(lane, part)
+      settled.push(...part.map(() => outcome))
+    }
     relieve()
-    return batch.map(() => outcome)
+    return settled
   }
 
   /** The three steps of a batch. Any failure closes the lane, because later offsets must not overtake these. */
@@ -110,21 +128,17 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     const [head, tail] = [batch[0], batch.at(-1)]
     if (head === undefined || tail === undefined) return { kind: 'stored' }
     if (lane.closed) return { kind: 'given-up', error: new Error('the partition was handed on') }
-    const intent = lane.recovering?.intent ?? { first: head.offset, last: tail.offset }
+    const skipped = batch.filter(({ isRepeat }) => isRepeat).map(({ offset }) => offset)
+    const intent = lane.recovering?.intent ?? { first: head.offset, last: tail.offset, skipped }
     try {
-      await commit(lane, intent.first, writeIntent(intent))
-      const identity = {
-        token: token(lane.partition, intent, batch),
-        door: KAFKA_DOOR,
-        patienceMs: Number.POSITIVE_INFINITY,
+      const facts = {
+        'messaging.system': 'kafka',
+        'messaging.destination.name': lane.partition.topic,
+        'messaging.destination.partition.id': String(lane.partition.partition),
+        'messaging.batch.message_count': batch.length,
       }
-      const { writer } = signalOf(lane.partition)
-      const isRecovery = lane.recovering !== undefined
-      const written = await (isRecovery ? writer.finish(batch, identity) : writer.write(batch, identity))
-      if (written.kind === 'given-up') throw written.error
-      metrics.messages.inc({ door: KAFKA_DOOR, result: 'refused' }, written.refused.size)
-      metrics.messages.inc({ door: KAFKA_DOOR, result: 'stored' }, batch.length - written.refused.size)
-      await commit(lane, intent.last + 1n, '')
+      const work = () => insertBetweenCommits(lane, batch, intent, skipped.length)
+      await traces.batch(`take ${lane.partition.topic}`, facts, batch, work)
       lane.failures = 0
       return { kind: 'stored' }
     } catch (error) {
@@ -150,6 +164,30 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     }
   }
 
+  /** @throws KafkaError stale or closed; StoreError when the batch was given up */
+  async function insertBetweenCommits(
+    lane: Lane,
+    batch: readonly Item[],
+    intent: Intent,
+    skipped: number,
+  ): Promise<void> {
+    await traces.step('commit intent', {}, () => commit(lane, intent.first, writeIntent(intent)))
+    const identity = {
+      token: token(lane.partition, intent, batch),
+      door: KAFKA_DOOR,
+      patienceMs: Number.POSITIVE_INFINITY,
+    }
+    const { writer } = signalOf(lane.partition)
+    const isRecovery = lane.recovering !== undefined
+    const written = await (isRecovery ? writer.finish(batch, identity) : writer.write(batch, identity))
+    if (written.kind === 'given-up') throw written.error
+    const stored = batch.length - written.refused.size - skipped
+    metrics.messages.inc({ door: KAFKA_DOOR, result: 'refused' }, written.refused.size)
+    metrics.messages.inc({ door: KAFKA_DOOR, result: 'repeated' }, skipped)
+    metrics.messages.inc({ door: KAFKA_DOOR, result: 'stored' }, stored)
+    await traces.step('commit offset', {}, () => commit(lane, intent.last + 1n, ''))
+  }
+
   /** Waits out a broker that is away. @throws KafkaError stale or closed */
   async function commit(lane: Lane, offset: bigint, metadata: string): Promise<void> {
     for (let tries = 0; ; tries += 1) {
@@ -163,18 +201,43 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
     }
   }
 
-  function prepare(record: KafkaRecord): Item {
+  /**
+   * Whether an earlier record of this partition, at most ten minutes older, carries the same digest. Judged by what the
+   * log says (offset, time), so that reading it again comes to the same as long as the memory of digests holds.
+   */
+  function repeatsEarlier(record: KafkaRecord): boolean {
+    const digest = record.headers[DIGEST_HEADER]?.toString('latin1')
+    if (digest === undefined || !DIGEST.test(digest)) return false
+    let recent = digests.get(key(record))
+    if (recent === undefined) {
+      recent = buildRecentDigests(REPEAT_WINDOW_MS, DIGESTS_MAX)
+      digests.set(key(record), recent)
+    }
+    const earlier = recent.find(digest, record.timestampMs)
+    if (earlier !== undefined && earlier < record.offset) return true
+    recent.note(digest, record.offset, record.timestampMs)
+    return false
+  }
+
+  function prepare(record: KafkaRecord, intent: Intent | undefined): Item {
     const origin = `kafka ${record.topic}/${record.partition}@${record.offset}`
+    const { offset } = record
     const value = record.value ?? EMPTY
     metrics.bytes.inc({ door: KAFKA_DOOR }, value.length)
-    const prepared = setAside(record, value, origin) ?? prepareEither(signalOf(record), value, origin)
-    return { ...prepared, offset: record.offset, value }
+    const repeats = repeatsEarlier(record)
+    // What an intent says was decided when its batch was begun.
+    const isSkipped =
+      intent !== undefined && offset <= intent.last ? intent.skipped.includes(offset) : repeats
+    const prepared = isSkipped
+      ? { ...NOTHING, origin }
+      : (setAside(record, value, origin) ?? prepareEither(signalOf(record), value, origin))
+    return { ...prepared, offset, value, isRepeat: isSkipped }
   }
 
   async function take(lane: Lane, record: KafkaRecord): Promise<void> {
-    const item = prepare(record)
-    lane.readTo = record.timestampMs
     const { recovering } = lane
+    const item = prepare(record, recovering?.intent)
+    lane.readTo = record.timestampMs
     if (recovering === undefined) {
       void lane.accumulator.add(item)
       return
@@ -313,6 +376,23 @@ export function buildTelemetryConsumer(parts: ConsumerParts): TelemetryConsumer 
       await port.close()
     },
   }
+}
+
+const DIGEST = /^[0-9a-f]{64}$/
+
+/** A batch in parts whose skipped values one intent can name; nearly always one part. */
+function partsBySkips(batch: readonly Item[]): readonly (readonly Item[])[] {
+  const parts: Item[][] = [[]]
+  let skipped = 0
+  for (const item of batch) {
+    if (item.isRepeat && skipped === SKIPPED_MAX) {
+      parts.push([])
+      skipped = 0
+    }
+    if (item.isRepeat) skipped += 1
+    parts.at(-1)?.push(item)
+  }
+  return parts
 }
 
 /** What is not even looked at: a batch that Kafka's format could not be read from, a value beyond any bound. */

@@ -123,6 +123,8 @@ export type KafkaErrorCode =
   /** The partition, or the group membership, is no longer ours. */
   | 'SURETY_KAFKA_STALE'
   | 'SURETY_KAFKA_TOPIC_MISSING'
+  /** The topic does not take a value of this size. */
+  | 'SURETY_KAFKA_TOO_LARGE'
   /** Access, encryption, group or codec settings do not fit the broker: a person has to change something. */
   | 'SURETY_KAFKA_CONFIG'
   /** The port was closed. */
@@ -135,6 +137,7 @@ const RETRYABLE: Readonly<Record<KafkaErrorCode, boolean>> = {
   SURETY_KAFKA_BUSY: true,
   SURETY_KAFKA_STALE: false,
   SURETY_KAFKA_TOPIC_MISSING: true,
+  SURETY_KAFKA_TOO_LARGE: false,
   SURETY_KAFKA_CONFIG: false,
   SURETY_KAFKA_CLOSED: false,
   SURETY_KAFKA_FAILED: false,

@@ -104,10 +104,7 @@ export function buildTake({ accumulator, journal, deadLetters, clock, metrics, s
       body = transcoded.bytes
     }
     if (body.length === 0) return { kind: 'stored', rejectedRows: 0, message: '' }
-    const digest = createHash('sha256')
-      .update(`${kindOf(signal)}${sender}\n`)
-      .update(body)
-      .digest('hex')
+    const digest = requestDigest(signal.name, sender, body)
     if (journal.isStored(digest)) {
       metrics.messages.inc({ door, result: 'repeated' })
       return { kind: 'stored', rejectedRows: 0, message: '' }
@@ -117,19 +114,21 @@ export function buildTake({ accumulator, journal, deadLetters, clock, metrics, s
       taken = store(body, door, digest).finally(() => pending.delete(digest))
       pending.set(digest, taken)
     } else metrics.messages.inc({ door, result: 'repeated' })
-    return withinPatience(taken)
+    return withinPatience(taken, 'The store is busy; send the same request again, it is stored once')
   }
 }
 
-// The same bytes can be a request of either signal. Traces carry no mark, so that digests of earlier releases hold.
-const kindOf = ({ name }: SignalPath) => (name === 'traces' ? '' : `\u0000${name} `)
+/** Names a request: the same bytes of the same sender have the same digest, in hex. */
+export function requestDigest(name: SignalName, sender: string, body: Uint8Array): string {
+  // The same bytes can be a request of either signal. Traces carry no mark, so that digests of earlier releases hold.
+  const kind = name === 'traces' ? '' : `\u0000${name} `
+  return createHash('sha256').update(`${kind}${sender}\n`).update(body).digest('hex')
+}
 
-async function withinPatience(taken: Promise<Taken>): Promise<Taken> {
+/** @param sentence  what a sender is told whose answer is not there in time */
+export async function withinPatience(taken: Promise<Taken>, sentence: string): Promise<Taken> {
   const over = new AbortController()
-  const busy = {
-    kind: 'busy',
-    message: 'The store is busy; send the same request again, it is stored once',
-  } as const
+  const busy = { kind: 'busy', message: sentence } as const
   try {
     return await Promise.race([taken, sleep(PATIENCE_MS, busy, { signal: over.signal, ref: false })])
   } finally {

@@ -7,6 +7,7 @@ import type { DeadLetter } from '../records/dead-letter.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { NO_TRACES, type OwnTraces } from '../runtime/own-traces.ts'
 import { isRemembered, settle } from '../store/batch-rows.ts'
 import { StoreError, type Store } from '../store/store.ts'
 import { bisect, type Attempt } from './bisect.ts'
@@ -53,13 +54,14 @@ type Parts<Item extends Prepared> = {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly clock: Clock
+  readonly traces?: OwnTraces
 }
 
 const BACK_OFF_MS = [100, 200, 500, 1000, 2000, 5000]
 const TOO_BIG_ATTEMPTS = 3
 
 export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): BatchWriter<Item> {
-  const { signal, store, deadLetters, metrics, logger, clock, gate = buildGate() } = parts
+  const { signal, store, deadLetters, metrics, logger, clock, gate = buildGate(), traces = NO_TRACES } = parts
   const { transport } = store
   const hurried = new AbortController()
   const underWay = new Map<string, Promise<Written>>()
@@ -241,11 +243,21 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
     return written
   }
 
+  const factsOf = (batch: readonly Item[], { door, token }: BatchIdentity) => ({
+    'surety.signal': signal.name,
+    'surety.door': door,
+    'surety.batch': token,
+    'surety.messages': batch.length,
+    'surety.rows': batch.reduce((sum, { rows }) => sum + rows, 0),
+  })
+
   return {
     probe,
     hurry: () => hurried.abort(),
     write(batch, identity) {
-      const work = gate.shared(() => writeAll(batch, identity, batchIdOf(identity.token), false))
+      const work = traces.batch(`write ${signal.name}`, factsOf(batch, identity), batch, () =>
+        gate.shared(() => writeAll(batch, identity, batchIdOf(identity.token), false)),
+      )
       underWay.set(identity.token, work)
       return work.finally(() => underWay.delete(identity.token))
     },
@@ -254,7 +266,9 @@ export function buildBatchWriter<Item extends Prepared>(parts: Parts<Item>): Bat
       await underWay.get(identity.token)?.catch(() => undefined)
       for (let failures = 0; ; failures += 1) {
         try {
-          return await gate.alone(() => complete(batch, identity))
+          return await traces.batch(`recover ${signal.name}`, factsOf(batch, identity), batch, () =>
+            gate.alone(() => complete(batch, identity)),
+          )
         } catch (error) {
           if (!(error instanceof StoreError)) throw error
           if (hurried.signal.aborted) return { kind: 'given-up', error }

@@ -2,7 +2,7 @@
 // Builds, never listens.
 
 import fastifySwagger from '@fastify/swagger'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -11,6 +11,7 @@ import {
 } from 'fastify-type-provider-zod'
 import type { Clock } from '../../ingest/runtime/clock.ts'
 import type { Metrics } from '../../ingest/runtime/metrics.ts'
+import type { OwnSpan, OwnTraces } from '../../ingest/runtime/own-traces.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import type { KafkaStatus } from '../reports/ingest-status.ts'
 import { attributeRoutes } from './routes/attributes.ts'
@@ -31,6 +32,7 @@ export type ApiParts = {
   readonly searchKeys: readonly string[]
   /** What the ingest role in this process knows of its partitions; null when there is none. */
   readonly kafkaStatus: () => KafkaStatus | null
+  readonly traces: OwnTraces
 }
 
 /** To be called on the application itself, before other routes, so that the document holds them all. */
@@ -61,6 +63,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
 export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
+  traceRequests(app, parts.traces)
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
     parts.metrics.queries.observe({ route, status: reply.statusCode }, reply.elapsedTime / 1000)
@@ -74,4 +77,24 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
+}
+
+/** A server span for each request, named by its route. */
+function traceRequests(app: FastifyInstance, traces: OwnTraces): void {
+  const spans = new WeakMap<FastifyRequest, OwnSpan>()
+  app.addHook('onRequest', (request, _, done) => {
+    const { method, url, headers } = request
+    const route = request.routeOptions.url ?? 'none'
+    const facts = { 'http.request.method': method, 'http.route': route, 'url.path': url.split('?')[0] ?? '' }
+    const span = traces.request(`${method} ${route}`, facts, headers)
+    if (span !== undefined) spans.set(request, span)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const span = spans.get(request)
+    span?.set({ 'http.response.status_code': reply.statusCode })
+    if (reply.statusCode >= 500) span?.fail(`answered ${reply.statusCode}`)
+    span?.end()
+    done()
+  })
 }

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NO_TRACES } from '../../ingest/runtime/own-traces.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildHealth } from '../../ingest/runtime/health.ts'
 import { buildHttpApp } from '../../ingest/runtime/http-app.ts'
@@ -325,6 +326,7 @@ describe('the OpenAPI document', () => {
       searchKeys: [],
       retentionSpansDays: 7,
       kafkaStatus: () => null,
+      traces: NO_TRACES,
     })
     await app.ready()
     await app.close()
