@@ -14,6 +14,7 @@ export type StartRange = { readonly fromMs: number; readonly toMs: number }
 
 const REQUEST_KEYS =
   'service, bucket, operation, version, system, site, zone, cluster, channel, region, traffic, outcome'
+const SERVICE_KEYS = 'service, bucket, version, system, traffic, outcome'
 
 // A view's own SELECT makes the replacement, so the two cannot differ. `facts` are compared first: most crashes leave
 // the views right, and replacing rewrites whole parts.
@@ -33,6 +34,14 @@ const VIEWS = [
     stepMs: 60_000,
     facts: (rows: string) =>
       `SELECT ${REQUEST_KEYS}, sum(requests) AS requests, sum(weighted) AS weighted, sum(duration_ns_sum) AS duration FROM ${rows} GROUP BY ${REQUEST_KEYS}`,
+  },
+  {
+    view: 'service_requests_1m_mv',
+    table: 'service_requests_1m',
+    time: 'bucket',
+    stepMs: 60_000,
+    facts: (rows: string) =>
+      `SELECT ${SERVICE_KEYS}, sum(requests) AS requests, sum(weighted) AS weighted, max(last_at) AS last FROM ${rows} GROUP BY ${SERVICE_KEYS}`,
   },
   {
     view: 'error_signatures_mv',

@@ -31,6 +31,7 @@ const rules = (retention: Retention) => [
   { table: 'trace_roots', column: 'started_at', days: retention.spansDays },
   { table: 'requests_10s', column: 'bucket', days: retention.requests10sDays },
   { table: 'requests_1m', column: 'bucket', days: retention.requests1mDays },
+  { table: 'service_requests_1m', column: 'bucket', days: retention.requests1mDays },
   { table: 'error_signatures', column: 'bucket', days: retention.requests1mDays },
   { table: 'service_edges_1m', column: 'bucket', days: retention.requests1mDays },
   { table: 'requests_1h', column: 'bucket', days: retention.requests1hDays },

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { Latency } from '../http/schemas.ts'
 import { sqlSecond, type TimeRange } from '../time-range.ts'
-import { atGranularity, type Granularity } from './granularity.ts'
+import { atGranularity, byService, type Granularity } from './granularity.ts'
 
 /** Which requests; the empty string means all. */
 export type Scope = {
@@ -13,6 +13,9 @@ export type Scope = {
   readonly region: string
   readonly traffic: string
 }
+
+/** Whether services and versions are asked for as wholes. */
+export const isUnscoped = ({ site, channel, region }: Scope) => site === '' && channel === '' && region === ''
 
 const Quantiles = z.tuple([z.number(), z.number(), z.number()])
 type Quantiles = z.infer<typeof Quantiles>
@@ -37,7 +40,9 @@ const series = statement(
  * @param within starts at a whole minute
  */
 export function mergedLatency(store: Store, within: TimeRange, which: Scope, granularity: Granularity) {
-  return store.ask(atGranularity(merged, granularity), {
+  const question =
+    granularity !== 'hour' && isUnscoped(which) ? byService(merged) : atGranularity(merged, granularity)
+  return store.ask(question, {
     ...which,
     from: sqlSecond(within.fromMs),
     to: sqlSecond(within.toMs),

@@ -26,14 +26,15 @@ const series = statement(
 const POINTS_WANTED = 120
 const POINTS_MAX = 2000
 const HOUR_SECONDS = 3600
+const FINEST_SECONDS = { fine: 10, minute: 60, hour: HOUR_SECONDS } as const
 const STEPS_SECONDS = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 86_400]
 
 /** @returns the step that gives about 120 points, never more than 2,000 */
-export function chooseStep(range: TimeRange, wanted: number | undefined): number {
+export function chooseStep(range: TimeRange, wanted: number | undefined, nowMs: number): number {
   const seconds = (range.toMs - range.fromMs) / 1000
   const fits = (step: number) => seconds / step <= POINTS_MAX
   if (wanted !== undefined && fits(wanted)) return wanted
-  const finest = granularityOf(range).granularity === 'hour' ? HOUR_SECONDS : 0
+  const finest = FINEST_SECONDS[granularityOf(range, nowMs).granularity]
   return STEPS_SECONDS.find((step) => step >= finest && seconds / step <= POINTS_WANTED * 1.5) ?? 86_400
 }
 
@@ -44,10 +45,13 @@ export async function serviceSeries(
   range: TimeRange,
   wantedStep: number | undefined,
   scope: Scope,
+  nowMs: number,
 ): Promise<ServiceSeriesReply> {
-  const stepSeconds = chooseStep(range, wantedStep)
+  const stepSeconds = chooseStep(range, wantedStep, nowMs)
   // A wish for finer points is granted from the finer tables, as far back as these are kept.
-  const granularity = stepSeconds % HOUR_SECONDS === 0 ? granularityOf(range).granularity : 'fine'
+  const coarsest = granularityOf(range, nowMs).granularity
+  const granularity =
+    stepSeconds % FINEST_SECONDS[coarsest] === 0 ? coarsest : stepSeconds % 60 === 0 ? 'minute' : 'fine'
   const latencyStepSeconds = Math.ceil(stepSeconds / 60) * 60
   const fromMs = floorTo(range.fromMs, stepSeconds * 1000)
   const latencyRange = { fromMs: floorTo(range.fromMs, latencyStepSeconds * 1000), toMs: range.toMs }

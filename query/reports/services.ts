@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { Latency, Outcomes, ServiceItem } from '../http/schemas.ts'
 import { floorTo, iso, sqlSecond, type TimeRange } from '../time-range.ts'
-import { atGranularity, granularityOf } from './granularity.ts'
-import { mergedLatency, milliseconds, type Scope } from './latency.ts'
+import { atGranularity, byService, granularityOf } from './granularity.ts'
+import { isUnscoped, mergedLatency, milliseconds, type Scope } from './latency.ts'
 
 const count = z.coerce.number().int()
 const services = statement(
@@ -37,18 +37,22 @@ const MINUTE_MS = 60_000
 const NO_LATENCY: z.infer<typeof Latency> = { p50Ms: null, p95Ms: null, p99Ms: null }
 
 /**
- * @param wanted  cut down to whole buckets at its start, 10 s or, over two days, an hour; latency covers the minutes that it touches
+ * @param wanted  cut down to whole buckets at its start, 10 s or, over two days, an hour, and to whole minutes when it ended over a
+ *   day ago; latency covers the minutes that it touches
  * @returns one item per service and version with requests in the range, by name
  */
 export async function serviceItems(
   store: Store,
   wanted: TimeRange,
   scope: Scope,
+  nowMs: number,
 ): Promise<{ range: TimeRange; items: ServiceItem[] }> {
-  const { granularity, range } = granularityOf(wanted)
+  const { granularity, range } = granularityOf(wanted, nowMs)
   const fromMs = floorTo(range.fromMs, BUCKET_MS)
+  const question =
+    granularity !== 'hour' && isUnscoped(scope) ? byService(services) : atGranularity(services, granularity)
   const [rows, latencies] = await Promise.all([
-    store.ask(atGranularity(services, granularity), {
+    store.ask(question, {
       ...scope,
       from: sqlSecond(fromMs),
       to: sqlSecond(range.toMs),

@@ -19,21 +19,23 @@ export type Audit = {
 
 const DIMENSIONS =
   'service, operation, version, system, site, zone, cluster, channel, region, traffic, outcome'
+const SERVICE_DIMENSIONS = 'service, version, system, traffic, outcome'
 
-const difference = (table: string, bucket: string) => `(
+const difference = (table: string, bucket: string, dimensions = DIMENSIONS) => `(
   SELECT sum(abs(kept - counted) + abs(weighed - recounted)) FROM (
-    SELECT ${DIMENSIONS}, bucket, sum(k) AS kept, sum(c) AS counted, sum(w) AS weighed, sum(r) AS recounted FROM (
-      SELECT ${DIMENSIONS}, bucket, toInt64(requests) AS k, 0 AS c, toInt64(weighted) AS w, 0 AS r FROM ${table}
+    SELECT ${dimensions}, bucket, sum(k) AS kept, sum(c) AS counted, sum(w) AS weighed, sum(r) AS recounted FROM (
+      SELECT ${dimensions}, bucket, toInt64(requests) AS k, 0 AS c, toInt64(weighted) AS w, 0 AS r FROM ${table}
       UNION ALL
-      SELECT ${DIMENSIONS}, ${bucket} AS bucket, 0 AS k, 1 AS c, 0 AS w, toInt64(weight) AS r FROM spans WHERE kind IN (2, 5)
-    ) GROUP BY ${DIMENSIONS}, bucket
+      SELECT ${dimensions}, ${bucket} AS bucket, 0 AS k, 1 AS c, 0 AS w, toInt64(weight) AS r FROM spans WHERE kind IN (2, 5)
+    ) GROUP BY ${dimensions}, bucket
   ))`
 
 const AUDIT = `SELECT
   (SELECT count() FROM spans) AS rows,
   (SELECT uniqExact(trace_id, span_id) FROM spans) AS distinct,
   ${difference('requests_10s', `toStartOfInterval(toDateTime(ts, 'UTC'), INTERVAL 10 SECOND)`)}
-    + ${difference('requests_1m', `toStartOfMinute(toDateTime(ts, 'UTC'))`)} AS rollupError,
+    + ${difference('requests_1m', `toStartOfMinute(toDateTime(ts, 'UTC'))`)}
+    + ${difference('service_requests_1m', `toStartOfMinute(toDateTime(ts, 'UTC'))`, SERVICE_DIMENSIONS)} AS rollupError,
   abs(toInt64((SELECT count() FROM trace_roots)) - toInt64((SELECT countIf(parent_id = toFixedString('', 8)) FROM spans)))
     + abs(toInt64((SELECT sum(rows) FROM batches)) - toInt64((SELECT count() FROM spans))) AS lookUpError,
   (SELECT count() FROM dead_letters) AS deadLetters`

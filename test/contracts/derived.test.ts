@@ -395,7 +395,9 @@ describe('requests by hour', () => {
 
   test('long ranges are answered from hours, and from minutes where there is no hour yet', async () => {
     const scope = { site: '', channel: '', region: '', traffic: 'live' }
-    const nowMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
+    const minuteMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
+    // The newest span stands in an hour that is not over.
+    const nowMs = minuteMs % HOUR_MS === 0 ? minuteMs + MINUTE_MS : minuteMs
     const long = { fromMs: nowMs - 3 * DAY_MS, toMs: nowMs + 1000 }
     const newest = BigInt(nowMs - MINUTE_MS) * 1_000_000n
     await send([
@@ -411,8 +413,8 @@ describe('requests by hour', () => {
       },
     ])
     const answers = async () => ({
-      services: (await serviceItems(store, long, scope)).items,
-      series: (await serviceSeries(store, 'shop', long, undefined, scope)).versions,
+      services: (await serviceItems(store, long, scope, nowMs)).items,
+      series: (await serviceSeries(store, 'shop', long, undefined, scope, nowMs)).versions,
     })
     const fromMinutes = await answers()
     aheadMs = 2 * MINUTE_MS
@@ -427,9 +429,49 @@ describe('requests by hour', () => {
     // Hours alone still answer when their minutes are gone.
     await store.command('TRUNCATE TABLE requests_1m')
     await store.command('TRUNCATE TABLE requests_10s')
-    const [left] = (await serviceItems(store, long, scope)).items
+    const [left] = (await serviceItems(store, long, scope, nowMs)).items
     expect(left).toMatchObject({ requests: 4, errorRatio: 0 })
     expect(left?.p99Ms).toBeCloseTo(30, 0)
+  })
+
+  test.each([
+    { name: 'lately, ragged at both ends', endsAgoMs: 0 },
+    { name: 'days ago, by the minute', endsAgoMs: 2 * DAY_MS },
+  ])('services as wholes answer as their parts do: $name', async ({ endsAgoMs }) => {
+    const nowMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS + 27_000
+    const toMs = nowMs - endsAgoMs
+    const at = (agoMs: number, durationMs: number, code: number): Sent => {
+      const startNs = BigInt(toMs - agoMs) * 1_000_000n
+      const attributes = { 'http.response.status_code': code, 'bank.channel': 'all' }
+      return {
+        service: agoMs % 3 === 0 ? 'shop' : 'bank',
+        span: { startNs, endNs: startNs + BigInt(durationMs) * 1_000_000n, attributes },
+      }
+    }
+    // Every 7 s over five minutes, so that each edge has some on either side.
+    await send(
+      Array.from({ length: 43 }, (_, index) =>
+        at(index * 7000 + 500, 10 + index, index % 5 === 0 ? 500 : 200),
+      ),
+    )
+    for (const [fromAgoMs, toAgoMs] of [
+      [285_000, 0],
+      [190_000, 11_000],
+      [60_000, 20_000],
+      [27_000, 7000],
+      [40_000, 35_000],
+    ] as const) {
+      const range = { fromMs: toMs - fromAgoMs, toMs: toMs - toAgoMs }
+      const of = (channel: string) =>
+        serviceItems(store, range, { site: '', channel, region: '', traffic: 'live' }, nowMs)
+      const whole = await of('')
+      const part = await of('all')
+      expect(whole.range).toEqual(part.range)
+      expect(whole.items.length).toBeGreaterThan(0)
+      const told = ({ lastSeenAt, ...item }: (typeof whole.items)[number]) =>
+        endsAgoMs === 0 ? { lastSeenAt, ...item } : item
+      expect(whole.items.map(told)).toEqual(part.items.map(told))
+    }
   })
 
   test('an upgrade finds minutes without hours, once', async () => {

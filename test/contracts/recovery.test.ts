@@ -52,6 +52,9 @@ async function books(store: Store) {
     ...(await one(
       'SELECT sum(requests) AS requests_1m, sum(weighted) AS weighted_1m, sum(duration_ns_sum) AS duration, round(quantilesBFloat16Merge(0.5, 0.95, 0.99)(latency)[1]) AS p50 FROM requests_1m',
     )),
+    ...(await one(
+      'SELECT sum(requests) AS requests_service, sum(weighted) AS weighted_service, round(quantilesBFloat16Merge(0.5, 0.95, 0.99)(latency)[1]) AS p50_service FROM service_requests_1m',
+    )),
     ...(await one('SELECT count() AS roots FROM trace_roots')),
     ...(await one('SELECT sum(rows) AS batch_rows FROM batches')),
   }
@@ -69,6 +72,9 @@ async function expectBooksToAgree(store: Store, spans: number): Promise<void> {
     weighted_1m: recount['weighted'],
     duration: recount['duration'],
     p50: recount['p50'],
+    requests_service: recount['requests'],
+    weighted_service: recount['weighted'],
+    p50_service: recount['p50'],
     roots: recount['roots'],
     batch_rows: recount['spans'],
   })
@@ -149,7 +155,9 @@ describe.each(STORE_KINDS)('an intent is completed from what is really there: $n
   })
 
   // On a cluster a token and its rows are one transaction, so there is nothing that a recovery would have to find.
-  test.skipIf(kind.isCluster).each(['requests_10s', 'requests_1m', 'trace_roots', 'batches'])(
+  test
+    .skipIf(kind.isCluster)
+    .each(['requests_10s', 'requests_1m', 'service_requests_1m', 'trace_roots', 'batches'])(
     'its spans but not their %s',
     async (table) => {
       await writerOn(store).write(batchOf(2), identity(token))

@@ -483,6 +483,7 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       ...journal(),
       'series',
       'service_edges_1m',
+      'service_requests_1m',
       'spans',
       'summaries',
       'trace_roots',
@@ -521,6 +522,7 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       'requests_1m_mv',
       'samples_float_mv',
       'samples_int_mv',
+      'service_requests_1m_mv',
       'summaries_mv',
       'trace_roots_mv',
     ])
@@ -538,11 +540,11 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
     const nowMs = Date.now()
     const range = { fromMs: nowMs - 900_000, toMs: nowMs }
     const scope = { site: '', channel: '', region: '', traffic: 'live' }
-    const { items } = await serviceItems(recording, range, scope)
+    const { items } = await serviceItems(recording, range, scope, nowMs)
     expect(items).toEqual([
       expect.objectContaining({ service: 'ledger', version: '1.4.2', requests: 3, errorRatio: 0 }),
     ])
-    const series = await serviceSeries(recording, 'ledger', range, undefined, scope)
+    const series = await serviceSeries(recording, 'ledger', range, undefined, scope, nowMs)
     expect(series.versions).toEqual([
       expect.objectContaining({
         version: '1.4.2',
@@ -628,6 +630,7 @@ describe.each(STORE_KINDS)('retention: $name', (kind) => {
     'trace_roots',
     'requests_10s',
     'requests_1m',
+    'service_requests_1m',
     'error_signatures',
     'service_edges_1m',
     'requests_1h',

@@ -11,7 +11,7 @@ import { clusterOf } from './place.ts'
 import { play, type Stage, type Trace } from './play.ts'
 
 export type RequestRows = { readonly body: Buffer; readonly requests: number }
-export type RollupTable = 'requests_1m' | 'requests_10s'
+export type RollupTable = 'requests_1m' | 'requests_10s' | 'service_requests_1m'
 
 /** Start (s), duration (ns), and places of resource, audience, operation and answer in the cast. */
 const STRUCTURE = 't UInt32, n UInt64, s UInt16, a UInt16, o UInt16, w UInt16'

@@ -132,7 +132,7 @@ export async function writeHistory(parts: HistoryParts, order: HistoryOrder): Pr
   }
 
   if (state.phase === 'rollups') {
-    const tables: readonly RollupTable[] = ['requests_1m', 'requests_10s']
+    const tables: readonly RollupTable[] = ['requests_1m', 'service_requests_1m', 'requests_10s']
     if (isResumed) {
       const olderThan = `bucket < toDateTime(${spansFromMs / 1000}, 'UTC')`
       for (const table of tables)
@@ -147,7 +147,7 @@ export async function writeHistory(parts: HistoryParts, order: HistoryOrder): Pr
       piecesOf(fromMs, spansFromMs, DAY_MS),
       (piece) => makeRows(minutes(piece.fromMs), minutes(piece.toMs), minutes(spansFromMs)),
       async (rows, piece) => {
-        const into = tables.filter((table) => table === 'requests_1m' || piece.fromMs >= oldest10sMs)
+        const into = tables.filter((table) => table !== 'requests_10s' || piece.fromMs >= oldest10sMs)
         await insertRollups({ ...parts, cast }, rows, into, `history/${digest}/${attempt}/${piece.index}`)
         written.requests += rows.requests
       },

@@ -31,7 +31,7 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
       },
     },
     async ({ query }) => {
-      const { range, items } = await serviceItems(store, rangeOf(query, clock), scopeOf(query))
+      const { range, items } = await serviceItems(store, rangeOf(query, clock), scopeOf(query), clock.now())
       return { from: iso(range.fromMs), to: iso(range.toMs), items }
     },
   )
@@ -47,7 +47,14 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
       },
     },
     ({ params, query }) =>
-      serviceSeries(store, params.service, rangeOf(query, clock), query.stepSeconds, scopeOf(query)),
+      serviceSeries(
+        store,
+        params.service,
+        rangeOf(query, clock),
+        query.stepSeconds,
+        scopeOf(query),
+        clock.now(),
+      ),
   )
   app.get(
     '/api/v1/services/:service/errors',
