@@ -395,9 +395,9 @@ describe('requests by hour', () => {
 
   test('long ranges are answered from hours, and from minutes where there is no hour yet', async () => {
     const scope = { site: '', channel: '', region: '', traffic: 'live' }
-    const minuteMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
+    const thisMinuteMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
     // The newest span stands in an hour that is not over.
-    const nowMs = minuteMs % HOUR_MS === 0 ? minuteMs + MINUTE_MS : minuteMs
+    const nowMs = thisMinuteMs % HOUR_MS === 0 ? thisMinuteMs + MINUTE_MS : thisMinuteMs
     const long = { fromMs: nowMs - 3 * DAY_MS, toMs: nowMs + 1000 }
     const newest = BigInt(nowMs - MINUTE_MS) * 1_000_000n
     await send([
@@ -461,9 +461,9 @@ describe('requests by hour', () => {
       [27_000, 7000],
       [40_000, 35_000],
     ] as const) {
-      const range = { fromMs: toMs - fromAgoMs, toMs: toMs - toAgoMs }
+      const within = { fromMs: toMs - fromAgoMs, toMs: toMs - toAgoMs }
       const of = (channel: string) =>
-        serviceItems(store, range, { site: '', channel, region: '', traffic: 'live' }, nowMs)
+        serviceItems(store, within, { site: '', channel, region: '', traffic: 'live' }, nowMs)
       const whole = await of('')
       const part = await of('all')
       expect(whole.range).toEqual(part.range)
