@@ -63,7 +63,9 @@ export function latencySeries(
   granularity: Granularity,
 ) {
   const times = { from: sqlSecond(within.fromMs), to: sqlSecond(within.toMs), step: stepSeconds }
-  return store.ask(atGranularity(series, granularity), { ...which, ...times, service })
+  const question =
+    granularity !== 'hour' && isUnscoped(which) ? byService(series) : atGranularity(series, granularity)
+  return store.ask(question, { ...which, ...times, service })
 }
 
 /** Quantiles in nanoseconds as the API says them. */
