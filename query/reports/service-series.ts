@@ -64,7 +64,7 @@ export async function serviceSeries(
   }
   // Points of whole minutes need no tens of seconds but at the ends of the range.
   const isWhole = stepSeconds % 60 === 0 && granularity !== 'hour' && isUnscoped(scope)
-  const question = isWhole ? byService(series) : atGranularity(series, granularity)
+  const question = isWhole ? byService(series, granularity) : atGranularity(series, granularity)
   const [counts, latencies] = await Promise.all([
     store.ask(question, parameters),
     latencySeries(store, service, latencyRange, latencyStepSeconds, scope, granularity),
