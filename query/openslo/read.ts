@@ -20,6 +20,8 @@ export type ReadBundle = {
   /** Empty when there is an error. */
   readonly objects: readonly ObjectV1[]
   readonly problems: readonly OpenSloProblem[]
+  /** Where each object stands. */
+  readonly sources: ReadonlyMap<ObjectV1, Source>
 }
 
 /** @param files  texts with the name to tell in problems */
@@ -39,7 +41,8 @@ export function readOpenSlo(
   }
   if (isWhole) problems.push(...duplicates(found), ...checkReferences(found, isKept))
   const isRefused = problems.some(({ severity }) => severity === 'error')
-  return { objects: isRefused ? [] : found.map(({ object }) => object), problems }
+  const sources = new Map(found.map(({ object, source }) => [object, source]))
+  return { objects: isRefused ? [] : found.map(({ object }) => object), problems, sources }
 }
 
 function readObject(source: Source, isStrict: boolean, problems: OpenSloProblem[]): ObjectV1 | undefined {
