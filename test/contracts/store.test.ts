@@ -412,7 +412,7 @@ describe('lanes', () => {
     const busy = answers
       .filter((answer) => answer.status === 'rejected')
       .map(({ reason }) => reason as unknown)
-    expect(busy).toHaveLength(7)
+    expect(busy).toHaveLength(5)
     for (const error of busy) {
       expect(error).toBeInstanceOf(StoreError)
       expect(error).toMatchObject({
