@@ -1,21 +1,14 @@
-// One answer for those who ask the same at the same time: a wall of screens costs as much as one.
+// One answer for those who ask the same while it is being made: a wall of screens costs as much as one. An answer that was given is
+// not given again, so whoever asks after his data was taken sees them.
 
-/** What is asked to the second is as new a second later. */
-export const SHARED_MS = 1000
-
-/**
- * @param keptMs  how long an answer is given again after it came; a failure is given to those who wait and then forgotten
- * @returns a function that runs the work of a key unless it runs already or has just answered
- */
-export function buildSharedAnswers<Answer>(keptMs: number) {
-  const answers = new Map<string, Promise<Answer>>()
+/** @returns a function that runs the work of a key unless it runs already */
+export function buildSharedAnswers<Answer>() {
+  const underWay = new Map<string, Promise<Answer>>()
   return (key: string, work: () => Promise<Answer>): Promise<Answer> => {
-    const known = answers.get(key)
+    const known = underWay.get(key)
     if (known !== undefined) return known
-    const answer = work()
-    answers.set(key, answer)
-    const forget = () => void answers.delete(key)
-    answer.then(() => setTimeout(forget, keptMs).unref(), forget)
+    const answer = work().finally(() => underWay.delete(key))
+    underWay.set(key, answer)
     return answer
   }
 }

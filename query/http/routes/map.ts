@@ -4,12 +4,12 @@ import { serviceMap } from '../../reports/map.ts'
 import type { ApiParts } from '../api.ts'
 import { rangeOf } from '../errors.ts'
 import { MapQuery, MapReply, Problem, type MapReply as MapAnswer } from '../schemas.ts'
-import { buildSharedAnswers, SHARED_MS } from '../shared-answers.ts'
+import { buildSharedAnswers } from '../shared-answers.ts'
 import { toSecond } from '../../time-range.ts'
 import type { TypedApp } from './typed.ts'
 
 export function mapRoutes(app: TypedApp, { store, clock }: ApiParts): void {
-  const shared = buildSharedAnswers<MapAnswer>(SHARED_MS)
+  const shared = buildSharedAnswers<MapAnswer>()
   app.get(
     '/api/v1/map',
     {

@@ -7,7 +7,7 @@ import type { Scope } from '../../reports/latency.ts'
 import { iso, toSecond } from '../../time-range.ts'
 import type { ApiParts } from '../api.ts'
 import { rangeOf } from '../errors.ts'
-import { buildSharedAnswers, SHARED_MS } from '../shared-answers.ts'
+import { buildSharedAnswers } from '../shared-answers.ts'
 import {
   Problem,
   ServiceErrorsQuery,
@@ -21,7 +21,7 @@ import {
 import type { TypedApp } from './typed.ts'
 
 export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
-  const shared = buildSharedAnswers<Awaited<ReturnType<typeof serviceItems>>>(SHARED_MS)
+  const shared = buildSharedAnswers<Awaited<ReturnType<typeof serviceItems>>>()
   app.get(
     '/api/v1/services',
     {
