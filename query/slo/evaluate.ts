@@ -215,7 +215,7 @@ function firingCondition(slo: CompiledPolicy, state: SloState): Condition | unde
 }
 
 function firingPairs(slo: CompiledPolicy, state: SloState): readonly CompiledPair[] {
-  return slo.pairs.filter((_, index) => state.pairs[index]?.phase === 'firing')
+  return slo.pairs.filter(({ id }) => state.pairs.some((pair) => pair.id === id && pair.phase === 'firing'))
 }
 
 function conditionOf(slo: CompiledPolicy, state: SloState, observed: Measured): Condition {

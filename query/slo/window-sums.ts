@@ -70,6 +70,10 @@ export class WindowSums {
     return this.#ring.head
   }
 
+  get heldSlices(): number {
+    return this.#ring.capacity
+  }
+
   /** End of the newest whole unit: where windows end. */
   get countedToMs(): number {
     return this.#unitHead() * this.#unitMs
