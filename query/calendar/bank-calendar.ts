@@ -68,7 +68,10 @@ export function buildBankCalendar(options: BankCalendarOptions): BankCalendar {
   const complete = new Set(completeYears)
   const marked = new Map<string, string[]>()
   for (const { date, mark } of marks) marked.set(date, [...(marked.get(date) ?? []), mark])
-  const years = new Map<number, { readonly days: ReadonlyMap<string, SpecialDay>; readonly isPublished: boolean }>()
+  const years = new Map<
+    number,
+    { readonly days: ReadonlyMap<string, SpecialDay>; readonly isPublished: boolean }
+  >()
 
   function yearOf(year: number) {
     const kept = years.get(year)

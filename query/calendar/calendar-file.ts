@@ -5,9 +5,7 @@ import { z } from 'zod'
 import type { Mark, SpecialDay } from './bank-calendar.ts'
 import { civilDate } from './zoned-time.ts'
 
-const date = z
-  .string()
-  .refine((text) => civilDate(text) !== undefined, 'is no date; write it as 2026-10-01')
+const date = z.string().refine((text) => civilDate(text) !== undefined, 'is no date; write it as 2026-10-01')
 
 const calendarFile = z.object({
   /** The file is complete for this year: days it does not list are ordinary. */

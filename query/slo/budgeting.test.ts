@@ -58,7 +58,9 @@ describe('1.8 the same data by three methods', () => {
     const even = columns(Array.from({ length: MINUTES }, (_, index) => (index % 3 === 0 ? [50, 50] : [0, 0])))
     expect(countWindow(even, occurrences, { from: 0, to: MINUTES }).net.total).toBe(336_000)
     const failed = (count: number) => {
-      const made = columns(Array.from({ length: MINUTES }, (_, index) => (index % 3 === 0 ? [50, 50] : [0, 0])))
+      const made = columns(
+        Array.from({ length: MINUTES }, (_, index) => (index % 3 === 0 ? [50, 50] : [0, 0])),
+      )
       let left = count
       for (let index = 0; left > 0; index += 3) {
         made.good[index] = 50 - Math.min(50, left)
@@ -114,8 +116,15 @@ test('a time slice is known only when nearly all of it is, and an empty one fail
   slices.state[3] = 0
   const by = (budgeting: Budgeting) => countWindow(slices, budgeting, { from: 0, to: 10 }).net
   expect(by(timeslices(0.9, 5 * minute))).toEqual({ good: 1, total: 1, known: 1, empty: 1, expected: 2 })
-  expect(by({ ...timeslices(0.9, 5 * minute), emptySlices: 'ignore' } as Budgeting)).toMatchObject({ total: 0, known: 1 })
-  expect(by({ method: 'RatioTimeslices', timeSliceMs: 5 * minute })).toMatchObject({ total: 0, known: 1, empty: 1 })
+  expect(by({ ...timeslices(0.9, 5 * minute), emptySlices: 'ignore' } as Budgeting)).toMatchObject({
+    total: 0,
+    known: 1,
+  })
+  expect(by({ method: 'RatioTimeslices', timeSliceMs: 5 * minute })).toMatchObject({
+    total: 0,
+    known: 1,
+    empty: 1,
+  })
 })
 
 test('1.10 good of all, bad of all, and single ratios of success or failure say the same', () => {

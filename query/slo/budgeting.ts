@@ -117,11 +117,11 @@ export function checkBudgeting(
   const problems: Problem[] = []
   const { timeSliceMs } = budgeting
   if (!(timeSliceMs >= stepMs && timeSliceMs % stepMs === 0))
-    problems.push({ place: `${place}.timeSliceMs`, message: `must be a multiple of the slice of ${stepMs / 1000} s` })
-  if (
-    budgeting.method === 'Timeslices' &&
-    !(budgeting.timeSliceTarget > 0 && budgeting.timeSliceTarget <= 1)
-  )
+    problems.push({
+      place: `${place}.timeSliceMs`,
+      message: `must be a multiple of the slice of ${stepMs / 1000} s`,
+    })
+  if (budgeting.method === 'Timeslices' && !(budgeting.timeSliceTarget > 0 && budgeting.timeSliceTarget <= 1))
     problems.push({ place: `${place}.timeSliceTarget`, message: 'must be a ratio above 0 and up to 1' })
   return problems
 }

@@ -9,7 +9,7 @@ const factors = (profile: BurnProfile) => profile.pairs.map((pair) => burnFactor
 describe('2.1 factors follow from the budget a long window may spend', () => {
   test.each([
     [workbook30d, [14.4, 6, 3, 1]],
-    [workbook28d, [13.44, 5.6, 2.8, 2.8 / 3]],
+    [workbook28d, [13.44, 5.6, 2.8, 14 / 15]],
     [sevenDays, [13.44, 3.5, 1.4, 0.98]],
   ])('$name, to the last bit', (profile, want) => {
     expect(factors(profile)).toEqual(want)

@@ -16,7 +16,9 @@ export type BurnPair = {
   readonly longWindowMs: number
   readonly shortWindowMs: number
 } & (
-  | { /** Part of the period's budget that the long window may spend, percent. */ readonly budgetPercent: number }
+  | {
+      /** Part of the period's budget that the long window may spend, percent. */ readonly budgetPercent: number
+    }
   | { readonly factor: number }
 )
 
@@ -55,7 +57,8 @@ export function checkProfile(
   for (const [index, pair] of profile.pairs.entries()) {
     const here = `${place}.pairs[${index}]`
     const say = (field: string, message: string) => problems.push({ place: `${here}${field}`, message })
-    if (seen.has(pair.id)) say('.id', `«${pair.id}» occurs twice; states are kept by it, so give each its own`)
+    if (seen.has(pair.id))
+      say('.id', `«${pair.id}» occurs twice; states are kept by it, so give each its own`)
     seen.add(pair.id)
     if (!(pair.shortWindowMs < pair.longWindowMs))
       say('.shortWindowMs', 'must be shorter than the long window; a twelfth of it is customary')

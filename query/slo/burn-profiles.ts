@@ -9,9 +9,24 @@ const DAY = 24 * HOUR
 type Windows = Pick<BurnPair, 'id' | 'severity' | 'longWindowMs' | 'shortWindowMs'>
 
 const pageFast: Windows = { id: 'page-1h', severity: 'page', longWindowMs: HOUR, shortWindowMs: 5 * MINUTE }
-const pageSlow: Windows = { id: 'page-6h', severity: 'page', longWindowMs: 6 * HOUR, shortWindowMs: 30 * MINUTE }
-const ticketFast: Windows = { id: 'ticket-1d', severity: 'ticket', longWindowMs: DAY, shortWindowMs: 2 * HOUR }
-const ticketSlow: Windows = { id: 'ticket-3d', severity: 'ticket', longWindowMs: 3 * DAY, shortWindowMs: 6 * HOUR }
+const pageSlow: Windows = {
+  id: 'page-6h',
+  severity: 'page',
+  longWindowMs: 6 * HOUR,
+  shortWindowMs: 30 * MINUTE,
+}
+const ticketFast: Windows = {
+  id: 'ticket-1d',
+  severity: 'ticket',
+  longWindowMs: DAY,
+  shortWindowMs: 2 * HOUR,
+}
+const ticketSlow: Windows = {
+  id: 'ticket-3d',
+  severity: 'ticket',
+  longWindowMs: 3 * DAY,
+  shortWindowMs: 6 * HOUR,
+}
 
 const workbookPercents = [
   { ...pageFast, budgetPercent: 2 },

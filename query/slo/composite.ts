@@ -23,7 +23,9 @@ export function compositeBurnRate(parts: readonly WeighedBurn[]): number | undef
 }
 
 /** RatioTimeslices: 1 − Σ weight × (1 − ratio). 0.95 and 0.95 give 0.90. */
-export function compositeRatio(parts: readonly { readonly weight: number; readonly ratio: number }[]): number {
+export function compositeRatio(
+  parts: readonly { readonly weight: number; readonly ratio: number }[],
+): number {
   return 1 - parts.reduce((lost, { weight, ratio }) => lost + weight * (1 - ratio), 0)
 }
 

@@ -1,7 +1,16 @@
 // One window counted from columns, slice by slice: for instants of the past, charts, reports, and as the oracle that
 // running sums are held against.
 
-import { PARTS, RATIO_SCALE, UNIT_EMPTY, UNIT_GOOD, UNIT_KNOWN, UNIT_TOTAL, unitMs, unitReader } from './budgeting.ts'
+import {
+  PARTS,
+  RATIO_SCALE,
+  UNIT_EMPTY,
+  UNIT_GOOD,
+  UNIT_KNOWN,
+  UNIT_TOTAL,
+  unitMs,
+  unitReader,
+} from './budgeting.ts'
 import type { Budgeting } from './budgeting.ts'
 import { isWithin, mergeRanges, type SliceRange } from './slice-ranges.ts'
 import type { SliceColumns } from './slices.ts'

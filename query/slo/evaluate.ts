@@ -89,7 +89,7 @@ function judge(slo: CompiledPolicy, before: SloState, observed: Measured): Evalu
         ? { atMs, errorRatio: own.errorRatio, remainingRatio: figures.remainingRatio }
         : before.lastGood,
   }
-  return conclude(state, conditionOf(slo, state, observed), isFrozen(slo, state, observed), atMs, transitions)
+  return conclude(state, conditionOf(slo, state, observed), isFrozen(state, observed), atMs, transitions)
 }
 
 /** Nothing was learnt: whatever fires stays, and is said to be frozen. The instant stays due. */
@@ -226,12 +226,13 @@ function conditionOf(slo: CompiledPolicy, state: SloState, observed: Measured): 
   if (observed.isExcludedNow || own.kind === 'excluded') return 'excluded'
   if (state.budget.phase === 'exhausted') return 'exhausted'
   if (state.pairs.some(({ hold }) => hold === 'insufficient-events')) return 'insufficient-events'
-  if (own.kind === 'no-traffic' || at(observed.windows, slo.shortest).kind === 'no-traffic') return 'no-traffic'
+  if (own.kind === 'no-traffic' || at(observed.windows, slo.shortest).kind === 'no-traffic')
+    return 'no-traffic'
   return 'healthy'
 }
 
 /** Whether what makes the condition could not be judged: all firing pairs on hold, or an outage without new evidence. */
-function isFrozen(slo: CompiledPolicy, state: SloState, observed: Measured): boolean {
+function isFrozen(state: SloState, observed: Measured): boolean {
   if (state.outage.phase === 'firing') return !observed.slices.some(({ isEvidence }) => isEvidence)
   const held = state.pairs.filter(({ phase }) => phase === 'firing')
   return held.length > 0 && held.every(({ hold }) => hold !== 'none')

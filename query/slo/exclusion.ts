@@ -43,11 +43,7 @@ const OCCURRENCES_MAX = 800
 const DURATION_MAX_MS = 31 * 86_400_000
 
 /** All excluded time that touches [fromMs, toMs). A rule without end is expanded no further. */
-export function expandExclusions(
-  exclusions: readonly Exclusion[],
-  fromMs: number,
-  toMs: number,
-): Expansion {
+export function expandExclusions(exclusions: readonly Exclusion[], fromMs: number, toMs: number): Expansion {
   const stretches: ExcludedStretch[] = []
   const cut: string[] = []
   for (const exclusion of exclusions) {
@@ -111,14 +107,21 @@ export function checkExclusion(time: ExclusionTime, place = 'exclusion'): readon
     try {
       buildRule(time)
     } catch (error) {
-      say('rrule', `is not a recurrence rule of RFC 5545: ${error instanceof Error ? error.message : String(error)}`)
+      say(
+        'rrule',
+        `is not a recurrence rule of RFC 5545: ${error instanceof Error ? error.message : String(error)}`,
+      )
     }
   }
   return problems
 }
 
 function buildRule({ rrule, start, timeZone }: Extract<ExclusionTime, { kind: 'recurring' }>): RRuleTemporal {
-  return new RRuleTemporal({ rruleString: `RRULE:${rrule}`, dtstart: zonedText(start, timeZone), strict: true })
+  return new RRuleTemporal({
+    rruleString: `RRULE:${rrule}`,
+    dtstart: zonedText(start, timeZone),
+    strict: true,
+  })
 }
 
 /** Local dates that a stretch touches, first and last: what reports list it under. */

@@ -27,9 +27,7 @@ export function observe(
   const { policy } = slo
   const counted = policy.budgeting.method === 'Occurrences' ? open : undefined
   const own = sums.figures(0, counted)
-  const windows = slo.windows.map((_, place) =>
-    judged(slo, place === 0 ? own : sums.figures(place, counted)),
-  )
+  const windows = slo.windows.map((_, place) => judged(slo, place === 0 ? own : sums.figures(place, counted)))
   const [judgedOwn = { kind: 'no-data', coverage: 0 }] = windows
   return {
     kind: 'measured',
@@ -61,7 +59,11 @@ export function judged({ policy }: CompiledPolicy, figures: WindowFigures | unde
   return judgeWindow(figures.net, policy.missingData, policy.coverageFloor)
 }
 
-function newSlices(sums: WindowSums, judgedToMs: number, open: ObserveOptions['open']): readonly OutageSlice[] {
+function newSlices(
+  sums: WindowSums,
+  judgedToMs: number,
+  open: ObserveOptions['open'],
+): readonly OutageSlice[] {
   const { stepMs, head } = sums
   const slices: OutageSlice[] = []
   for (let slice = Math.max(Math.floor(judgedToMs / stepMs), head - sums.heldSlices); slice < head; slice++) {

@@ -52,12 +52,7 @@ export function countText(language: SentenceLanguage, count: number): string {
 }
 
 /** Local time of day, with the date when it is not the day of `nowMs`. */
-export function timeText(
-  language: SentenceLanguage,
-  atMs: number,
-  nowMs: number,
-  timeZone: string,
-): string {
+export function timeText(language: SentenceLanguage, atMs: number, nowMs: number, timeZone: string): string {
   const day = (ms: number) => new Intl.DateTimeFormat('en-CA', { timeZone }).format(ms)
   const isSameDay = day(atMs) === day(nowMs)
   return new Intl.DateTimeFormat(language, {
@@ -95,9 +90,7 @@ export function budgetText(language: SentenceLanguage, window: SloWindow, fromMs
     case 'month':
       return fill(language, 'budgetMonth', { month: format({ month: 'long' }) })
     case 'quarter': {
-      const month = Number(
-        new Intl.DateTimeFormat('en', { month: 'numeric', timeZone }).format(fromMs),
-      )
+      const month = Number(new Intl.DateTimeFormat('en', { month: 'numeric', timeZone }).format(fromMs))
       return fill(language, 'budgetQuarter', { quarter: String(Math.ceil(month / 3)) })
     }
     case 'year':

@@ -44,7 +44,8 @@ export function sloSentence(
         return [left()]
       case 'insufficient-events': {
         const held = status.pairs.find(({ hold }) => hold === 'insufficient-events')
-        const counts = status.burns.find(({ windowMs }) => windowMs === held?.pair.longWindowMs)?.status?.net.counts
+        const counts = status.burns.find(({ windowMs }) => windowMs === held?.pair.longWindowMs)?.status?.net
+          .counts
         const bad = counts === undefined ? 0 : counts.total - counts.good
         return [
           text('tooFew', { bad: countText(language, bad), total: countText(language, counts?.total ?? 0) }),

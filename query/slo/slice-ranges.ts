@@ -6,7 +6,9 @@ export type SliceRange = { readonly from: number; readonly to: number }
 /** Sorted, without overlaps or neighbours that touch; empty ones left out. */
 export function mergeRanges(ranges: readonly SliceRange[]): readonly SliceRange[] {
   const merged: { from: number; to: number }[] = []
-  for (const { from, to } of ranges.filter((range) => range.from < range.to).toSorted((a, b) => a.from - b.from)) {
+  for (const { from, to } of ranges
+    .filter((range) => range.from < range.to)
+    .toSorted((a, b) => a.from - b.from)) {
     const last = merged.at(-1)
     if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to)
     else merged.push({ from, to })
@@ -41,9 +43,7 @@ export function changedRanges(
   from: number,
   to: number,
 ): readonly (SliceRange & { readonly isExcluded: boolean })[] {
-  const edges = [
-    ...new Set([from, to, ...[...before, ...after].flatMap((range) => [range.from, range.to])]),
-  ]
+  const edges = [...new Set([from, to, ...[...before, ...after].flatMap((range) => [range.from, range.to])])]
     .filter((edge) => edge >= from && edge <= to)
     .sort((a, b) => a - b)
   const changed: (SliceRange & { readonly isExcluded: boolean })[] = []

@@ -56,7 +56,8 @@ export function stateOf(row: Pick<SliceRow, 'isKnown' | 'total'>): number {
 
 /** @returns what makes a row impossible, or undefined */
 export function rowFault(row: SliceRow, stepMs: number): string | undefined {
-  if (!Number.isSafeInteger(row.startMs) || row.startMs % stepMs !== 0) return `starts off the grid of ${stepMs} ms`
+  if (!Number.isSafeInteger(row.startMs) || row.startMs % stepMs !== 0)
+    return `starts off the grid of ${stepMs} ms`
   if (!isCount(row.good) || !isCount(row.total)) return `counts must be whole numbers from 0 to ${COUNT_MAX}`
   if (row.good > row.total) return 'has more good events than events'
   if (!isCount(row.revision)) return `revision must be a whole number from 0 to ${COUNT_MAX}`

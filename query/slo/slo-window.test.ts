@@ -9,7 +9,12 @@ import {
 } from './slo-window.ts'
 
 const HOUR = 3_600_000
-const calendar = (unit: CalendarWindow['unit'], timeZone: string, start?: string, count = 1): CalendarWindow => ({
+const calendar = (
+  unit: CalendarWindow['unit'],
+  timeZone: string,
+  start?: string,
+  count = 1,
+): CalendarWindow => ({
   kind: 'calendar',
   unit,
   count,
@@ -47,15 +52,27 @@ describe('1.5 calendar windows', () => {
 
   test('a start on the 31st rolls to the 29th of February and back to the 31st', () => {
     const window = calendar('month', 'Asia/Shanghai', '2024-01-31 12:30:00')
-    expect(at(window, '2024-02-01T00:00:00Z')).toEqual(['2024-01-31T04:30:00.000Z', '2024-02-29T04:30:00.000Z'])
-    expect(at(window, '2024-03-01T00:00:00Z')).toEqual(['2024-02-29T04:30:00.000Z', '2024-03-31T04:30:00.000Z'])
+    expect(at(window, '2024-02-01T00:00:00Z')).toEqual([
+      '2024-01-31T04:30:00.000Z',
+      '2024-02-29T04:30:00.000Z',
+    ])
+    expect(at(window, '2024-03-01T00:00:00Z')).toEqual([
+      '2024-02-29T04:30:00.000Z',
+      '2024-03-31T04:30:00.000Z',
+    ])
     expect(at(window, '2024-02-29T04:30:00Z')[0]).toBe('2024-02-29T04:30:00.000Z')
   })
 
   test('windows before the start are told as well, and several units make one', () => {
     const window = calendar('month', 'UTC', '2026-01-01', 2)
-    expect(at(window, '2025-12-15T00:00:00Z')).toEqual(['2025-11-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'])
-    expect(at(window, '2026-02-15T00:00:00Z')).toEqual(['2026-01-01T00:00:00.000Z', '2026-03-01T00:00:00.000Z'])
+    expect(at(window, '2025-12-15T00:00:00Z')).toEqual([
+      '2025-11-01T00:00:00.000Z',
+      '2026-01-01T00:00:00.000Z',
+    ])
+    expect(at(window, '2026-02-15T00:00:00Z')).toEqual([
+      '2026-01-01T00:00:00.000Z',
+      '2026-03-01T00:00:00.000Z',
+    ])
   })
 })
 
@@ -82,7 +99,10 @@ describe('1.6 a change of the clocks', () => {
 
   test('a local start that the change skips is moved on by it', () => {
     const window = calendar('day', 'America/New_York', '2026-01-01 02:30:00')
-    expect(at(window, '2026-03-08T12:00:00Z')).toEqual(['2026-03-08T07:30:00.000Z', '2026-03-09T06:30:00.000Z'])
+    expect(at(window, '2026-03-08T12:00:00Z')).toEqual([
+      '2026-03-08T07:30:00.000Z',
+      '2026-03-09T06:30:00.000Z',
+    ])
   })
 })
 

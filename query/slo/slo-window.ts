@@ -72,7 +72,11 @@ export function checkWindow(window: SloWindow, unitMs: number, place = 'window')
   const problems: Problem[] = []
   const say = (field: string, message: string) => problems.push({ place: place + field, message })
   if (window.kind === 'rolling') {
-    if (!(Number.isSafeInteger(window.durationMs) && window.durationMs > 0 && window.durationMs % unitMs === 0))
+    if (!(
+      Number.isSafeInteger(window.durationMs) &&
+      window.durationMs > 0 &&
+      window.durationMs % unitMs === 0
+    ))
       say('.durationMs', `must be a multiple of the slice of ${unitMs / 1000} s`)
     if (window.durationMs > WINDOW_DAYS_MAX * 86_400_000)
       say('.durationMs', `slices are kept for ${WINDOW_DAYS_MAX} days; a window is at most as long`)
@@ -80,7 +84,8 @@ export function checkWindow(window: SloWindow, unitMs: number, place = 'window')
   }
   if (!isTimeZone(window.timeZone))
     say('.timeZone', `«${window.timeZone}» is no zone that is known here; write it as Asia/Shanghai`)
-  if (!(Number.isSafeInteger(window.count) && window.count >= 1)) say('.count', 'must be a whole number from 1')
+  if (!(Number.isSafeInteger(window.count) && window.count >= 1))
+    say('.count', 'must be a whole number from 1')
   else if (TYPICAL_MS[window.unit] * window.count > (WINDOW_DAYS_MAX + 1) * 86_400_000)
     say('.count', `slices are kept for ${WINDOW_DAYS_MAX} days; a window is at most as long`)
   if (window.start !== undefined && instantOf(window.start, 'UTC') === undefined)
@@ -93,7 +98,11 @@ export function checkWindow(window: SloWindow, unitMs: number, place = 'window')
  *
  * @param durationText  the duration as it was written, e.g. `1m`
  */
-export function windowWarnings(durationText: string, windowMs: number, timeSliceMs: number): readonly string[] {
+export function windowWarnings(
+  durationText: string,
+  windowMs: number,
+  timeSliceMs: number,
+): readonly string[] {
   if (windowMs > timeSliceMs) return []
   const month = durationText.replace(/m$/, 'M')
   const hint = month === durationText ? '' : `; did you mean M («${month}», months)?`
