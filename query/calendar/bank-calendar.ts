@@ -64,20 +64,22 @@ const DAYS_MAX = 4_000
 
 export function buildBankCalendar(options: BankCalendarOptions): BankCalendar {
   const { holidays, overrides = [], completeYears = [], marks = [], timeZone } = options
-  const own = new Map(overrides.map((day) => [day.date, day]))
+  const own = new Map(overrides.map((special) => [special.date, special]))
   const complete = new Set(completeYears)
-  const marked = new Map<string, string[]>()
-  for (const { date, mark } of marks) marked.set(date, [...(marked.get(date) ?? []), mark])
+  const marked = Map.groupBy(marks, ({ date }) => date)
   const years = new Map<
     number,
-    { readonly days: ReadonlyMap<string, SpecialDay>; readonly isPublished: boolean }
+    { readonly special: ReadonlyMap<string, SpecialDay>; readonly isPublished: boolean }
   >()
 
   function yearOf(year: number) {
     const kept = years.get(year)
     if (kept !== undefined) return kept
-    const { days, isPublished } = complete.has(year) ? { days: [], isPublished: true } : holidays(year)
-    const made = { days: new Map(days.map((day) => [day.date, day])), isPublished }
+    const source = complete.has(year) ? { days: [], isPublished: true } : holidays(year)
+    const made = {
+      special: new Map(source.days.map((special) => [special.date, special])),
+      isPublished: source.isPublished,
+    }
     years.set(year, made)
     return made
   }
@@ -85,27 +87,22 @@ export function buildBankCalendar(options: BankCalendarOptions): BankCalendar {
   function base(date: string) {
     const civil = civilDate(date)
     if (civil === undefined) throw new RangeError(`«${date}» is no date; write it as 2026-10-01`)
-    const { days, isPublished } = yearOf(civil.year)
-    const special = own.get(date) ?? days.get(date)
+    const year = yearOf(civil.year)
+    const special = own.get(date) ?? year.special.get(date)
     const isWeekend = civil.weekday >= 6
     const isOff = special?.isOffDay ?? isWeekend
-    const kind: DayKind = isOff
-      ? special === undefined
-        ? 'weekend'
-        : 'holiday'
-      : isWeekend
-        ? 'make-up-workday'
-        : 'workday'
+    const offKind: DayKind = special === undefined ? 'weekend' : 'holiday'
+    const workedKind: DayKind = isWeekend ? 'make-up-workday' : 'workday'
     return {
       civil,
-      kind,
+      kind: isOff ? offKind : workedKind,
       isWorked: !isOff,
       name: special?.name ?? '',
-      isProvisional: !isPublished && !own.has(date),
+      isProvisional: !year.isPublished && !own.has(date),
     }
   }
 
-  function day(date: string): CalendarDay {
+  function dayOf(date: string): CalendarDay {
     const { civil, kind, isWorked, name, isProvisional } = base(date)
     const found: string[] = []
     const isMonthEnd = civil.day === civil.daysInMonth
@@ -113,7 +110,8 @@ export function buildBankCalendar(options: BankCalendarOptions): BankCalendar {
     if (isMonthEnd && civil.month % 3 === 0) found.push('quarter-end')
     if (isMonthEnd && civil.month === 12) found.push('year-end')
     if (isWorked && isLastWorked(date, civil.daysInMonth - civil.day)) found.push('last-workday-of-month')
-    return { date, kind, isWorked, name, isProvisional, marks: [...found, ...(marked.get(date) ?? [])] }
+    const ownMarks = (marked.get(date) ?? []).map(({ mark }) => mark)
+    return { date, kind, isWorked, name, isProvisional, marks: [...found, ...ownMarks] }
   }
 
   function isLastWorked(date: string, daysLeft: number): boolean {
@@ -121,23 +119,25 @@ export function buildBankCalendar(options: BankCalendarOptions): BankCalendar {
     return true
   }
 
-  function days(from: string, count: number): readonly CalendarDay[] {
-    if (!(Number.isSafeInteger(count) && count >= 0 && count <= DAYS_MAX))
-      throw new RangeError(`a list of days has 0 to ${DAYS_MAX}, not ${count}`)
-    return Array.from({ length: count }, (_, ahead) => day(addDays(from, ahead)))
+  return {
+    timeZone,
+    day: dayOf,
+    dayAt: (ms) => dayOf(dateOf(ms, timeZone)),
+    days(from, count) {
+      if (!(Number.isSafeInteger(count) && count >= 0 && count <= DAYS_MAX))
+        throw new RangeError(`a list of days has 0 to ${DAYS_MAX}, not ${count}`)
+      return Array.from({ length: count }, (_, ahead) => dayOf(addDays(from, ahead)))
+    },
+    workday(date, n) {
+      if (!Number.isSafeInteger(n) || n === 0 || Math.abs(n) > DAYS_MAX)
+        throw new RangeError(`the nth workday counts from 1 or −1 to ${DAYS_MAX}, not ${n}`)
+      let left = Math.abs(n)
+      let at = date
+      while (left > 0) {
+        at = addDays(at, Math.sign(n))
+        if (base(at).isWorked) left--
+      }
+      return dayOf(at)
+    },
   }
-
-  function workday(date: string, n: number): CalendarDay {
-    if (!Number.isSafeInteger(n) || n === 0 || Math.abs(n) > DAYS_MAX)
-      throw new RangeError(`the nth workday counts from 1 or −1 to ${DAYS_MAX}, not ${n}`)
-    let left = Math.abs(n)
-    let at = date
-    while (left > 0) {
-      at = addDays(at, Math.sign(n))
-      if (base(at).isWorked) left--
-    }
-    return day(at)
-  }
-
-  return { timeZone, day, days, workday, dayAt: (ms) => day(dateOf(ms, timeZone)) }
 }

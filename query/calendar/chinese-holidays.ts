@@ -1,12 +1,12 @@
 // Holidays and make-up workdays of mainland China, from the package `chinese-days` (the State Council's yearly notices).
 // A year whose notice is not out yet has the days that the law fixes, and is said not to be published.
 
-import chineseDays from 'chinese-days'
+import * as bundle from 'chinese-days'
 import type { HolidaySource, SpecialDay } from './bank-calendar.ts'
 import { addDays, civilDate } from './zoned-time.ts'
 
-// A CommonJS bundle: Node sees no named exports in it.
-const { getDayDetail, getSolarDateFromLunar, getSolarTermDate } = chineseDays
+// A CommonJS bundle in which Node sees no named exports; they are on its default.
+const { getDayDetail, getSolarDateFromLunar, getSolarTermDate } = bundle.default
 
 export const chineseHolidays: HolidaySource = (year) => {
   const days = publishedDays(year)

@@ -31,7 +31,7 @@ export function nthStart(start: string, timeZone: string, unit: CivilUnit, steps
   const when = civil(start)
   if (when === undefined) throw new RangeError(`not a local time: ${start}`)
   // Always from the first start: 31 January, 29 February, 31 March, never «29 March» for having been short once.
-  return when.add(duration(unit, steps)).toZonedDateTime(timeZone).epochMilliseconds
+  return when.add(DURATIONS[unit](steps)).toZonedDateTime(timeZone).epochMilliseconds
 }
 
 /** Civil date of an instant, `2026-07-01`. */
@@ -95,17 +95,10 @@ function civil(local: string): Temporal.PlainDateTime | undefined {
   }
 }
 
-function duration(unit: CivilUnit, count: number): Temporal.DurationLike {
-  switch (unit) {
-    case 'day':
-      return { days: count }
-    case 'week':
-      return { weeks: count }
-    case 'month':
-      return { months: count }
-    case 'quarter':
-      return { months: 3 * count }
-    case 'year':
-      return { years: count }
-  }
+const DURATIONS: Readonly<Record<CivilUnit, (count: number) => Temporal.DurationLike>> = {
+  day: (days) => ({ days }),
+  week: (weeks) => ({ weeks }),
+  month: (months) => ({ months }),
+  quarter: (count) => ({ months: 3 * count }),
+  year: (years) => ({ years }),
 }

@@ -41,7 +41,7 @@ test('1.9 Occurrences: burn rates add up by weight', () => {
 test('1.9 Timeslices: a slice is bad when it is bad for any part', () => {
   const part = (codes: string) => {
     const made = emptyColumns(60_000, 100, codes.length)
-    for (const [index, code] of [...codes].entries()) {
+    for (const [index, code] of codes.split('').entries()) {
       made.state[index] = code === '?' ? UNMEASURED : code === 'e' ? EMPTY : MEASURED
       made.total[index] = code === '?' || code === 'e' ? 0 : 1
       made.good[index] = code === 'g' ? 1 : 0

@@ -144,7 +144,7 @@ describe('2.8 ten requests an hour, one of them failed, at 99.9 %', () => {
     one.pass('empty')
     probe.advanceTo(one.sums.head)
     probe.put(one.sums.head - 1, 0, 1, 2, 1)
-    const [fired] = one.judge({ probe }).filter(({ subject, to }) => subject === 'pair' && to === 'firing')
+    const fired = one.judge({ probe }).find(({ subject, to }) => subject === 'pair' && to === 'firing')
     expect(fired).toMatchObject({ id: 'page-1h', evidence: { by: 'probe' } })
   })
 })

@@ -85,7 +85,7 @@ function judge(slo: CompiledPolicy, before: SloState, observed: Measured): Evalu
     budget,
     failures: before.failures.count === 0 ? before.failures : { count: 0, sinceMs: atMs },
     lastGood:
-      own?.kind === 'known' && figures !== undefined
+      own?.kind === 'known' && figures !== undefined && silence.phase === 'heard'
         ? { atMs, errorRatio: own.errorRatio, remainingRatio: figures.remainingRatio }
         : before.lastGood,
   }

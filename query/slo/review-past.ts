@@ -12,8 +12,8 @@ export type PastNote = {
   readonly pairId: string
   readonly noticedAtMs: number
   /** Error ratios then and now. */
-  readonly long: { readonly then: number; readonly now: number }
-  readonly short: { readonly then: number; readonly now: number }
+  readonly long: { readonly atFiring: number; readonly now: number }
+  readonly short: { readonly atFiring: number; readonly now: number }
   readonly thresholdRatio: number
 }
 
@@ -41,14 +41,14 @@ export function reviewFired(
   if (evidence === undefined || long.kind !== 'known' || short.kind !== 'known') return undefined
   const { thresholdRatio } = evidence
   if (long.errorRatio > thresholdRatio && short.errorRatio > thresholdRatio) return undefined
-  const then = (window: JudgedWindow) => (window.kind === 'known' ? window.errorRatio : 0)
+  const ratio = (window: JudgedWindow) => (window.kind === 'known' ? window.errorRatio : 0)
   return {
     kind: 'would-not-have-fired',
     firedAtMs: fired.atMs,
     pairId: fired.id,
     noticedAtMs,
-    long: { then: then(evidence.long), now: long.errorRatio },
-    short: { then: then(evidence.short), now: short.errorRatio },
+    long: { atFiring: ratio(evidence.long), now: long.errorRatio },
+    short: { atFiring: ratio(evidence.short), now: short.errorRatio },
     thresholdRatio,
   }
 }

@@ -1,6 +1,7 @@
 // Figures as the sentences write them: durations, shares, times and the name of a budget, by language. A small share is
 // never rounded away to nothing.
 
+import type { CivilUnit } from '../calendar/zoned-time.ts'
 import type { SloWindow } from './slo-window.ts'
 import { sentenceTexts, type SentenceKey, type SentenceLanguage } from './sentence-texts.ts'
 
@@ -82,18 +83,15 @@ export function budgetText(language: SentenceLanguage, window: SloWindow, fromMs
     new Intl.DateTimeFormat(language, { ...options, timeZone }).format(fromMs)
   if (window.count !== 1 || window.start !== undefined)
     return fill(language, 'budgetFrom', { date: format({ year: 'numeric', month: 'short', day: 'numeric' }) })
-  switch (unit) {
-    case 'day':
-      return fill(language, 'budgetDay')
-    case 'week':
-      return fill(language, 'budgetWeek')
-    case 'month':
-      return fill(language, 'budgetMonth', { month: format({ month: 'long' }) })
-    case 'quarter': {
-      const month = Number(new Intl.DateTimeFormat('en', { month: 'numeric', timeZone }).format(fromMs))
-      return fill(language, 'budgetQuarter', { quarter: String(Math.ceil(month / 3)) })
-    }
-    case 'year':
-      return fill(language, 'budgetYear', { year: format({ year: 'numeric' }) })
+  const month = () => Number(new Intl.DateTimeFormat('en', { month: 'numeric', timeZone }).format(fromMs))
+  // «七月» would be as right; figures are what reports write.
+  const monthName = () => format({ month: language === 'en' ? 'long' : 'numeric' })
+  const names: Readonly<Record<CivilUnit, () => string>> = {
+    day: () => fill(language, 'budgetDay'),
+    week: () => fill(language, 'budgetWeek'),
+    month: () => fill(language, 'budgetMonth', { month: monthName() }),
+    quarter: () => fill(language, 'budgetQuarter', { quarter: String(Math.ceil(month() / 3)) }),
+    year: () => fill(language, 'budgetYear', { year: format({ year: 'numeric' }) }),
   }
+  return names[unit]()
 }

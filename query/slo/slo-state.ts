@@ -56,7 +56,7 @@ export type SloState = {
   readonly silence: { readonly phase: 'never-heard' | 'heard' | 'silent'; readonly sinceMs: number }
   readonly failures: { readonly count: number; readonly sinceMs: number }
   readonly budget: { readonly phase: 'left' | 'exhausted'; readonly sinceMs: number }
-  /** The last figures of the SLO window that were known. */
+  /** The last figures of the SLO window that were known while telemetry was heard. */
   readonly lastGood: LastGood | undefined
 }
 

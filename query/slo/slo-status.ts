@@ -57,6 +57,7 @@ export type SloStatus = {
   readonly burns: readonly { readonly windowMs: number; readonly status: WindowStatus | undefined }[]
   readonly pairs: readonly PairStatus[]
   readonly pace: Pace | undefined
+  readonly outage: SloState['outage']
   readonly silence: SloState['silence']
   readonly failures: SloState['failures']
   readonly lastGood: LastGood | undefined
@@ -81,6 +82,7 @@ export function sloStatus(slo: CompiledPolicy, sums: WindowSums, state: SloState
     ),
     pairs: slo.pairs.map((pair) => pairStatus(pair, state, statuses)),
     pace: own === undefined ? undefined : paceOf(slo, state, statuses, budget, own.endMs - own.fromMs),
+    outage: state.outage,
     silence: state.silence,
     failures: state.failures,
     lastGood: state.lastGood,
