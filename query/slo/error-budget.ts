@@ -65,21 +65,31 @@ export function budgetFigures(
   elapsedRatio: number,
   wholeUnits: number | undefined,
 ): BudgetFigures | undefined {
-  if (judged.kind !== 'known' || elapsedRatio <= 0) return undefined
   const budget = exactBudget(objective)
+  const remainingRatio = remainingBudgetRatio(judged, toNumber(budget), elapsedRatio)
+  if (remainingRatio === undefined || judged.kind !== 'known') return undefined
   const isEstimate = wholeUnits === undefined && elapsedRatio < 1
   const whole = wholeUnits ?? (isEstimate ? judged.total / elapsedRatio : judged.total)
   const allowed = toNumber(times(budget, exact(whole)))
-  const spentRatio = (judged.errorRatio / toNumber(budget)) * elapsedRatio
-  const spent = wholeUnits === undefined ? judged.bad : spentRatio * allowed
+  const spent = wholeUnits === undefined ? judged.bad : (1 - remainingRatio) * allowed
   return {
     unit: wholeUnits === undefined ? 'events' : 'slices',
     allowed,
     spent,
     remaining: allowed - spent,
-    remainingRatio: 1 - spentRatio,
+    remainingRatio,
     isEstimate,
   }
+}
+
+/** Part of the whole budget that is left, signed; parameters as above, with 1 − objective. */
+export function remainingBudgetRatio(
+  judged: JudgedWindow,
+  budgetRatio: number,
+  elapsedRatio: number,
+): number | undefined {
+  if (judged.kind !== 'known' || elapsedRatio <= 0) return undefined
+  return 1 - (judged.errorRatio / budgetRatio) * elapsedRatio
 }
 
 /**

@@ -40,7 +40,7 @@ function observed(atMs: number, windows: readonly JudgedWindow[], given: Partial
     atMs,
     windows,
     probe: undefined,
-    budget: undefined,
+    remainingRatio: undefined,
     silentSlices: 0,
     slices: [],
     isExcludedNow: false,

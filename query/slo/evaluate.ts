@@ -7,7 +7,6 @@
 //   silence: never-heard → heard ⇄ silent
 //   budget:  left ⇄ exhausted, while the SLO window is known
 
-import type { BudgetFigures } from './error-budget.ts'
 import { trafficOrProbe, type JudgedWindow } from './judge-window.ts'
 import { judgeOutage, type OutageSlice, type OutageState } from './outage-rule.ts'
 import type { CompiledPair, CompiledPolicy } from './slo-policy.ts'
@@ -29,7 +28,8 @@ export type Measured = {
   readonly windows: readonly JudgedWindow[]
   /** The same windows of a probe, used where traffic is below `minTotal`; undefined without one. */
   readonly probe: readonly JudgedWindow[] | undefined
-  readonly budget: BudgetFigures | undefined
+  /** Part of the budget that is left, signed; undefined when the SLO window is not known. */
+  readonly remainingRatio: number | undefined
   /** Slices since the newest known one; undefined when none is. */
   readonly silentSlices: number | undefined
   /** Slices since the last cycle, oldest first, the open one last. */
@@ -66,9 +66,9 @@ function judge(slo: CompiledPolicy, before: SloState, observed: Measured): Evalu
   if (silence !== before.silence && silencePhase !== 'never-heard' && before.silence.phase !== 'never-heard')
     transitions.push({ atMs, subject: 'silence', from: before.silence.phase, to: silencePhase })
 
-  const { budget: figures } = observed
+  const { remainingRatio } = observed
   const budgetPhase =
-    figures === undefined ? before.budget.phase : figures.remainingRatio <= 0 ? 'exhausted' : 'left'
+    remainingRatio === undefined ? before.budget.phase : remainingRatio > 0 ? 'left' : 'exhausted'
   const budget = budgetPhase === before.budget.phase ? before.budget : { phase: budgetPhase, sinceMs: atMs }
   if (budget !== before.budget)
     transitions.push({ atMs, subject: 'budget', from: before.budget.phase, to: budgetPhase })
@@ -85,8 +85,8 @@ function judge(slo: CompiledPolicy, before: SloState, observed: Measured): Evalu
     budget,
     failures: before.failures.count === 0 ? before.failures : { count: 0, sinceMs: atMs },
     lastGood:
-      own?.kind === 'known' && figures !== undefined && silence.phase === 'heard'
-        ? { atMs, errorRatio: own.errorRatio, remainingRatio: figures.remainingRatio }
+      own?.kind === 'known' && remainingRatio !== undefined && silence.phase === 'heard'
+        ? { atMs, errorRatio: own.errorRatio, remainingRatio }
         : before.lastGood,
   }
   return conclude(state, conditionOf(slo, state, observed), isFrozen(state, observed), atMs, transitions)

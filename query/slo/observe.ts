@@ -1,11 +1,12 @@
 // From running sums to what the evaluation judges: every window once, exclusions applied, and the slices since last time.
 
-import { budgetFigures } from './error-budget.ts'
+import { budgetFigures, remainingBudgetRatio, type BudgetFigures } from './error-budget.ts'
 import type { Measured } from './evaluate.ts'
 import { judgeWindow, type JudgedWindow } from './judge-window.ts'
 import type { OutageSlice } from './outage-rule.ts'
 import { MEASURED } from './slices.ts'
 import type { CompiledPolicy } from './slo-policy.ts'
+import { elapsedRatio } from './slo-window.ts'
 import type { SloState } from './slo-state.ts'
 import type { WindowFigures } from './window-figures.ts'
 import type { OpenCounts, WindowSums } from './window-sums.ts'
@@ -34,7 +35,7 @@ export function observe(
     atMs: open?.atMs ?? sums.head * sums.stepMs,
     windows,
     probe: probe === undefined ? undefined : slo.windows.map((_, place) => judged(slo, probe.figures(place))),
-    budget: own === undefined ? undefined : budgetOf(slo, own, judgedOwn),
+    remainingRatio: own === undefined ? undefined : remainingOf(slo, own, judgedOwn),
     silentSlices: sums.silentSlices,
     slices: policy.outage === undefined ? [] : newSlices(sums, before.outage.judgedToMs, open),
     isExcludedNow: sums.isExcluded(sums.head - 1),
@@ -42,16 +43,27 @@ export function observe(
 }
 
 /** The budget of the SLO window as it is judged. */
-export function budgetOf(slo: CompiledPolicy, figures: WindowFigures, own: JudgedWindow): Measured['budget'] {
-  const { policy } = slo
-  const isCalendar = policy.window.kind === 'calendar'
-  const elapsed = isCalendar ? (figures.toMs - figures.fromMs) / (figures.endMs - figures.fromMs) : 1
+export function budgetOf(
+  { policy }: CompiledPolicy,
+  figures: WindowFigures,
+  own: JudgedWindow,
+): BudgetFigures | undefined {
   return budgetFigures(
     own,
     policy.objective,
-    elapsed,
+    elapsedRatio(policy.window, { fromMs: figures.fromMs, toMs: figures.endMs }, figures.toMs),
     policy.budgeting.method === 'Occurrences' ? undefined : figures.wholeUnits,
   )
+}
+
+/** What is left of it alone: all that a cycle needs. */
+function remainingOf(
+  { policy, budgetRatio }: CompiledPolicy,
+  figures: WindowFigures,
+  own: JudgedWindow,
+): number | undefined {
+  const elapsed = elapsedRatio(policy.window, { fromMs: figures.fromMs, toMs: figures.endMs }, figures.toMs)
+  return remainingBudgetRatio(own, budgetRatio, elapsed)
 }
 
 export function judged({ policy }: CompiledPolicy, figures: WindowFigures | undefined): JudgedWindow {

@@ -18,10 +18,12 @@ export class SliceRing {
 
   constructor(capacity: number, head: number) {
     this.capacity = capacity
-    this.#good = new Uint32Array(capacity)
-    this.#total = new Uint32Array(capacity)
-    this.#state = new Uint8Array(capacity)
-    this.#revision = new Uint32Array(capacity)
+    // One piece of memory: ten thousand SLOs have ten thousand of them, not forty.
+    const memory = new ArrayBuffer(capacity * 13)
+    this.#good = new Uint32Array(memory, 0, capacity)
+    this.#total = new Uint32Array(memory, capacity * 4, capacity)
+    this.#revision = new Uint32Array(memory, capacity * 8, capacity)
+    this.#state = new Uint8Array(memory, capacity * 12, capacity)
     this.#head = head
   }
 

@@ -6,6 +6,7 @@
 // Order of a cycle: advanceTo (slices begin, unmeasured) → put (newest and re-measured slices) → figures.
 
 import { PARTS, RATIO_SCALE, unitMs, unitReader, type Budgeting, type ReadUnit } from './budgeting.ts'
+import { covers, LeavingPages, type TailRange } from './leaving-pages.ts'
 import { changedRanges, isWithin, mergeRanges, type SliceRange } from './slice-ranges.ts'
 import { SliceRing, type Put } from './slice-ring.ts'
 import type { SliceColumns } from './slices.ts'
@@ -24,10 +25,12 @@ export type WindowSumsOptions = {
   readonly head: number
 }
 
-export type TailRange = { readonly window: number } & SliceRange
-
 /** Counts of the slice that is still open, added to windows at read. */
 export type OpenCounts = { readonly good: number; readonly total: number }
+
+// One unit being read, and what it was before: used within one call only, so all sums share them.
+const unitParts = new Float64Array(PARTS)
+const beforeParts = new Float64Array(PARTS)
 
 export class WindowSums {
   readonly stepMs: number
@@ -37,12 +40,10 @@ export class WindowSums {
   readonly #read: ReadUnit
   readonly #ring: SliceRing
   readonly #table: WindowTable
-  readonly #tails: (SliceColumns | undefined)[]
+  readonly #pages: LeavingPages
   /** Nothing is known before this slice. */
   #knownFrom: number
   #excluded: readonly SliceRange[] = []
-  readonly #unit = new Float64Array(PARTS)
-  readonly #before = new Float64Array(PARTS)
 
   constructor({ stepMs, budgeting, windows, hotSlices, head }: WindowSumsOptions) {
     this.stepMs = stepMs
@@ -56,7 +57,7 @@ export class WindowSums {
       this.#unitMs,
       budgeting.method === 'RatioTimeslices' ? RATIO_SCALE : 1,
     )
-    this.#tails = windows.map(() => undefined)
+    this.#pages = new LeavingPages(windows.length)
     this.#knownFrom = head
     this.#table.place(this.#unitHead(), [])
   }
@@ -96,11 +97,11 @@ export class WindowSums {
     const unit = Math.floor(slice / this.#steps)
     const first = unit * this.#steps
     const isCounted = unit < this.#unitHead()
-    if (isCounted) this.#ring.readUnit(this.#read, first, this.#before)
+    if (isCounted) this.#ring.readUnit(this.#read, first, beforeParts)
     this.#ring.write(slice, good, total, state, revision)
     if (slice < this.#knownFrom) this.#knownFrom = slice
     if (isCounted) {
-      this.#ring.readUnit(this.#read, first, this.#unit)
+      this.#ring.readUnit(this.#read, first, unitParts)
       this.#addDifference(unit)
     }
     return 'taken'
@@ -143,14 +144,15 @@ export class WindowSums {
       const from = this.#table.from(window)
       const to = (from + Math.ceil(ahead / this.#steps)) * this.#steps
       const known = Math.max(from, Math.floor(this.#knownFrom / this.#steps)) * this.#steps
-      if (known < to && !covers(this.#tails[window], known, to)) wanted.push({ window, from: known, to })
+      if (known < to && this.#pages.find(window, known, to) === undefined)
+        wanted.push({ window, from: known, to })
     }
     return wanted
   }
 
   /** Columns over a wanted range. They are kept, not copied. */
   fillTail(window: number, columns: SliceColumns): void {
-    this.#tails[window] = columns
+    this.#pages.put(window, columns)
   }
 
   /**
@@ -175,7 +177,7 @@ export class WindowSums {
     for (const { from, to, isExcluded } of changed) {
       for (let unit = from; unit < to; unit++) {
         this.#readAnywhere(unit, cold)
-        this.#table.exclude(unit, this.#unit, isExcluded ? 1 : -1)
+        this.#table.exclude(unit, unitParts, isExcluded ? 1 : -1)
       }
     }
     this.#excluded = after
@@ -194,14 +196,12 @@ export class WindowSums {
       throw new RangeError('a restatement needs columns over the same whole units before and after')
     if (to > this.#ring.from) throw new RangeError('slices that are held are put, not restated')
     for (let unit = from / this.#steps; unit < to / this.#steps; unit++) {
-      this.#readColumns(before, unit, this.#before)
-      this.#readColumns(after, unit, this.#unit)
+      this.#readColumns(before, unit, beforeParts)
+      this.#readColumns(after, unit, unitParts)
       this.#addDifference(unit)
     }
     this.#knownFrom = Math.min(this.#knownFrom, from)
-    for (const [window, tail] of this.#tails.entries())
-      if (tail !== undefined && tail.from < to && from < tail.from + tail.total.length)
-        this.#tails[window] = undefined
+    this.#pages.drop(from, to)
   }
 
   /** Everything anew at a head, from columns of all that is known. Exclusions stay. */
@@ -210,8 +210,8 @@ export class WindowSums {
     const first = Math.ceil(columns.from / this.#steps)
     const end = Math.min(Math.floor((columns.from + columns.total.length) / this.#steps), this.#unitHead())
     for (let unit = first; unit < end; unit++) {
-      this.#readColumns(columns, unit, this.#unit)
-      this.#table.addToAll(unit, this.#unit, isWithin(this.#excluded, unit))
+      this.#readColumns(columns, unit, unitParts)
+      this.#table.addToAll(unit, unitParts, isWithin(this.#excluded, unit))
     }
   }
 
@@ -241,7 +241,7 @@ export class WindowSums {
   #begin(hot: SliceColumns, knownFrom: number, head: number): void {
     this.#ring.copy(hot, head)
     this.#knownFrom = knownFrom
-    this.#tails.fill(undefined)
+    this.#pages.clear()
     this.#table.place(this.#unitHead(), this.#excluded)
   }
 
@@ -268,8 +268,8 @@ export class WindowSums {
     if (isExcluded) this.#table.countExcluded()
     // A unit of one step begins unmeasured and holds nothing; a longer one has its other steps.
     if (this.#steps === 1) return
-    this.#ring.readUnit(this.#read, unit * this.#steps, this.#unit)
-    this.#table.addToAll(unit, this.#unit, isExcluded)
+    this.#ring.readUnit(this.#read, unit * this.#steps, unitParts)
+    this.#table.addToAll(unit, unitParts, isExcluded)
   }
 
   #leave(window: number, entering: number): void {
@@ -279,22 +279,21 @@ export class WindowSums {
     if (isExcluded) this.#table.uncountExcluded(window)
     const first = unit * this.#steps
     if (first + this.#steps <= this.#knownFrom) return
-    const tail = this.#tails[window]
-    if (this.#isHot(window)) this.#ring.readUnit(this.#read, first, this.#unit)
-    else if (tail !== undefined && covers(tail, first, first + this.#steps))
-      this.#readColumns(tail, unit, this.#unit)
+    const page = this.#pages.find(window, first, first + this.#steps)
+    if (this.#isHot(window)) this.#ring.readUnit(this.#read, first, unitParts)
+    else if (page !== undefined) this.#readColumns(page, unit, unitParts)
     else {
       this.#table.tear(window)
       return
     }
-    this.#table.remove(window, this.#unit, isExcluded)
+    this.#table.remove(window, unitParts, isExcluded)
   }
 
   /** Adds what differs between `#before` and `#unit` to every window that holds the unit. */
   #addDifference(unit: number): void {
     for (let part = 0; part < PARTS; part++)
-      this.#unit[part] = (this.#unit[part] ?? 0) - (this.#before[part] ?? 0)
-    this.#table.addToAll(unit, this.#unit, this.#excluded.length > 0 && isWithin(this.#excluded, unit))
+      unitParts[part] = (unitParts[part] ?? 0) - (beforeParts[part] ?? 0)
+    this.#table.addToAll(unit, unitParts, this.#excluded.length > 0 && isWithin(this.#excluded, unit))
   }
 
   #readColumns(columns: SliceColumns, unit: number, out: Float64Array): void {
@@ -307,16 +306,12 @@ export class WindowSums {
     const first = unit * this.#steps
     const end = first + this.#steps
     if (first >= this.#ring.from) {
-      this.#ring.readUnit(this.#read, first, this.#unit)
+      this.#ring.readUnit(this.#read, first, unitParts)
       return true
     }
     const columns = cold.find((candidate) => covers(candidate, first, end))
-    if (columns !== undefined) this.#readColumns(columns, unit, this.#unit)
-    else this.#unit.fill(0)
+    if (columns !== undefined) this.#readColumns(columns, unit, unitParts)
+    else unitParts.fill(0)
     return columns !== undefined || end <= this.#knownFrom
   }
-}
-
-function covers(columns: SliceColumns | undefined, from: number, to: number): boolean {
-  return columns !== undefined && columns.from <= from && to <= columns.from + columns.total.length
 }
