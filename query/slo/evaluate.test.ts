@@ -63,20 +63,48 @@ test('2.4 the short window back below clears within one short window and an eval
   expect(play.status().pairs[0]?.longBurnRate).toBeGreaterThan(14.4)
 })
 
-test.each([
-  { name: 'exactly the threshold does not fire', errorRatio: 0.0144, want: 'inactive' },
-  { name: 'the threshold and 1e-12 does', errorRatio: 0.0144 + 1e-12, want: 'firing' },
-])('2.5 an error ratio of $name', ({ errorRatio, want }) => {
+describe('2.5 error ratios at the threshold', () => {
   const slo = compilePolicy(policy())
-  const window = { kind: 'known', errorRatio, bad: 144, total: 10_000, coverage: 1 } as const
-  const { state } = evaluate(
+  const threshold = 0.0144
+  const above = threshold + 1e-12
+  const window = (errorRatio: number): JudgedWindow => ({
+    kind: 'known',
+    errorRatio,
+    bad: 144,
+    total: 10_000,
+    coverage: 1,
+  })
+  test.each([
+    { name: 'exactly it in both windows does not fire', short: threshold, long: threshold, want: 'inactive' },
+    { name: 'exactly it in the short window does not fire', short: threshold, long: above, want: 'inactive' },
+    { name: 'exactly it in the long window does not fire', short: above, long: threshold, want: 'inactive' },
+    { name: '1e-12 above it in both does', short: above, long: above, want: 'firing' },
+  ])('$name', ({ short, long, want }) => {
+    const windows = [known(0, 1), window(short), window(long)]
+    const { state } = evaluate(slo, stateAtStart(1, NOON), observed(NOON + MINUTE, windows))
+    expect(state.pairs[0]?.phase).toBe(want)
+  })
+
+  test('counts that make exactly the threshold are that very number', () => {
+    expect(144 / 10_000).toBe(slo.pairs[0]?.thresholdRatio)
+  })
+})
+
+test('guards keep an alert from beginning, and never end one', () => {
+  const slo = compilePolicy(policy())
+  const burning = (bad: number) => [known(0, 1), known(bad, 100), known(bad, 100)]
+  const first = evaluate(slo, stateAtStart(1, NOON), observed(NOON + MINUTE, burning(2)))
+  expect(first.state.pairs[0]).toMatchObject({ phase: 'inactive', hold: 'insufficient-events' })
+  const fired = evaluate(slo, first.state, observed(NOON + 2 * MINUTE, burning(3)))
+  expect(fired.state.pairs[0]?.phase).toBe('firing')
+  const fewer = evaluate(slo, fired.state, observed(NOON + 3 * MINUTE, burning(2)))
+  expect(fewer.state.pairs[0]?.phase).toBe('firing')
+  const thin = evaluate(
     slo,
     stateAtStart(1, NOON),
-    observed(NOON + MINUTE, [known(0, 1), window, window]),
+    observed(NOON + MINUTE, [known(0, 1), known(3, 19), known(3, 19)]),
   )
-  expect(state.pairs[0]?.phase).toBe(want)
-  // Counts that make exactly the threshold are that very number.
-  expect(144 / 10_000).toBe(slo.pairs[0]?.thresholdRatio)
+  expect(thin.state.pairs[0]).toMatchObject({ phase: 'inactive', hold: 'insufficient-events' })
 })
 
 describe('2.8 ten requests an hour, one of them failed, at 99.9 %', () => {

@@ -120,7 +120,9 @@ describe.each([
     (seed) => {
       const next = random(seed)
       const pick = (below: number) => Math.floor(next() * below)
-      const windows = [day, rolling(5), rolling(30), rolling(60), rolling(400), rolling(1200)]
+      // 90 slices are held: windows as long as that, and just longer, are among them.
+      const lengths = [5, 30, 90, 95, 100, 120, 400, 1200]
+      const windows = [day, ...lengths.map(rolling)]
       const pair = new Pair(windows, budgeting, 90, START, 6000)
       for (let round = 0; round < 3000; round++) {
         if (pick(4) < 3) pair.advance()
@@ -261,9 +263,14 @@ test('an approved correction of slices that are held no longer reaches every win
     pair.put(slice, 10, 10, 1)
   }
   expect(pair.put(START + 200, 5, 10, 2)).toBe('cold')
-  const before = pair.part(START + 200, START + 201)
-  mergeNewest(pair.all, [{ startMs: (START + 200) * MINUTE, good: 5, total: 10, revision: 2, isKnown: true }])
-  pair.sums.restate(before, pair.part(START + 200, START + 201))
+  // One in the middle, and the one that leaves next, whose page is at hand already.
+  for (const { window, from, to } of pair.sums.wantedTails(10))
+    pair.sums.fillTail(window, pair.part(from, to))
+  for (const slice of [START + 200, START + 100]) {
+    const before = pair.part(slice, slice + 1)
+    mergeNewest(pair.all, [{ startMs: slice * MINUTE, good: 5, total: 10, revision: 2, isKnown: true }])
+    pair.sums.restate(before, pair.part(slice, slice + 1))
+  }
   expectEqual(pair)
   for (let round = 0; round < 300; round++) pair.advance()
   expectEqual(pair)
