@@ -43,3 +43,9 @@ export function iso(ms: number): string {
 export function sqlSecond(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
 }
+
+/** A range to the second, as those who ask at the same time mean the same. */
+export function toSecond({ fromMs, toMs }: TimeRange): TimeRange {
+  const from = floorTo(fromMs, 1000)
+  return { fromMs: from, toMs: Math.max(from + 1000, floorTo(toMs, 1000)) }
+}

@@ -7,7 +7,7 @@ import { StoreError } from './store-error.ts'
 export type Lane = 'light' | 'heavy' | 'insert' | 'admin'
 
 const LANES: Readonly<Record<Lane, { places: number; queueMax: number }>> = {
-  light: { places: 2, queueMax: 200 },
+  light: { places: 4, queueMax: 200 },
   heavy: { places: 2, queueMax: 20 },
   insert: { places: 2, queueMax: 64 },
   admin: { places: 1, queueMax: 200 },

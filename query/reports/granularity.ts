@@ -11,6 +11,7 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const FINE_MS_MAX = 48 * HOUR_MS
 // What ended longer ago is looked at by the minute: tens of seconds are not kept as long.
+const LIST_BY_MINUTE_MS = 10 * MINUTE_MS
 const FINE_AGO_MS_MAX = 24 * HOUR_MS
 
 /** @returns what a range is answered from, and the range from the edge of its first bucket, whole minutes when it is long ago */
@@ -27,6 +28,19 @@ export function granularityOf(
     }
   }
   return { granularity: 'hour', range: { fromMs: floorTo(range.fromMs, HOUR_MS), toMs: range.toMs } }
+}
+
+/** What a list over a range is answered from: one figure for ten minutes needs no tens of seconds at its ends. */
+export function listGranularityOf(
+  range: TimeRange,
+  nowMs: number,
+): { granularity: Granularity; range: TimeRange } {
+  const asked = granularityOf(range, nowMs)
+  if (asked.granularity !== 'fine' || range.toMs - range.fromMs < LIST_BY_MINUTE_MS) return asked
+  // The minute that is not over holds nothing that is later than now.
+  const endsNow = range.toMs >= floorTo(nowMs, MINUTE_MS)
+  const toMs = endsNow ? range.toMs : floorTo(range.toMs, MINUTE_MS)
+  return { granularity: 'minute', range: { fromMs: floorTo(range.fromMs, MINUTE_MS), toMs } }
 }
 
 const DIMENSIONS =
@@ -58,12 +72,20 @@ const BY_SERVICE = `(
   WHERE bucket >= {from:DateTime('UTC')} AND bucket < {to:DateTime('UTC')}
     AND (bucket < toStartOfMinute({from:DateTime('UTC')} + 59) OR bucket >= toStartOfMinute({to:DateTime('UTC')}))
 ) AS by_service`
+const BY_WHOLE_MINUTE = `(
+  SELECT service, version, system, traffic, outcome, bucket, requests, weighted, last_at AS ends, ${UNSCOPED}
+  FROM service_requests_1m
+) AS by_service`
 const LATENCY_BY_SERVICE = `(SELECT service, version, traffic, bucket, latency, ${UNSCOPED} FROM service_requests_1m) AS by_service`
 
 /** A question of services and versions as wholes, over `requests_10s` or `requests_1m`, with `from` and `to`: not by the hour. */
-export function byService<Parameters, Row>(question: Statement<Parameters, Row>): Statement<Parameters, Row> {
+export function byService<Parameters, Row>(
+  question: Statement<Parameters, Row>,
+  granularity: 'fine' | 'minute',
+): Statement<Parameters, Row> {
+  const counts = granularity === 'fine' ? BY_SERVICE : BY_WHOLE_MINUTE
   const sql = question.sql
-    .replace(/\bFROM requests_10s\b/, () => `FROM ${BY_SERVICE}`)
+    .replace(/\bFROM requests_10s\b/, () => `FROM ${counts}`)
     .replace(/\bFROM requests_1m\b/, () => `FROM ${LATENCY_BY_SERVICE}`)
     .replace('max(bucket)) + 10', 'max(ends))')
   return { ...question, sql }

@@ -41,7 +41,9 @@ const series = statement(
  */
 export function mergedLatency(store: Store, within: TimeRange, which: Scope, granularity: Granularity) {
   const question =
-    granularity !== 'hour' && isUnscoped(which) ? byService(merged) : atGranularity(merged, granularity)
+    granularity !== 'hour' && isUnscoped(which)
+      ? byService(merged, granularity)
+      : atGranularity(merged, granularity)
   return store.ask(question, {
     ...which,
     from: sqlSecond(within.fromMs),
@@ -63,7 +65,11 @@ export function latencySeries(
   granularity: Granularity,
 ) {
   const times = { from: sqlSecond(within.fromMs), to: sqlSecond(within.toMs), step: stepSeconds }
-  return store.ask(atGranularity(series, granularity), { ...which, ...times, service })
+  const question =
+    granularity !== 'hour' && isUnscoped(which)
+      ? byService(series, granularity)
+      : atGranularity(series, granularity)
+  return store.ask(question, { ...which, ...times, service })
 }
 
 /** Quantiles in nanoseconds as the API says them. */

@@ -6,11 +6,11 @@ const NOW_MS = Date.UTC(2026, 10, 20, 12)
 
 describe('a search goes back in longer and longer steps that leave nothing out', () => {
   test.each([
-    { name: 'a minute is one step', hours: 1 / 60, steps: 1 },
-    { name: 'five minutes are one step', hours: 1 / 12, steps: 1 },
-    { name: 'an hour takes two', hours: 1, steps: 2 },
-    { name: 'a day takes four', hours: 24, steps: 4 },
-    { name: 'a month takes four', hours: 744, steps: 4 },
+    { name: 'half a minute is one step', hours: 1 / 120, steps: 1 },
+    { name: 'five minutes take two', hours: 1 / 12, steps: 2 },
+    { name: 'an hour takes three', hours: 1, steps: 3 },
+    { name: 'a day takes five', hours: 24, steps: 5 },
+    { name: 'a month takes five', hours: 744, steps: 5 },
   ])('$name', ({ hours, steps }) => {
     const range = { fromMs: NOW_MS - hours * HOUR_MS, toMs: NOW_MS }
     const found = searchSteps(range)

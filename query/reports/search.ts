@@ -49,7 +49,7 @@ const search = statement(
 
 const MINUTE_MS = 60_000
 /** How far back each step goes, counted from the end of the range; the last step takes what is left. */
-const STEPS_MS = [5 * MINUTE_MS, 60 * MINUTE_MS, 720 * MINUTE_MS]
+const STEPS_MS = [MINUTE_MS / 2, 5 * MINUTE_MS, 60 * MINUTE_MS, 720 * MINUTE_MS]
 const SECONDS_MAX = 8
 // No stored span starts outside (DECISIONS.md, 13).
 const OLDEST_MS = Date.UTC(2000, 0, 1)

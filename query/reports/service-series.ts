@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { ServiceSeriesReply } from '../http/schemas.ts'
 import { floorTo, iso, sqlSecond, type TimeRange } from '../time-range.ts'
-import { atGranularity, granularityOf } from './granularity.ts'
-import { latencySeries, milliseconds, type Scope } from './latency.ts'
+import { atGranularity, byService, granularityOf } from './granularity.ts'
+import { isUnscoped, latencySeries, milliseconds, type Scope } from './latency.ts'
 
 const series = statement(
   new URL('./service-series.sql', import.meta.url),
@@ -62,8 +62,11 @@ export async function serviceSeries(
     to: sqlSecond(range.toMs),
     step: stepSeconds,
   }
+  // Points of whole minutes need no tens of seconds but at the ends of the range.
+  const isWhole = stepSeconds % 60 === 0 && granularity !== 'hour' && isUnscoped(scope)
+  const question = isWhole ? byService(series, granularity) : atGranularity(series, granularity)
   const [counts, latencies] = await Promise.all([
-    store.ask(atGranularity(series, granularity), parameters),
+    store.ask(question, parameters),
     latencySeries(store, service, latencyRange, latencyStepSeconds, scope, granularity),
   ])
   const versions = [...new Set([...counts, ...latencies].map(({ version }) => version))].sort()

@@ -2,7 +2,7 @@
 -- from, to: DateTime('UTC'). Row: version, begin of its first minute in the range, ms since epoch.
 -- The key (service, bucket) reads that service alone.
 SELECT version, toUnixTimestamp(min(bucket)) * 1000 AS began
-FROM requests_1m
+FROM service_requests_1m
 WHERE service = {service:String} AND bucket >= {from:DateTime('UTC')} AND bucket < {to:DateTime('UTC')}
 GROUP BY version
 ORDER BY began

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { Latency, Outcomes, ServiceItem } from '../http/schemas.ts'
 import { floorTo, iso, sqlSecond, type TimeRange } from '../time-range.ts'
-import { atGranularity, byService, granularityOf } from './granularity.ts'
+import { atGranularity, byService, listGranularityOf } from './granularity.ts'
 import { isUnscoped, mergedLatency, milliseconds, type Scope } from './latency.ts'
 
 const count = z.coerce.number().int()
@@ -37,8 +37,8 @@ const MINUTE_MS = 60_000
 const NO_LATENCY: z.infer<typeof Latency> = { p50Ms: null, p95Ms: null, p99Ms: null }
 
 /**
- * @param wanted  cut down to whole buckets at its start, 10 s or, over two days, an hour, and to whole minutes when it ended over a
- *   day ago; latency covers the minutes that it touches
+ * @param wanted  cut down to whole buckets at its start: 10 s, a minute from ten minutes on, an hour over two days; at its end to a
+ *   whole minute from ten minutes on unless it ends now. Latency covers the minutes that it touches
  * @returns one item per service and version with requests in the range, by name
  */
 export async function serviceItems(
@@ -47,10 +47,12 @@ export async function serviceItems(
   scope: Scope,
   nowMs: number,
 ): Promise<{ range: TimeRange; items: ServiceItem[] }> {
-  const { granularity, range } = granularityOf(wanted, nowMs)
+  const { granularity, range } = listGranularityOf(wanted, nowMs)
   const fromMs = floorTo(range.fromMs, BUCKET_MS)
   const question =
-    granularity !== 'hour' && isUnscoped(scope) ? byService(services) : atGranularity(services, granularity)
+    granularity !== 'hour' && isUnscoped(scope)
+      ? byService(services, granularity)
+      : atGranularity(services, granularity)
   const [rows, latencies] = await Promise.all([
     store.ask(question, {
       ...scope,

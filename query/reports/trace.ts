@@ -1,9 +1,9 @@
-// One trace by its id. The root's time narrows the search; a trace without a stored root is looked for in all
-// that is kept.
+// One trace by its id. The root's time narrows the search, which goes on as far as the spans that it finds last; a trace
+// without a stored root is looked for in all that is kept.
 
 import { z } from 'zod'
 import { PROMOTED } from '../../ingest/store/promoted.ts'
-import { statement, type Store } from '../../ingest/store/store.ts'
+import { statement, type AskOptions, type Store } from '../../ingest/store/store.ts'
 import { Outcome, SPAN_KINDS, type TraceReply } from '../http/schemas.ts'
 import { sqlSecond } from '../time-range.ts'
 
@@ -49,8 +49,14 @@ const resources = statement(
 const STATUSES = ['UNSET', 'OK', 'ERROR'] as const
 const NO_PARENT = '0'.repeat(16)
 const MINUTE_MS = 60_000
-// Spans of one trace lie this far around its root at most: a long batch job, a slow clock.
-const AROUND_ROOT_MS = 60 * MINUTE_MS
+// Spans of one trace begin while another of its spans lasts; clocks differ by so much, and what is looked at reaches further so
+// that one look is mostly enough.
+const CLOCKS_MS = MINUTE_MS
+const MARGIN_MS = 5 * MINUTE_MS
+// What was sent may be taken up later.
+const AFTER_PRODUCER_MS = 60 * MINUTE_MS
+const LASTS_MS_MAX = 1440 * MINUTE_MS
+const PRODUCER = 4
 const DAY_MS = 86_400_000
 const LOOK_UP = { lane: 'light', threadsMax: 1 } as const
 const RESOURCES_KNOWN_MAX = 5000
@@ -71,15 +77,12 @@ export async function traceById(
   const id = traceId.toLowerCase()
   const roots = await store.ask(traceStart, { trace: id }, LOOK_UP)
   const starts = roots.map(({ started }) => started * 1000)
-  const [fromMs, toMs] =
+  const spansWithin = (fromMs: number, toMs: number, options: AskOptions) =>
+    store.ask(traceSpans, { trace: id, from: sqlSecond(Math.max(0, fromMs)), to: sqlSecond(toMs) }, options)
+  const rows =
     starts.length > 0
-      ? [Math.min(...starts) - AROUND_ROOT_MS, Math.max(...starts) + AROUND_ROOT_MS]
-      : [nowMs - retentionDays * DAY_MS, nowMs + DAY_MS]
-  const rows = await store.ask(
-    traceSpans,
-    { trace: id, from: sqlSecond(Math.max(0, fromMs)), to: sqlSecond(toMs) },
-    starts.length > 0 ? LOOK_UP : { lane: 'heavy' },
-  )
+      ? await spansAround(starts, (fromMs, toMs) => spansWithin(fromMs, toMs, LOOK_UP))
+      : await spansWithin(nowMs - retentionDays * DAY_MS, nowMs + DAY_MS, { lane: 'heavy' })
   if (rows.length === 0) return undefined
   const resourceOf = await resourcesOf(store, [...new Set(rows.map((row) => row.res_id))])
   return {
@@ -107,6 +110,36 @@ export async function traceById(
       })),
     })),
   }
+}
+
+type Timed = Pick<z.infer<typeof SpanRow>, 'start_ns' | 'duration_ns' | 'kind'>
+
+/**
+ * Looks on as long as a span that was found lasts beyond the time looked at, or sent something.
+ * @param read  spans that start in [from, to), in order of start
+ * @returns in order of start
+ */
+export async function spansAround<Row extends Timed>(
+  rootStartsMs: readonly number[],
+  read: (fromMs: number, toMs: number) => Promise<readonly Row[]>,
+): Promise<Row[]> {
+  const rows: Row[] = []
+  const lastMs = Math.max(...rootStartsMs)
+  let fromMs = Math.min(...rootStartsMs) - MARGIN_MS
+  let toMs = lastMs + MARGIN_MS
+  for (;;) {
+    const found = await read(fromMs, toMs)
+    rows.push(...found)
+    const wantedMs = Math.max(0, ...found.map(mayBeginUntilMs))
+    if (wantedMs + CLOCKS_MS <= toMs || toMs >= lastMs + LASTS_MS_MAX) return rows
+    fromMs = toMs
+    toMs = Math.min(Math.ceil(wantedMs) + MARGIN_MS, lastMs + LASTS_MS_MAX)
+  }
+}
+
+/** Until when other spans of the trace may begin because of this one, ms since epoch. */
+function mayBeginUntilMs({ start_ns, duration_ns, kind }: Timed): number {
+  return (Number(start_ns) + duration_ns) / 1e6 + (kind === PRODUCER ? AFTER_PRODUCER_MS : 0)
 }
 
 type Attributes = Readonly<Record<string, string>>

@@ -434,6 +434,32 @@ describe('requests by hour', () => {
     expect(left?.p99Ms).toBeCloseTo(30, 0)
   })
 
+  test('a list over ten minutes and more is by whole minutes, the one that is not over included', async () => {
+    const nowMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS + 27_000
+    const at = (agoMs: number): Sent => {
+      const startNs = BigInt(nowMs - agoMs) * 1_000_000n
+      return {
+        service: 'shop',
+        span: { startNs, endNs: startNs + 1_000_000n, attributes: { 'bank.channel': 'all' } },
+      }
+    }
+    // Just before and after the edges of the minutes that a range of ten minutes touches.
+    await send([at(0), at(26_000), at(28_000), at(600_000), at(626_000), at(628_000), at(1_000)])
+    const of = (channel: string, toMs: number) => {
+      const within = { fromMs: toMs - 600_000, toMs }
+      return serviceItems(store, within, { site: '', channel, region: '', traffic: 'live' }, nowMs)
+    }
+    const now = await of('', nowMs)
+    expect(now.range).toEqual({ fromMs: nowMs - 627_000, toMs: nowMs })
+    expect(now.items).toMatchObject([{ requests: 6 }])
+    const past = await of('', nowMs - 60_000)
+    expect(past.range.toMs).toBe(nowMs - 87_000)
+    expect(past.items).toMatchObject([{ requests: 3 }])
+    const counts = ({ items }: typeof now) => items.map(({ requests, p99Ms }) => [requests, p99Ms])
+    expect(counts(await of('all', nowMs))).toEqual(counts(now))
+    expect(counts(await of('all', nowMs - 60_000))).toEqual(counts(past))
+  })
+
   test.each([
     { name: 'lately, ragged at both ends', endsAgoMs: 0 },
     { name: 'days ago, by the minute', endsAgoMs: 2 * DAY_MS },

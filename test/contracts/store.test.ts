@@ -406,8 +406,8 @@ describe('lanes', () => {
   })
 
   test('a full lane says busy at once, and answers again when it has room', async () => {
-    // Two connections and 200 that wait.
-    const running = [1, 2].map(() => store.ask(sleeping, { seconds: 0.5 }))
+    // Four connections and 200 that wait.
+    const running = [1, 2, 3, 4].map(() => store.ask(sleeping, { seconds: 0.5 }))
     const answers = await Promise.allSettled(Array.from({ length: 207 }, () => store.ask(light, {})))
     const busy = answers
       .filter((answer) => answer.status === 'rejected')

@@ -1,4 +1,4 @@
--- Requests by minute for services and versions alone. A bank has tens of thousands of combinations of route, site, channel and
+-- Requests by minute for services and versions alone, in small granules: whoever asks for one service reads its states only. A bank has tens of thousands of combinations of route, site, channel and
 -- region in a minute, and a few hundred of these: the list of services, which everyone looks at, reads a hundredth.
 DROP VIEW IF EXISTS service_requests_1m_mv;
 
@@ -21,7 +21,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toDate(bucket)
 ORDER BY (service, bucket, version, system, traffic, outcome)
 TTL bucket + INTERVAL 90 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12, index_granularity = 256;
 
 CREATE TABLE IF NOT EXISTS service_requests_1m_made_anew
 (
@@ -40,7 +40,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toDate(bucket)
 ORDER BY (service, bucket, version, system, traffic, outcome)
 TTL bucket + INTERVAL 90 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12, index_granularity = 256;
 
 -- What minutes know; of the last request they know the minute.
 INSERT INTO service_requests_1m_made_anew

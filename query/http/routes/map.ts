@@ -3,10 +3,13 @@
 import { serviceMap } from '../../reports/map.ts'
 import type { ApiParts } from '../api.ts'
 import { rangeOf } from '../errors.ts'
-import { MapQuery, MapReply, Problem } from '../schemas.ts'
+import { MapQuery, MapReply, Problem, type MapReply as MapAnswer } from '../schemas.ts'
+import { buildSharedAnswers } from '../shared-answers.ts'
+import { toSecond } from '../../time-range.ts'
 import type { TypedApp } from './typed.ts'
 
 export function mapRoutes(app: TypedApp, { store, clock }: ApiParts): void {
+  const shared = buildSharedAnswers<MapAnswer>()
   app.get(
     '/api/v1/map',
     {
@@ -17,6 +20,9 @@ export function mapRoutes(app: TypedApp, { store, clock }: ApiParts): void {
         response: { 200: MapReply, 400: Problem, 503: Problem },
       },
     },
-    ({ query }) => serviceMap(store, rangeOf(query, clock), query.traffic),
+    ({ query }) => {
+      const within = toSecond(rangeOf(query, clock))
+      return shared(JSON.stringify([within, query.traffic]), () => serviceMap(store, within, query.traffic))
+    },
   )
 }

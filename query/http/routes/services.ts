@@ -4,9 +4,10 @@ import { serviceErrors } from '../../reports/service-errors.ts'
 import { serviceSeries } from '../../reports/service-series.ts'
 import { serviceItems } from '../../reports/services.ts'
 import type { Scope } from '../../reports/latency.ts'
-import { iso } from '../../time-range.ts'
+import { iso, toSecond } from '../../time-range.ts'
 import type { ApiParts } from '../api.ts'
 import { rangeOf } from '../errors.ts'
+import { buildSharedAnswers } from '../shared-answers.ts'
 import {
   Problem,
   ServiceErrorsQuery,
@@ -20,6 +21,7 @@ import {
 import type { TypedApp } from './typed.ts'
 
 export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
+  const shared = buildSharedAnswers<Awaited<ReturnType<typeof serviceItems>>>()
   app.get(
     '/api/v1/services',
     {
@@ -31,7 +33,10 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
       },
     },
     async ({ query }) => {
-      const { range, items } = await serviceItems(store, rangeOf(query, clock), scopeOf(query), clock.now())
+      const [within, scope] = [toSecond(rangeOf(query, clock)), scopeOf(query)]
+      const { range, items } = await shared(JSON.stringify([within, scope]), () =>
+        serviceItems(store, within, scope, clock.now()),
+      )
       return { from: iso(range.fromMs), to: iso(range.toMs), items }
     },
   )
