@@ -26,7 +26,8 @@ export function observe(
   { probe, open }: ObserveOptions = {},
 ): Measured {
   const { policy } = slo
-  const counted = policy.budgeting.method === 'Occurrences' ? open : undefined
+  const isOpenCounted = policy.budgeting.method === 'Occurrences' && !sums.isExcluded(sums.head)
+  const counted = isOpenCounted ? open : undefined
   const own = sums.figures(0, counted)
   const windows = slo.windows.map((_, place) => judged(slo, place === 0 ? own : sums.figures(place, counted)))
   const [judgedOwn = { kind: 'no-data', coverage: 0 }] = windows

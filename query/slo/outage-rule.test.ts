@@ -78,6 +78,7 @@ test('a total outage of a 99.9 % promise is told with the open slice, before any
   play.judge()
   const transitions = play.judge({ open: { good: 0, total: 60, atMs: play.nowMs + 2000 } })
   expect(transitions.map(({ subject }) => subject)).toEqual(['outage', 'condition'])
+  expect(play.sums.figures(0, { good: 0, total: 60 })?.net.total).toBe(8640 * 300 + 60)
   expect(play.state).toMatchObject({ condition: 'outage', outage: { sinceMs: play.nowMs } })
   expect(play.state.pairs[0]?.phase).toBe('inactive')
   // By burn alone it takes until 52 s of failures are counted: the sixth slice.

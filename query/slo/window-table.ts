@@ -165,7 +165,7 @@ export class WindowTable {
     }
   }
 
-  /** Places a calendar window so that it holds a unit. */
+  /** Places a calendar window so that it holds a unit; a start within a unit takes the whole of it. */
   #beginCalendar(window: number, unit: number): void {
     const definition = this.windows[window]
     if (definition === undefined) return
