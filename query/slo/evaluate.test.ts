@@ -6,6 +6,7 @@ import { dueCycles } from './cycles.ts'
 import { evaluate, type Measured } from './evaluate.ts'
 import type { JudgedWindow } from './judge-window.ts'
 import { checkPolicy, compilePolicy, sloPolicy, type SloPolicy } from './slo-policy.ts'
+import { sloStatus } from './slo-status.ts'
 import { stateAtStart, type SloState } from './slo-state.ts'
 import { WindowSums } from './window-sums.ts'
 
@@ -174,6 +175,9 @@ describe('2.8 ten requests an hour, one of them failed, at 99.9 %', () => {
     probe.put(one.sums.head - 1, 0, 1, 2, 1)
     const fired = one.judge({ probe }).find(({ subject, to }) => subject === 'pair' && to === 'firing')
     expect(fired).toMatchObject({ id: 'page-1h', evidence: { by: 'probe' } })
+    const [pair] = sloStatus(one.slo, one.sums, one.state, probe).pairs
+    expect(pair).toMatchObject({ by: 'probe', phase: 'firing' })
+    expect(pair?.shortBurnRate).toBeCloseTo(1000, 6)
   })
 })
 

@@ -7,13 +7,13 @@
 //   silence: never-heard → heard ⇄ silent
 //   budget:  left ⇄ exhausted, while the SLO window is known
 
-import { trafficOrProbe, type JudgedWindow } from './judge-window.ts'
+import type { JudgedWindow } from './judge-window.ts'
 import { judgeOutage, type OutageSlice, type OutageState } from './outage-rule.ts'
+import { pairEvidence, judgedAt, type Evidence } from './pair-evidence.ts'
 import type { CompiledPair, CompiledPolicy } from './slo-policy.ts'
 import {
   pairWord,
   type Condition,
-  type Evidence,
   type Hold,
   type PairState,
   type SloState,
@@ -134,15 +134,7 @@ function judgePair(
 ): PairState {
   const was = before.pairs.find(({ id }) => id === pair.id) ?? startOf(pair, observed.atMs)
   const { guards } = slo.policy
-  const chosen = trafficOrProbe(at(observed.windows, pair.long), observed.probe?.[pair.long], guards.minTotal)
-  const evidence: Evidence = {
-    thresholdRatio: pair.thresholdRatio,
-    longWindowMs: pair.longWindowMs,
-    shortWindowMs: pair.shortWindowMs,
-    long: chosen.judged,
-    short: at((chosen.by === 'probe' ? observed.probe : undefined) ?? observed.windows, pair.short),
-    by: chosen.by,
-  }
+  const evidence = pairEvidence(pair, observed.windows, observed.probe, guards.minTotal)
   const is = judgeEvidence(evidence, was, guards, observed.atMs)
   tell(was, is, observed.atMs, evidence, transitions)
   return is
@@ -221,12 +213,12 @@ function firingPairs(slo: CompiledPolicy, state: SloState): readonly CompiledPai
 function conditionOf(slo: CompiledPolicy, state: SloState, observed: Measured): Condition {
   const firing = firingCondition(slo, state)
   if (firing !== undefined) return firing
-  const own = at(observed.windows, 0)
+  const own = judgedAt(observed.windows, 0)
   if (state.silence.phase !== 'heard' || own.kind === 'no-data') return 'no-data'
   if (observed.isExcludedNow || own.kind === 'excluded') return 'excluded'
   if (state.budget.phase === 'exhausted') return 'exhausted'
   if (state.pairs.some(({ hold }) => hold === 'insufficient-events')) return 'insufficient-events'
-  if (own.kind === 'no-traffic' || at(observed.windows, slo.shortest).kind === 'no-traffic')
+  if (own.kind === 'no-traffic' || judgedAt(observed.windows, slo.shortest).kind === 'no-traffic')
     return 'no-traffic'
   return 'healthy'
 }
@@ -236,8 +228,4 @@ function isFrozen(state: SloState, observed: Measured): boolean {
   if (state.outage.phase === 'firing') return !observed.slices.some(({ isEvidence }) => isEvidence)
   const held = state.pairs.filter(({ phase }) => phase === 'firing')
   return held.length > 0 && held.every(({ hold }) => hold !== 'none')
-}
-
-function at(windows: readonly JudgedWindow[], place: number): JudgedWindow {
-  return windows[place] ?? { kind: 'no-data', coverage: 0 }
 }

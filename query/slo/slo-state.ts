@@ -1,8 +1,8 @@
 // What the evaluation remembers of an SLO between two cycles: plain data, stored and read back as it is. The transitions
 // it goes through; how it does lives in evaluate.ts.
 
-import type { JudgedWindow } from './judge-window.ts'
 import { outageAtStart, type OutageState } from './outage-rule.ts'
+import type { Evidence } from './pair-evidence.ts'
 
 /**
  * In order of precedence: what fires, then what keeps from saying anything, then what is left of the budget.
@@ -89,16 +89,6 @@ export type PairWord = 'inactive' | 'firing' | 'frozen' | 'insufficient-events'
 export function pairWord({ phase, hold }: PairState): PairWord {
   if (phase === 'firing') return hold === 'none' ? 'firing' : 'frozen'
   return hold === 'insufficient-events' ? 'insufficient-events' : 'inactive'
-}
-
-/** The figures a pair was judged by. */
-export type Evidence = {
-  readonly thresholdRatio: number
-  readonly longWindowMs: number
-  readonly shortWindowMs: number
-  readonly long: JudgedWindow
-  readonly short: JudgedWindow
-  readonly by: 'traffic' | 'probe'
 }
 
 /** One change. `atMs` is the instant it is true for, however late it is judged. */

@@ -4,6 +4,7 @@
 import { timeToExhaustionMs, type BudgetFigures } from './error-budget.ts'
 import { judgeWindow, type JudgedWindow } from './judge-window.ts'
 import { budgetOf, judged } from './observe.ts'
+import { pairEvidence } from './pair-evidence.ts'
 import type { CompiledPair, CompiledPolicy } from './slo-policy.ts'
 import type { Condition, Hold, LastGood, PairState, SloState } from './slo-state.ts'
 import { coverageRatio, type Counts, type WindowFigures } from './window-figures.ts'
@@ -35,6 +36,8 @@ export type PairStatus = {
   readonly phase: PairState['phase']
   readonly sinceMs: number
   readonly hold: Hold
+  /** Whose windows the burn rates are of. */
+  readonly by: 'traffic' | 'probe'
   readonly longBurnRate: number | undefined
   readonly shortBurnRate: number | undefined
 }
@@ -64,9 +67,17 @@ export type SloStatus = {
   readonly judgedAtMs: number | undefined
 }
 
-export function sloStatus(slo: CompiledPolicy, sums: WindowSums, state: SloState): SloStatus {
+/** @param probe  sums of a probe over the same windows */
+export function sloStatus(
+  slo: CompiledPolicy,
+  sums: WindowSums,
+  state: SloState,
+  probe?: WindowSums,
+): SloStatus {
   const figures = slo.windows.map((_, place) => sums.figures(place))
   const statuses = figures.map((one) => (one === undefined ? undefined : windowStatus(slo, one)))
+  const windows = figures.map((one) => judged(slo, one))
+  const probed = probe && slo.windows.map((_, place) => judged(slo, probe.figures(place)))
   const own = figures[0]
   const budget = own === undefined ? undefined : budgetOf(slo, own, judged(slo, own))
   return {
@@ -80,7 +91,7 @@ export function sloStatus(slo: CompiledPolicy, sums: WindowSums, state: SloState
     burns: slo.windows.flatMap((window, place) =>
       window.kind === 'rolling' ? [{ windowMs: window.durationMs, status: statuses[place] }] : [],
     ),
-    pairs: slo.pairs.map((pair) => pairStatus(pair, state, statuses)),
+    pairs: slo.pairs.map((pair) => pairStatus(slo, pair, state, windows, probed)),
     pace: own === undefined ? undefined : paceOf(slo, state, statuses, budget, own.endMs - own.fromMs),
     outage: state.outage,
     silence: state.silence,
@@ -117,18 +128,24 @@ function side({ budgetRatio }: CompiledPolicy, window: JudgedWindow, counts: Cou
 }
 
 function pairStatus(
+  { policy, budgetRatio }: CompiledPolicy,
   pair: CompiledPair,
   state: SloState,
-  statuses: readonly (WindowStatus | undefined)[],
+  windows: readonly JudgedWindow[],
+  probe: readonly JudgedWindow[] | undefined,
 ): PairStatus {
   const kept = state.pairs.find(({ id }) => id === pair.id)
+  const { long, short, by } = pairEvidence(pair, windows, probe, policy.guards.minTotal)
+  const burn = (window: JudgedWindow) =>
+    window.kind === 'known' ? window.errorRatio / budgetRatio : undefined
   return {
     pair,
     phase: kept?.phase ?? 'inactive',
     sinceMs: kept?.sinceMs ?? state.conditionSinceMs,
     hold: kept?.hold ?? 'no-data',
-    longBurnRate: statuses[pair.long]?.net.burnRate,
-    shortBurnRate: statuses[pair.short]?.net.burnRate,
+    by,
+    longBurnRate: burn(long),
+    shortBurnRate: burn(short),
   }
 }
 
