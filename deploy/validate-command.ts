@@ -8,7 +8,7 @@ import { problemAt } from '../query/openslo/documents.ts'
 import type { OpenSloProblem } from '../query/openslo/problem.ts'
 import { readOpenSlo, type ReadBundle } from '../query/openslo/read.ts'
 import type { SliSpecV1 } from '../query/openslo/schema-v1.ts'
-import { modelOf } from '../query/slo/model.ts'
+import { modelOf } from '../query/openslo/model.ts'
 
 export const VALIDATE_HELP = `surety validate PATH… [--strict] [--json]
 

@@ -30,6 +30,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'temporal-polyfill': ['query/calendar/'],
   'chinese-days': ['query/calendar/'],
   'rrule-temporal': ['query/slo/'],
+  pg: ['query/registry/'],
+  '@electric-sql/': ['query/registry/'],
+  yaml: ['query/openslo/'],
   'playwright-core': ['test/'],
   protobufjs: ['test/'],
 }

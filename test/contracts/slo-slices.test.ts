@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
-import { measureSlices, type MeasuredSlice } from '../../query/slo/measure/measure.ts'
-import { GOOD_OUTCOMES, type SliceQuestion } from '../../query/slo/measure/question.ts'
-import { readSlices, writeSlices } from '../../query/slo/measure/slice-store.ts'
+import { measureSlices, type MeasuredSlice } from '../../query/measure/measure.ts'
+import { GOOD_OUTCOMES, type SliceQuestion } from '../../query/measure/question.ts'
+import { readSlices, writeSlices } from '../../query/measure/slice-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'surety-slices-'))
 let store: Store

@@ -1,7 +1,7 @@
 // What one SLO asks of the telemetry, as narrow as measuring needs it: which requests, and which of them are good.
 
 import type { z } from 'zod'
-import type { Outcome as OutcomeShape } from '../../http/schemas.ts'
+import type { Outcome as OutcomeShape } from '../http/schemas.ts'
 
 type Outcome = z.infer<typeof OutcomeShape>
 

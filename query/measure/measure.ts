@@ -2,7 +2,7 @@
 // those without a request: a slice that was measured and had nothing is not a slice that was not measured.
 
 import { z } from 'zod'
-import type { Statement, Store } from '../../../ingest/store/store.ts'
+import type { Statement, Store } from '../../ingest/store/store.ts'
 import { familiesOf, familySql, keyOf, type Family } from './families.ts'
 import { GROUPS_MAX, type SliceQuestion } from './question.ts'
 

@@ -1,7 +1,7 @@
 // Slices in the store: written once a measurement, read by whoever judges or draws.
 
 import { z } from 'zod'
-import { sqlMillisecond, statement, type Columns, type Store } from '../../../ingest/store/store.ts'
+import { sqlMillisecond, statement, type Columns, type Store } from '../../ingest/store/store.ts'
 import type { MeasuredSlice } from './measure.ts'
 
 const COLUMNS: Columns = {

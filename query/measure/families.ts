@@ -1,7 +1,7 @@
 // Ten thousand SLOs are not ten thousand questions. Those that look at the same dimensions in the same way are one family and
 // one statement, whose rows are told apart by their keys: a service each, a service and an operation each.
 
-import { literal } from '../../../ingest/store/literal.ts'
+import { literal } from '../../ingest/store/literal.ts'
 import { ROLLUP_DIMENSIONS, type Dimension, type SliceQuestion } from './question.ts'
 
 export type Family = {

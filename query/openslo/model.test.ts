@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { readOpenSlo } from '../openslo/read.ts'
-import type { SloV1 } from '../openslo/schema-v1.ts'
+import { readOpenSlo } from './read.ts'
+import type { SloV1 } from './schema-v1.ts'
 import { modelOf, targetText } from './model.ts'
 
 const EXAMPLES = new URL('../../deploy/slos/', import.meta.url)

@@ -3,10 +3,10 @@
 
 import { z } from 'zod'
 import { Outcome } from '../http/schemas.ts'
-import { durationSeconds, parseDuration, type Duration } from '../openslo/duration.ts'
-import type { Path } from '../openslo/problem.ts'
-import type { SliSpecV1, SloV1 } from '../openslo/schema-v1.ts'
-import { DIMENSIONS, GOOD_OUTCOMES, type Dimension, type Good, type Selector } from './measure/question.ts'
+import { durationSeconds, parseDuration, type Duration } from './duration.ts'
+import type { Path } from './problem.ts'
+import type { SliSpecV1, SloV1 } from './schema-v1.ts'
+import { DIMENSIONS, GOOD_OUTCOMES, type Dimension, type Good, type Selector } from '../measure/question.ts'
 
 /** Prefix of our annotations. */
 export const PREFIX = 'slo.surety'
