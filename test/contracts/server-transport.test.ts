@@ -23,7 +23,8 @@ import { SERVER_KINDS, type StorePlaceForTests } from '../support/test-stores.ts
 
 const DAY_MS = 86_400_000
 const SPANS = 32
-const startNs = BigInt(Date.now() - 600_000) * 1_000_000n
+// Spans lie on both sides of a minute, as they do in life.
+const startNs = BigInt(Math.floor((Date.now() - 600_000) / 60_000) * 60_000 + 55_000) * 1_000_000n
 
 function writerOn(store: Store) {
   const metrics = buildMetrics()
