@@ -1,7 +1,7 @@
 // Installs what a fresh machine lacks, says what it does, and does nothing the second time.
 //
 //   node deploy/setup.mjs          the npm packages (what `npm start` needs)
-//   node deploy/setup.mjs test     also Apache Kafka's jars and a Chromium (what `npm test` needs)
+//   node deploy/setup.mjs test     also Apache Kafka's jars, Prometheus and a Chromium (what `npm test` needs)
 //
 // Plain JavaScript, because it runs before Node 24 is there. Stamps say what was installed; a stamp
 // names its cause (a hash of the lock file, a version), so a change of cause installs anew.
@@ -77,6 +77,34 @@ function installKafka() {
 }
 
 /** What the tests use of the system: a browser, a font for Chinese pages, openssl for certificates. */
+/** Where promtool and prometheus are after `node deploy/setup.mjs test`. */
+const prometheusPrograms = `${cache}/prometheus/usr/bin`
+
+/** Debian's package, unpacked and not installed: its programs need nothing else, and nobody wants its daemon running. */
+function installPrometheus() {
+  if (existsSync(`${prometheusPrograms}/promtool`)) return
+  const remedy =
+    'The tests compare burn rates with Prometheus 2.42: put its promtool and prometheus into .cache/prometheus/usr/bin, then run the command again.'
+  if (!hasCommand('apt-get') || !hasCommand('dpkg-deb')) {
+    console.error(`[setup] ${remedy}`)
+    process.exit(1)
+  }
+  say("fetching Prometheus from Debian's archive, about 20 MB (for the tests) …")
+  const folder = `${cache}/prometheus`
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const download = ['-qq', 'download', 'prometheus']
+  if (spawnSync('apt-get', download, { cwd: folder, stdio: 'ignore' }).status !== 0) {
+    const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+    run('env', [...asRoot, 'apt-get', '-qq', 'update'], remedy)
+    run('env', ['-C', folder, 'apt-get', ...download], remedy)
+  }
+  const [archive] = readdirSync(folder)
+  run('dpkg-deb', ['-x', `${folder}/${archive}`, folder], remedy)
+  rmSync(`${folder}/${archive}`)
+  say('Prometheus is in place')
+}
+
 function installSystemPackages() {
   const packages = []
   if (!['chromium', 'chromium-browser', 'google-chrome'].some(hasCommand))
@@ -102,6 +130,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   installPackages()
   if (process.argv[2] === 'test') {
     installKafka()
+    installPrometheus()
     installSystemPackages()
   }
 }

@@ -10,6 +10,7 @@ import { MIGRATE_HELP, migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import { serveCommand } from './serve.ts'
 import { TOKEN_HELP, TOKEN_OPTIONS, tokenCommand } from './token-command.ts'
+import { VALIDATE_HELP, VALIDATE_OPTIONS, validateCommand } from './validate-command.ts'
 import { startFailure } from '../ingest/process.ts'
 
 type Command = {
@@ -91,6 +92,13 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     options: {},
     takesWords: true,
     run: restoreCommand,
+  },
+  validate: {
+    summary: 'read OpenSLO documents as they would be applied, and say what is wrong with them',
+    help: VALIDATE_HELP,
+    options: VALIDATE_OPTIONS,
+    takesWords: true,
+    run: validateCommand,
   },
   doctor: {
     summary: 'look for what is broken or soon will be, and say what to do',

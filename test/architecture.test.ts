@@ -27,6 +27,12 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   snappyjs: ['ingest/kafka/'],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
   '@opentelemetry/': ['deploy/demo/', 'ingest/runtime/own-traces-sdk', 'test/'],
+  'temporal-polyfill': ['query/calendar/'],
+  'chinese-days': ['query/calendar/'],
+  'rrule-temporal': ['query/slo/'],
+  pg: ['query/registry/'],
+  '@electric-sql/': ['query/registry/'],
+  yaml: ['query/openslo/'],
   'playwright-core': ['test/'],
   protobufjs: ['test/'],
 }
@@ -135,6 +141,29 @@ describe.each(Object.entries(OWNERS))('the package %s', (name, owners) => {
         !owners.some((place) => from.startsWith(place)),
     )
     expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+})
+
+describe('query/slo and query/calendar are pure', () => {
+  test.each([
+    ['query/calendar', ['query/calendar']],
+    ['query/slo', ['query/slo', 'query/calendar']],
+  ] as const)('%s imports only from %s', (folder, allowed) => {
+    const wrong = own.filter(
+      ({ from, to }) => within(from, folder) && !isUnit(from) && !allowed.some((place) => within(to, place)),
+    )
+    expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+
+  test('they read no clock', () => {
+    const wrong = ['query/slo', 'query/calendar']
+      .flatMap(sources)
+      .filter(
+        (file) =>
+          !isUnit(file) &&
+          /Date\.now|new Date\(\)|performance\.now/.test(readFileSync(join(ROOT, file), 'utf8')),
+      )
+    expect(wrong).toEqual([])
   })
 })
 

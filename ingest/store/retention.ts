@@ -36,6 +36,7 @@ const rules = (retention: Retention) => [
   { table: 'service_edges_1m', column: 'bucket', days: retention.requests1mDays },
   { table: 'requests_1h', column: 'bucket', days: retention.requests1hDays },
   { table: 'derivations', column: 'bucket', days: retention.requests1hDays },
+  { table: 'slo_slices', column: 'start', days: retention.requests1hDays },
   { table: 'attribute_values', column: 'day', days: retention.spansDays },
   { table: 'dead_letter_replays', column: 'toDateTime(at)', days: retention.deadLettersDays },
   { table: 'dead_letters', column: 'toDateTime(at)', days: retention.deadLettersDays },

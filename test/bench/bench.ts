@@ -11,6 +11,7 @@ import { fuzz } from './fuzz.ts'
 import { ingestSpans } from './ingest-spans.ts'
 import { describeMachine } from './machine.ts'
 import { poison } from './poison.ts'
+import { sloCycle } from './slo-cycle.ts'
 import { soak } from './soak.ts'
 import { storage } from './storage.ts'
 import { alignColumns } from './table.ts'
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   soak,
   poison,
   fuzz,
+  sloCycle,
 ]
 
 const STOP_TIMEOUT_MS = 60_000

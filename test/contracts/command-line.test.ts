@@ -1,6 +1,6 @@
 // The command line as a person meets it: a process, its words, its exit code. Starts and mistakes alike.
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,7 @@ describe.concurrent('help', () => {
     { words: ['dead-letters', '--help'], want: /^surety dead-letters list / },
     { words: ['backup', '--help'], want: /^surety backup DIR\n/ },
     { words: ['restore', '--help'], want: /^surety restore DIR\n/ },
+    { words: ['validate', '--help'], want: /^surety validate PATH/ },
     { words: ['doctor', '--help'], want: /^surety doctor \[--json\]\n/ },
     { words: ['migrate', '--help'], want: /^surety migrate \[--print embedded\|server\|cluster\]\n/ },
     { words: ['check-config', '--help'], want: /^surety check-config \[--roles ingest,query\]/ },
@@ -277,4 +278,34 @@ test('a second signal ends the process at once', async () => {
   surety.kill('SIGINT')
   surety.kill('SIGINT')
   expect([0, 130]).toContain((await surety.ended).code)
+})
+
+describe.concurrent('validate', () => {
+  test('the examples can be applied, from a folder', async () => {
+    const { code, stdout } = await run(['validate', 'deploy/slos', '--strict'])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '17 objects in 6 files can be applied\n' })
+  })
+
+  test('what is wrong is named with file, line and place, all of it, and ends with 1', async () => {
+    const directory = newDirectory()
+    mkdirSync(directory)
+    const example = readFileSync('deploy/slos/calendar-month.yaml', 'utf8')
+    const file = join(directory, 'month.yaml')
+    writeFileSync(
+      file,
+      example.replace('0.999', '1').replace('service: mobile-bff\n', 'servize: mobile-bff\n'),
+    )
+    const { code, stdout } = await run(['validate', directory])
+    expect(code).toBe(1)
+    expect(stdout.replaceAll(file, 'month.yaml')).toMatch(
+      /^month\.yaml:\d+: error: spec\.servize unknown field/m,
+    )
+    expect(stdout).toMatch(/target must be below 1/)
+    expect(stdout).toMatch(/nothing of them would be applied\n$/)
+  })
+
+  test('no path, or one that is not there, is said', async () => {
+    expect((await run(['validate'])).stderr).toMatch(/say which files or folders/)
+    expect((await run(['validate', 'nowhere'])).stderr).toMatch(/nowhere: there is no such file or folder/)
+  })
 })
