@@ -218,6 +218,15 @@ export async function openBank(parts: BankParts): Promise<Bank> {
           window.add(clock.now(), tally)
           load.add(clock.now(), tally)
         },
+        onPort(problem) {
+          const of = { service, version, site, port: instance.port, reason: problem }
+          if (problem === undefined) logger.info(of, 'an instance of the demo bank has its port again')
+          else
+            logger.warn(
+              of,
+              'an instance of the demo bank cannot be reached at its port; it tries every second, so end what holds the port',
+            )
+        },
         onCrash: (error) => void recover(instance, error),
       },
     )

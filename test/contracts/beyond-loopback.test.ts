@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { gzipSync } from 'node:zlib'
-import { Client, credentials, Metadata, status as codes, type ServiceError } from '@grpc/grpc-js'
 import protobuf from 'protobufjs'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ROLES } from '../../deploy/environment.ts'
 import { serve, type Served } from '../../deploy/serve.ts'
 import { ConfigError } from '../../ingest/runtime/config.ts'
 import { hashToken, makeToken, type TokenEntry } from '../../ingest/runtime/tokens.ts'
-import { makeCertificate } from '../support/certificates.ts'
+import { makeCertificate, type Certificate } from '../support/certificates.ts'
+import { EXPORT_TRACES, openGrpcClient, type GrpcAnswer, type GrpcClientOptions } from '../support/grpc.ts'
 import { random, randomBytes, traceRequest } from '../support/otlp.ts'
 import { eventually } from '../support/surety.ts'
 import { spawnSurety } from '../support/surety-process.ts'
@@ -139,6 +139,18 @@ beforeAll(async () => {
 const sendTrace = (service: string, more: Ask = {}, padding = 0) =>
   ask(`${surety.otlpHttpUrl}/v1/traces`, { body: trace(service, padding), headers: PROTOBUF, ...more })
 
+/** Sends traces over OTLP/gRPC, until the test ends. */
+function openCaller(shown: Omit<Required<GrpcClientOptions>['tls'], 'ca'> = {}) {
+  const client = openGrpcClient(surety.otlpGrpcUrl ?? '', { tls: { ca: readFileSync(caFile), ...shown } })
+  onTestFinished(() => client.close())
+  return (service: string, token?: string, padding?: number): Promise<GrpcAnswer> =>
+    client.call(
+      trace(service, padding),
+      EXPORT_TRACES,
+      token === undefined ? {} : { authorization: `Bearer ${token}` },
+    )
+}
+
 const sendRelease = (id: string, more: Ask = {}) =>
   ask(`${surety.url}/api/v1/releases/events`, {
     body: JSON.stringify({ specversion: '1.0', id, source: '/ci', type: 't' }),
@@ -146,8 +158,8 @@ const sendRelease = (id: string, more: Ask = {}) =>
     ...more,
   })
 
-async function servicesStored(): Promise<string[]> {
-  const answer = await ask(`${surety.url}/api/v1/services`, { token: secrets.reader })
+async function servicesStored(shown: Ask = {}): Promise<string[]> {
+  const answer = await ask(`${surety.url}/api/v1/services`, { token: secrets.reader, ...shown })
   return (json(answer) as { items: { service: string }[] }).items.map(({ service }) => service)
 }
 
@@ -327,41 +339,23 @@ describe('with a token', () => {
   })
 
   test('OTLP/gRPC asks the same guard, over the same TLS', async () => {
-    const { host } = new URL(surety.otlpGrpcUrl ?? '')
-    const client = new Client(host, credentials.createSsl(readFileSync(caFile)), {
-      'grpc.ssl_target_name_override': 'localhost',
-    })
-    onTestFinished(() => client.close())
-    const send = (service: string, token?: string, padding = 0) => {
-      const { promise, resolve } = Promise.withResolvers<Pick<ServiceError, 'code' | 'details'>>()
-      const metadata = new Metadata()
-      if (token !== undefined) metadata.set('authorization', `Bearer ${token}`)
-      client.makeUnaryRequest<Buffer, Buffer>(
-        '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-        (bytes) => bytes,
-        (bytes) => bytes,
-        trace(service, padding),
-        metadata,
-        (error) => resolve(error ?? { code: codes.OK, details: '' }),
-      )
-      return promise
-    }
-    expect(await send('called', secrets.collector)).toMatchObject({ code: 0 })
+    const send = openCaller()
+    expect(await send('called', secrets.collector)).toMatchObject({ code: 'OK' })
     expect(await send('uncalled')).toMatchObject({
-      code: 16,
+      code: 'UNAUTHENTICATED',
       details: expect.stringMatching(/^This door asks for a token/) as string,
     })
     expect(await send('uncalled', secrets.pipeline)).toMatchObject({
-      code: 7,
+      code: 'PERMISSION_DENIED',
       details: expect.stringMatching(/lacks the scope «ingest»/) as string,
     })
     expect(await send('uncalled', secrets.small, 4000)).toMatchObject({
-      code: 8,
+      code: 'RESOURCE_EXHAUSTED',
       details: expect.stringMatching(/«small» may send 2000/) as string,
     })
     await ask(`${surety.url}/api/v1/services`, { token: secrets.slow })
     expect(await send('uncalled', secrets.slow)).toMatchObject({
-      code: 8,
+      code: 'RESOURCE_EXHAUSTED',
       details: expect.stringMatching(/requestsPerSecond/) as string,
     })
     const stored = await servicesStored()
@@ -443,9 +437,9 @@ test('a broken file of tokens shuts nobody out, and no stranger in', async () =>
 })
 
 describe('TLS', () => {
-  const fingerprint = (options: { maxVersion?: 'TLSv1.1' | 'TLSv1.2' } = {}) => {
+  const fingerprint = (options: { maxVersion?: 'TLSv1.1' | 'TLSv1.2' } = {}, url = surety.url) => {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
-    const { hostname, port } = new URL(surety.url)
+    const { hostname, port } = new URL(url)
     const socket = connect(
       { host: hostname, port: Number(port), rejectUnauthorized: false, minVersion: 'TLSv1', ...options },
       () => {
@@ -465,6 +459,26 @@ describe('TLS', () => {
     )
   })
 
+  test('OTLP/gRPC speaks it the same way: 1.2 at least, no plain text, no certificate that nobody vouches for', async () => {
+    const url = surety.otlpGrpcUrl ?? ''
+    expect(url).toMatch(/^https:/)
+    await expect(fingerprint({ maxVersion: 'TLSv1.2' }, url)).resolves.toBe(await fingerprint())
+    await expect(fingerprint({ maxVersion: 'TLSv1.1' }, url)).rejects.toThrow(/alert|version|protocol/i)
+    const stranger = makeCertificate(folder, 'stranger')
+    const headers = { authorization: `Bearer ${secrets.collector}` }
+    for (const options of [{}, { tls: { ca: readFileSync(stranger.certFile) } }]) {
+      const client = openGrpcClient(url, options)
+      onTestFinished(() => client.close())
+      expect(await client.call(trace('unheard'), EXPORT_TRACES, headers)).toMatchObject({
+        code: 'UNAVAILABLE',
+      })
+    }
+    expect(await openCaller()('heard', secrets.collector)).toMatchObject({ code: 'OK' })
+    const stored = await servicesStored()
+    expect(stored).toContain('heard')
+    expect(stored).not.toContain('unheard')
+  })
+
   test('a renewed certificate is shown to new connections; a broken one changes nothing', async () => {
     const before = await fingerprint()
     const renewed = makeCertificate(folder, 'renewed')
@@ -476,6 +490,8 @@ describe('TLS', () => {
     copyFileSync(renewed.certFile, caFile)
     expect((await ask(`${surety.url}/healthz`)).status).toBe(200)
     expect((await sendTrace('renewed', { token: secrets.collector })).status).toBe(200)
+    expect(await fingerprint({}, surety.otlpGrpcUrl)).toBe(after)
+    expect(await openCaller()('renewed', secrets.collector)).toMatchObject({ code: 'OK' })
     writeFileSync(server.certFile, 'no certificate')
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(await fingerprint()).toBe(after)
@@ -531,20 +547,22 @@ describe('a start that would leave a door open', () => {
 })
 
 describe('with client certificates', () => {
-  test('no connection without one that our CA has signed, and the token is asked for all the same', async () => {
+  let client: Certificate
+  let stranger: Certificate
+  const shown = ({ certFile, keyFile }: Certificate) => ({
+    cert: readFileSync(certFile),
+    key: readFileSync(keyFile),
+  })
+
+  beforeAll(async () => {
     await surety.lifecycle.stop()
-    const client = makeCertificate(folder, 'client')
-    const stranger = makeCertificate(folder, 'stranger')
-    const env = {
-      ...BEYOND,
-      SURETY_TLS_CLIENT_CA_FILE: client.certFile,
-      SURETY_DATA_DIR: join(folder, 'data'),
-    }
-    surety = await serve(ROLES, env, nothingIsLoopback)
-    const shown = ({ certFile, keyFile }: typeof client) => ({
-      cert: readFileSync(certFile),
-      key: readFileSync(keyFile),
-    })
+    client = makeCertificate(folder, 'client')
+    stranger = makeCertificate(folder, 'stranger')
+    const env = { ...BEYOND, SURETY_TLS_CLIENT_CA_FILE: client.certFile }
+    surety = await serve(ROLES, { ...env, SURETY_DATA_DIR: join(folder, 'data') }, nothingIsLoopback)
+  })
+
+  test('no connection without one that our CA has signed, and the token is asked for all the same', async () => {
     for (const url of [`${surety.url}/healthz`, `${surety.otlpHttpUrl}/v1/traces`]) {
       await expect(ask(url)).rejects.toThrow(/certificate required|reset|hang up|EPIPE/)
       await expect(ask(url, shown(stranger))).rejects.toThrow(/unknown ca|reset|hang up|EPIPE/i)
@@ -552,6 +570,21 @@ describe('with client certificates', () => {
     expect((await ask(`${surety.url}/healthz`, shown(client))).status).toBe(200)
     expect((await sendTrace('mutual', shown(client))).status).toBe(401)
     expect((await sendTrace('mutual', { ...shown(client), token: secrets.collector })).status).toBe(200)
+  })
+
+  test('OTLP/gRPC too: whoever shows none, or a stranger’s, is not heard whatever the token', async () => {
+    for (const call of [openCaller(), openCaller(shown(stranger))])
+      expect(await call('unmet', secrets.collector)).toMatchObject({ code: 'UNAVAILABLE' })
+    const call = openCaller(shown(client))
+    expect(await call('unmet')).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      details: expect.stringMatching(/^This door asks for a token/) as string,
+    })
+    expect(await call('unmet', secrets.pipeline)).toMatchObject({ code: 'PERMISSION_DENIED' })
+    expect(await call('met', secrets.collector)).toMatchObject({ code: 'OK' })
+    const stored = await servicesStored(shown(client))
+    expect(stored).toContain('met')
+    expect(stored).not.toContain('unmet')
   })
 })
 

@@ -29,9 +29,21 @@ export type GrpcClient = {
   close(): void
 }
 
-export function openGrpcClient(url: string, options: { readonly gzip?: boolean } = {}): GrpcClient {
-  const client = new Client(new URL(url).host, credentials.createInsecure(), {
-    ...(options.gzip === true ? { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip } : {}),
+export type GrpcClientOptions = {
+  readonly gzip?: boolean
+  /** PEM. With it over TLS: who signed the server's certificate, and the client's own. */
+  readonly tls?: { readonly ca: Buffer; readonly cert?: Buffer; readonly key?: Buffer }
+}
+
+export function openGrpcClient(url: string, { gzip = false, tls }: GrpcClientOptions = {}): GrpcClient {
+  const security =
+    tls === undefined
+      ? credentials.createInsecure()
+      : credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null)
+  const client = new Client(new URL(url).host, security, {
+    ...(gzip ? { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip } : {}),
+    // TLS asks for a server by name, and a test's server has an address alone.
+    ...(tls === undefined ? {} : { 'grpc.ssl_target_name_override': 'localhost' }),
     'grpc.enable_retries': 0,
     'grpc.use_local_subchannel_pool': 1,
   })

@@ -32,6 +32,8 @@ export interface Instance extends InstanceKey {
 
 export type InstanceListener = {
   onTally(tally: Tally): void
+  /** Its port cannot be used, and why; it tries on. Undefined when it can be again. */
+  onPort(problem: string | undefined): void
   /** The thread ended although nobody asked it to. */
   onCrash(error: Error): void
 }
@@ -59,6 +61,7 @@ export async function openInstance(seat: InstanceSeat, listener: InstanceListene
   let failed: Error | undefined
   worker.on('message', (message: FromInstance) => {
     if (message.kind === 'tally') listener.onTally(message.tally)
+    if (message.kind === 'port') listener.onPort(message.problem)
   })
   worker.on('error', (error: Error) => {
     failed = error

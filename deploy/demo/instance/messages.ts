@@ -22,4 +22,7 @@ export type ToInstance =
 export type Tally = { readonly requests: number; readonly rejects: number; readonly failures: number }
 
 export type FromInstance =
-  { readonly kind: 'listening'; readonly port: number } | { readonly kind: 'tally'; readonly tally: Tally }
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'tally'; readonly tally: Tally }
+  /** Why its port cannot be used; undefined when it can be again. */
+  | { readonly kind: 'port'; readonly problem: string | undefined }

@@ -1,8 +1,7 @@
 // One instance's HTTP server: finds the operation, applies work time and faults, answers, and puts route and
-// return code on the span. States: listening → draining (accepts nothing new) → closed.
+// return code on the span. When its port is open is the door's (door.ts).
 
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { context, trace } from '@opentelemetry/api'
 import { getRPCMetadata } from '@opentelemetry/core'
@@ -10,6 +9,7 @@ import { effectOf, type Fault } from '../faults.ts'
 import { logNormal, type Random } from '../random.ts'
 import { failure, type Answer, type Fields, type Operation, type Service } from '../services/service.ts'
 import type { Caller } from './caller.ts'
+import { openDoor } from './door.ts'
 import { TXN_ID, bankHeaders } from './headers.ts'
 import type { Tally } from './messages.ts'
 
@@ -17,7 +17,6 @@ const BODY_BYTES_MAX = 16_384
 const WORK_SIGMA = 0.35
 /** Keeps the caller's idle sockets alive longer than a lull at night. */
 const KEEP_ALIVE_MS = 60_000
-const SWEEP_EVERY_MS = 50
 
 export interface InstanceServer {
   readonly port: number
@@ -32,10 +31,12 @@ export interface InstanceServer {
 
 type Route = { readonly operation: Operation; readonly pattern: RegExp; readonly names: readonly string[] }
 
+/** @param onPort  told why the port cannot be taken again, and with undefined that it is */
 export async function openInstanceServer(
   service: Service,
   caller: Caller,
   random: Random,
+  onPort: (problem: string | undefined) => void,
 ): Promise<InstanceServer> {
   const routes = service.operations.map((operation): Route => ({
     operation,
@@ -108,20 +109,11 @@ export async function openInstanceServer(
       void serve(request, response)
     }
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
+  const door = await openDoor(server, onPort)
 
-  const { port } = server.address() as AddressInfo
   return {
-    port,
-    setDown(isDown) {
-      if (isDown) {
-        server.close()
-        server.closeAllConnections()
-      } else if (!server.listening) server.listen(port, '127.0.0.1')
-    },
+    port: door.port,
+    setDown: (isDown) => door.setOpen(!isDown),
     injectFaults: (next) => {
       faults = next
     },
@@ -130,19 +122,7 @@ export async function openInstanceServer(
       tally = { requests: 0, rejects: 0, failures: 0 }
       return taken
     },
-    drain: () =>
-      new Promise((resolve) => {
-        // A connection that was busy at first is idle, and kept alive by its caller, a moment later.
-        if (!server.listening) {
-          resolve()
-          return
-        }
-        const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_EVERY_MS)
-        server.close(() => {
-          clearInterval(sweep)
-          resolve()
-        })
-      }),
+    drain: () => door.close(),
   }
 }
 

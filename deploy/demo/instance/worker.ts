@@ -22,7 +22,9 @@ const say = (message: FromInstance): void => bank.postMessage(message)
 const telemetry = startTelemetry(seat)
 const random = buildRandom(seat.seed)
 const caller = openCaller(seat.site, random)
-const server = await openInstanceServer(services[seat.service], caller, random)
+const server = await openInstanceServer(services[seat.service], caller, random, (problem) =>
+  say({ kind: 'port', problem }),
+)
 
 const tallies = setInterval(() => {
   const tally = server.takeTally()
