@@ -44,9 +44,9 @@ describe.each(REGISTRY_KINDS)('$name', (kind) => {
     await database.close()
     await place.remove()
   })
-  const names = async (kind: Wanted['kind'], filter = {}) =>
-    (await registry.list(kind, filter)).map(({ name }) => name)
-  const auditOf = (kind: string, name: string) => registry.audit({ kind, name, limit: 20 })
+  const names = async (of: Wanted['kind'], filter = {}) =>
+    (await registry.list(of, filter)).map(({ name }) => name)
+  const auditOf = (of: string, name: string) => registry.audit({ kind: of, name, limit: 20 })
 
   test('a second start migrates nothing; a registry of a newer release is refused', async () => {
     expect(await migrateRegistry(database)).toEqual([])

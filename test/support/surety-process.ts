@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { copyTemplate } from './registry-template.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const NODE = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url))
@@ -29,6 +30,7 @@ export function spawnScript(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): SuretyProcess {
+  if (words[0] === 'serve' && env['SURETY_DATA_DIR'] !== undefined) copyTemplate(env['SURETY_DATA_DIR'])
   const child = spawn(NODE, ['--disable-warning=ExperimentalWarning', script, ...words], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,6 +41,12 @@ export function spawnScript(
       SURETY_OTLP_HTTP_PORT: '0',
       SURETY_OTLP_GRPC_PORT: '0',
       SURETY_LOG_LEVEL: 'error',
+      ...(script === 'deploy/surety.ts' &&
+      words[0] === 'serve' &&
+      env['SURETY_TOKENS_REQUIRED'] === undefined &&
+      env['SURETY_HOST'] === undefined
+        ? { SURETY_VISITORS: 'viewer' }
+        : {}),
       ...env,
     },
   })

@@ -1,0 +1,55 @@
+// An empty embedded registry costs seconds to make; tests that start Surety again and again copy one. What it is made of names it.
+
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openDatabase } from '../../query/registry/database.ts'
+import { migrateRegistry } from '../../query/registry/migrate.ts'
+
+const SCHEMA = new URL('../../query/registry/schema/', import.meta.url)
+
+function fingerprint(): string {
+  const { version } = createRequire(import.meta.url)('@electric-sql/pglite/package.json') as {
+    version: string
+  }
+  const hash = createHash('sha256').update(version)
+  for (const name of readdirSync(SCHEMA).toSorted()) hash.update(readFileSync(new URL(name, SCHEMA)))
+  return hash.digest('hex').slice(0, 12)
+}
+
+const template = join(tmpdir(), `surety-registry-template-${fingerprint()}`)
+
+/** Puts the template into a data directory that has no registry, where there is a template. */
+export function copyTemplate(dataDir: string): void {
+  const target = join(dataDir, 'registry')
+  if (existsSync(target) || !existsSync(template)) return
+  mkdirSync(dataDir, { recursive: true })
+  cpSync(template, target, { recursive: true })
+}
+
+/** The same, after making the template where there is none. */
+export async function registryFromTemplate(dataDir: string): Promise<void> {
+  if (!existsSync(template)) {
+    const folder = mkdtempSync(join(tmpdir(), 'surety-registry-made-'))
+    const database = await openDatabase({ kind: 'embedded', dataDir: folder })
+    await migrateRegistry(database)
+    await database.close()
+    // Whole or not at all; another may be faster.
+    try {
+      renameSync(join(folder, 'registry'), template)
+    } catch {}
+    rmSync(folder, { recursive: true, force: true })
+  }
+  copyTemplate(dataDir)
+}
