@@ -8,11 +8,11 @@ import { QueryConfig } from './config.ts'
 import { databaseTarget } from './database-target.ts'
 import { api, registerOpenApi } from './http/api.ts'
 import { pages } from './http/routes/pages.ts'
+import { PARSERS } from './parsers.ts'
 import { openRegistry } from './open-registry.ts'
 import { buildCallers } from './people/callers.ts'
 import { openLocalToken } from './people/local-token.ts'
 import type { People } from './people/people.ts'
-import type { DocumentParser } from './registry/bundle.ts'
 import type { Database } from './registry/database.ts'
 import type { Registry } from './registry/registry.ts'
 import type { KafkaStatus } from './reports/ingest-status.ts'
@@ -32,9 +32,6 @@ export type QueryRole = {
   /** The first admin's password, to be told once; undefined when somebody can sign in already. */
   readonly firstAdmin: { readonly name: string; readonly password: string } | undefined
 }
-
-/** Readers of documents that are not our own. */
-const PARSERS: readonly DocumentParser[] = []
 
 /** The OpenAPI document must have been registered on the application before any route (`registerOpenApi`). */
 export async function start(config: QueryConfig, parts: QueryParts): Promise<QueryRole> {

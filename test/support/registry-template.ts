@@ -11,19 +11,16 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDatabase } from '../../query/registry/database.ts'
 import { migrateRegistry } from '../../query/registry/migrate.ts'
 
+const ENGINE = new URL('../../node_modules/@electric-sql/pglite/package.json', import.meta.url)
 const SCHEMA = new URL('../../query/registry/schema/', import.meta.url)
 
 function fingerprint(): string {
-  const { version } = createRequire(import.meta.url)('@electric-sql/pglite/package.json') as {
-    version: string
-  }
-  const hash = createHash('sha256').update(version)
+  const hash = createHash('sha256').update(readFileSync(ENGINE))
   for (const name of readdirSync(SCHEMA).toSorted()) hash.update(readFileSync(new URL(name, SCHEMA)))
   return hash.digest('hex').slice(0, 12)
 }
