@@ -90,9 +90,9 @@ export function buildApiClient(env: Environment): ApiClient {
 }
 
 function complaint(text: string): string {
-  const { detail, code } = problemIn(text)
+  const { detail, code } = problemIn(text) as { detail?: string; code?: string }
   if (detail === undefined && code === undefined) return text.slice(0, 500)
-  return `${String(code ?? '')} ${String(detail ?? '')}`.trim()
+  return `${code ?? ''} ${detail ?? ''}`.trim()
 }
 
 function problemIn(text: string): Readonly<Record<string, unknown>> {

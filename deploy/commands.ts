@@ -50,11 +50,14 @@ export async function migrateCommand(
     server === undefined ? config.SURETY_DATA_DIR : `${server.database} at ${server.urls.join(', ')}`
   console.log(`The store in ${place} ${text}`)
   const database = await openDatabase(databaseTarget(config))
-  const migrated = await migrateRegistry(database).finally(() => database.close())
+  let taken: string[] = []
+  try {
+    taken = await migrateRegistry(database)
+  } finally {
+    await database.close()
+  }
   const where = database.kind === 'embedded' ? config.SURETY_DATA_DIR : 'SURETY_DATABASE_URL'
-  console.log(
-    `The registry in ${where} ${migrated.length === 0 ? 'is up to date' : `took ${migrated.join(', ')}`}`,
-  )
+  console.log(`The registry in ${where} ${taken.length === 0 ? 'is up to date' : `took ${taken.join(', ')}`}`)
   return 0
 }
 

@@ -27,15 +27,14 @@ function fingerprint(): string {
 
 const template = join(tmpdir(), `surety-registry-template-${fingerprint()}`)
 
-/** Puts the template into a data directory that has no registry, where there is a template. */
-export function copyTemplate(dataDir: string): void {
+function copyTemplate(dataDir: string): void {
   const target = join(dataDir, 'registry')
   if (existsSync(target) || !existsSync(template)) return
   mkdirSync(dataDir, { recursive: true })
   cpSync(template, target, { recursive: true })
 }
 
-/** The same, after making the template where there is none. */
+/** Puts the template into a data directory that has no registry; makes it where there is none. */
 export async function registryFromTemplate(dataDir: string): Promise<void> {
   if (!existsSync(template)) {
     const folder = mkdtempSync(join(tmpdir(), 'surety-registry-made-'))

@@ -44,11 +44,11 @@ export function bundleRoutes(app: TypedApp, parts: ApiParts): void {
         response: { 200: ApplyReply, 400: Problem, 409: Conflict, 503: Problem },
       },
     },
-    async (request) => {
-      const { reason, bundle, prune, dryRun, plan } = request.query
-      const { objects, problems } = await readDocumentsOfApi(parts, request.body.files)
-      const check = writeCheck(principalOf(request))
-      const author = authorOfRequest(request, reason)
+    async (call) => {
+      const { reason, bundle, prune, dryRun, plan } = call.query
+      const { objects, problems } = await readDocumentsOfApi(parts, call.body.files)
+      const check = writeCheck(principalOf(call))
+      const author = authorOfRequest(call, reason)
       const applied = await registry.apply(objects, author, { bundle, prune, dryRun, plan, check })
       return {
         plan: applied.plan,
@@ -71,8 +71,8 @@ export function bundleRoutes(app: TypedApp, parts: ApiParts): void {
         response: { 200: ValidateReply, 400: Problem, 409: Problem, 503: Problem },
       },
     },
-    async (request) => {
-      const { objects, problems } = await readDocumentsOfApi(parts, request.body.files)
+    async (call) => {
+      const { objects, problems } = await readDocumentsOfApi(parts, call.body.files)
       await checkNamed(registry, objects)
       return { objects: objects.length, warnings: problems.map(toWarning) }
     },
@@ -88,10 +88,10 @@ export function bundleRoutes(app: TypedApp, parts: ApiParts): void {
         response: { 200: ExportReply, 400: Problem, 503: Problem },
       },
     },
-    async (request) => {
-      const principal = principalOf(request)
+    async (call) => {
+      const principal = principalOf(call)
       const readable = KINDS.filter((kind) => kind !== 'user' || may(principal, 'administer'))
-      const { kinds, bundle } = request.query
+      const { kinds, bundle } = call.query
       const objects = await registry.all(kinds === undefined ? readable : kindsOf(kinds, readable))
       const found = objects.filter(
         (object) =>

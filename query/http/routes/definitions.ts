@@ -1,7 +1,7 @@
 // Definitions one by one: systems, services, teams, users, calendars, exclusions, SLOs … The same four routes for every kind.
 
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
-import type { FastifySchemaCompiler } from 'fastify'
+import { validatorCompiler } from 'fastify-type-provider-zod'
+import type { FastifySchema, FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
 import { mayRead, systemsOf } from '../../people/read-scope.ts'
 import { writeCheck } from '../../people/write-rules.ts'
@@ -29,10 +29,10 @@ export function definitionRoutes(app: TypedApp, parts: ApiParts): void {
 }
 
 // The body is described by its shape and checked by its kind, which says more about what is wrong.
-const bodyUnchecked: FastifySchemaCompiler<ZodTypeProvider> = (route) =>
+const bodyUnchecked: FastifySchemaCompiler<FastifySchema> = (route) =>
   route.httpPart === 'body'
     ? (value: unknown) => ({ value })
-    : (validatorCompiler as unknown as FastifySchemaCompiler<ZodTypeProvider>)(route)
+    : (validatorCompiler as unknown as typeof bodyUnchecked)(route)
 
 function routesOf(app: TypedApp, parts: ApiParts, kind: Kind): void {
   const { registry, cursors } = parts
@@ -50,14 +50,14 @@ function routesOf(app: TypedApp, parts: ApiParts, kind: Kind): void {
         response: { 200: DefinitionsReply, 400: Problem, 503: Problem },
       },
     },
-    async (request) => {
-      const { limit, cursor, label, ...filter } = request.query
+    async (call) => {
+      const { limit, cursor, label, ...filter } = call.query
       const listing = { kind, label, ...filter }
       const after = cursor === undefined ? undefined : cursors.read(listing, cursor)
       if (cursor !== undefined && after === undefined)
         throw new InvalidRequest('cursor', 'is none of this list with these filters; begin without one')
       const labels = labelsOf(label)
-      const within = systemsOf(principalOf(request).scope)
+      const within = systemsOf(principalOf(call).scope)
       const found = await registry.list(kind, { ...filter, labels, within, after, limit: limit + 1 })
       const items = found.slice(0, limit)
       const last = items.at(-1)
@@ -102,7 +102,7 @@ function routesOf(app: TypedApp, parts: ApiParts, kind: Kind): void {
         querystring: WriteQuery,
         body: (spec === undefined
           ? z.record(z.string(), z.unknown()).describe(`a document of ${DEFINITIONS[kind].apiVersion}`)
-          : z.object({ metadata: MetadataShape.optional(), spec })) as z.ZodType<unknown>,
+          : z.object({ metadata: MetadataShape.optional(), spec })) as z.ZodType,
         response: {
           200: Definition,
           201: Definition,
@@ -117,13 +117,10 @@ function routesOf(app: TypedApp, parts: ApiParts, kind: Kind): void {
       const { name } = request.params
       const wanted = await wantedOf(parts, kind, name, request.body)
       const check = writeCheck(principalOf(request))
-      const object = await registry.put(
-        wanted,
-        authorOfRequest(request, request.query.reason),
-        await expectedRevision(parts, kind, name, request.headers),
-        check,
-      )
-      void reply.code(object.revision === 1 ? 201 : 200).header('etag', etagOf(object.revision))
+      const expected = await expectedRevision(parts, kind, name, request.headers)
+      const author = authorOfRequest(request, request.query.reason)
+      const object = await registry.put(wanted, author, expected, check)
+      void reply.code(expected === 0 ? 201 : 200).header('etag', etagOf(object.revision))
       return toDefinition(object)
     },
   )

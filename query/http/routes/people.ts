@@ -133,9 +133,9 @@ export function peopleRoutes(app: TypedApp, { people, browsers, clock }: ApiPart
         response: { 200: SessionsReply, 503: Problem },
       },
     },
-    async (request) => {
-      const mine = principalOf(request).session?.id
-      const items = await people.sessions(ownerOf(request, request.query.user))
+    async (call) => {
+      const mine = principalOf(call).session?.id
+      const items = await people.sessions(ownerOf(call, call.query.user))
       return {
         items: items.map((session) => ({
           ...session,
@@ -177,8 +177,8 @@ export function peopleRoutes(app: TypedApp, { people, browsers, clock }: ApiPart
         response: { 200: TokensReply, 503: Problem },
       },
     },
-    async (request) => {
-      const items = await people.tokens(ownerOf(request, request.query.user))
+    async (call) => {
+      const items = await people.tokens(ownerOf(call, call.query.user))
       return {
         items: items.map((token) => ({
           ...token,
