@@ -592,12 +592,12 @@ describe('people', () => {
     }
     for (const origin of ['https://evil.example', 'null', ''])
       expect((await put({ origin })).json['code']).toBe('SURETY_FOREIGN_REQUEST')
-    // As a form of another page would send it: no JSON, so it is not even read.
+    // As a form of another page would send it.
     const form = await as('POST', '/registry/apply', {
       body: 'a=b',
       headers: { 'content-type': 'text/plain' },
     })
-    expect(form.status).toBe(415)
+    expect(form).toMatchObject({ status: 400, json: { code: 'SURETY_INVALID_REQUEST' } })
     const other = await call('POST', '/session', {
       body: { user: 'op1', password: 'x' },
       headers: { 'sec-fetch-site': 'cross-site' },

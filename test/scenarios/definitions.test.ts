@@ -186,9 +186,9 @@ describe('embedded', () => {
     surety = await startSurety({ SURETY_DATA_DIR: place('embedded') })
     const { url, asLocal } = surety
     let written = 0
-    let isDone = false
+    const done = new AbortController()
     const writing = (async () => {
-      while (!isDone) {
+      while (!done.signal.aborted) {
         const reply = await fetch(`${url}/api/v1/registry/teams/t${written}`, {
           method: 'PUT',
           headers: { ...asLocal, 'content-type': 'application/json', 'if-none-match': '*' },
@@ -201,7 +201,7 @@ describe('embedded', () => {
     const backup = place('backup')
     const env = { SURETY_DATA_DIR: place('embedded'), SURETY_URL: url }
     expect(await spawnSurety(['backup', backup], env).ended).toMatchObject({ code: 0 })
-    isDone = true
+    done.abort()
     await writing
     await surety.stop()
     expect(written).toBeGreaterThan(1)
