@@ -2,7 +2,7 @@
 // put it, on loopback, on a directory that goes with it. PostgreSQL refuses to run as root, so then it runs as nobody.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -41,10 +41,10 @@ export function postgresBinaries(): string {
 }
 
 export async function openPostgres(): Promise<PostgresServer> {
-  const binaries = postgresBinaries()
   const isRoot = process.getuid?.() === 0
   const asNobody = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
   const root = mkdtempSync(join(tmpdir(), 'surety-postgres-'))
+  const binaries = readable(postgresBinaries(), isRoot ? root : undefined)
   const folder = join(root, 'data')
   const passwordFile = join(root, 'password')
   writeFileSync(passwordFile, PASSWORD)
@@ -139,6 +139,14 @@ export async function openPostgres(): Promise<PostgresServer> {
       rmSync(root, { recursive: true, force: true })
     },
   }
+}
+
+/** @param copyTo  nobody may not enter the project's folder: then a copy of what is unpacked there goes here */
+function readable(binaries: string, copyTo: string | undefined): string {
+  if (copyTo === undefined || !binaries.startsWith(CACHE)) return binaries
+  const copy = join(copyTo, 'server')
+  cpSync(CACHE, copy, { recursive: true })
+  return binaries.replace(CACHE, copy)
 }
 
 async function run(url: string, sql: string): Promise<void> {
