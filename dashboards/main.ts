@@ -19,7 +19,9 @@ import { type ChartGroup, openCharts, readPalette } from './charts/mount.ts'
 import { requestsChart } from './charts/requests-chart.ts'
 import { buildWords, chooseLanguage, type Language } from './i18n/words.ts'
 import { byId, el, update } from './start/dom.ts'
-import { asksForToken, failureText, isUnreachable } from './start/failure-text.ts'
+import { asksForSignIn, asksForToken, failureText, isUnreachable } from './start/failure-text.ts'
+import { buildSignIn } from './start/sign-in.ts'
+import { buildSessionApi } from './session.ts'
 import {
   formatPageState,
   type PageState,
@@ -52,6 +54,14 @@ const api = buildApi((input, init) => {
   const headers = new Headers(init?.headers)
   if (token !== '') headers.set('authorization', `Bearer ${token}`)
   return fetch(input, { ...init, headers })
+})
+const signIn = buildSignIn({
+  session: buildSessionApi(fetch),
+  byId,
+  onChange: () => {
+    refresh.now()
+    void loadTrace()
+  },
 })
 const otlpTracesUrl =
   document.querySelector('meta[name="surety-otlp-traces-url"]')?.getAttribute('content') ||
@@ -208,6 +218,7 @@ function renderTop(): void {
 
 function renderProblem(): void {
   document.body.classList.toggle('stale', trouble !== undefined)
+  signIn.render(words, asksForSignIn(trouble?.error))
   byId('token-form').hidden = !asksForToken(trouble?.error)
   byId('token-label').textContent = words.text('tokenAsked')
   byId('token-use').textContent = words.text('tokenUse')
@@ -540,6 +551,8 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   dress()
   render()
 })
+
+void signIn.load()
 
 byId('token-form').addEventListener('submit', (event) => {
   event.preventDefault()

@@ -13,13 +13,16 @@ import { AS_WRITTEN, renderAll } from '../ingest/store/migrate.ts'
 import { openServerStore, renderingFor } from '../ingest/store/server-store.ts'
 import { openEmbeddedStore } from '../ingest/store/store.ts'
 import { storeTarget } from '../ingest/store-target.ts'
+import { databaseTarget } from '../query/database-target.ts'
+import { openDatabase } from '../query/registry/database.ts'
+import { migrateRegistry } from '../query/registry/migrate.ts'
 import { parseRoles, readEnvironment, ROLES } from './environment.ts'
 
 export const MIGRATE_HELP = `surety migrate [--print embedded|server|cluster]
 
-Applies the numbered migrations that the store lacks and the retention that is configured: to the store in SURETY_DATA_DIR,
-where «serve» does the same when it starts, or to the server of SURETY_CLICKHOUSE_URL, where nothing else does. Run it once
-for each release, before its processes. --print changes nothing and asks nothing: it prints the DDL of a new store, for those
+Applies the numbered migrations that the store and the registry lack, and the retention that is configured: in SURETY_DATA_DIR,
+where «serve» does the same when it starts, or on the servers of SURETY_CLICKHOUSE_URL and SURETY_DATABASE_URL, where nothing
+else does. Run it once for each release, before its processes. --print changes nothing and asks nothing: it prints the DDL of a new store, for those
 who bring it in themselves or look at it first.`
 
 const KINDS = ['embedded', 'server', 'cluster'] as const
@@ -46,6 +49,15 @@ export async function migrateCommand(
   const place =
     server === undefined ? config.SURETY_DATA_DIR : `${server.database} at ${server.urls.join(', ')}`
   console.log(`The store in ${place} ${text}`)
+  const database = await openDatabase(databaseTarget(config))
+  let taken: string[] = []
+  try {
+    taken = await migrateRegistry(database)
+  } finally {
+    await database.close()
+  }
+  const where = database.kind === 'embedded' ? config.SURETY_DATA_DIR : 'SURETY_DATABASE_URL'
+  console.log(`The registry in ${where} ${taken.length === 0 ? 'is up to date' : `took ${taken.join(', ')}`}`)
   return 0
 }
 
@@ -72,6 +84,7 @@ export async function checkConfigCommand(
   access.close()
   readMasking(config.SURETY_MASKING)
   storeTarget(config)
+  databaseTarget(config)
   for (const [name, value] of Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const given = process.env[name] !== undefined && process.env[name] !== ''
     console.log(`${name}=${shown(name, value)}${given ? '' : '  (default)'}`)

@@ -10,11 +10,13 @@ import { isLoopback } from '../ingest/runtime/reach.ts'
 import { readDemoConfig } from './demo/config.ts'
 import { demoHistory } from './demo/history/history.ts'
 import { readEnvironment, ROLES } from './environment.ts'
-import { serve } from './serve.ts'
+import { serve, tellFirstAdmin } from './serve.ts'
 
 const BANK_STOP_MS = 5000
 // A first look shows Surety's own spans, too; SURETY_TRACES_ENDPOINT= (empty) turns them off.
 const SEEN_BY_ITSELF = { SURETY_TRACES_ENDPOINT: 'self', SURETY_TRACES_RATIO: '1' }
+// Nobody signs in for a first look; to change something one does.
+const LOOKED_AT = { SURETY_VISITORS: 'viewer' }
 
 export async function demoCommand(
   values: Readonly<Record<string, string | boolean | undefined>>,
@@ -24,15 +26,16 @@ export async function demoCommand(
   const signal = untilSignal()
   const stopping = new AbortController()
   void signal.then(() => stopping.abort())
-  const { url, otlpHttpUrl, lifecycle } = await serve(
+  const { url, otlpHttpUrl, query, lifecycle } = await serve(
     ROLES,
-    { ...SEEN_BY_ITSELF, ...process.env },
+    { ...SEEN_BY_ITSELF, ...LOOKED_AT, ...process.env },
     isLoopback,
     async (ingest, parts, config) => {
       if (values['no-history'] === true || demo.SURETY_DEMO_HISTORY === 0) return
       await demoHistory(demo, { ingest, parts, config, signal: stopping.signal, out: process.stdout })
     },
   )
+  tellFirstAdmin(query)
   if (stopping.signal.aborted) {
     await lifecycle.stop()
     return 0

@@ -7,7 +7,7 @@ import type { Environment } from '../ingest/runtime/config.ts'
 import { untilSignal, type Lifecycle } from '../ingest/runtime/lifecycle.ts'
 import { isLoopback, type IsLoopback } from '../ingest/runtime/reach.ts'
 import { registerOpenApi } from '../query/http/api.ts'
-import { start as startQuery } from '../query/main.ts'
+import { firstAdminText, start as startQuery, type QueryRole } from '../query/main.ts'
 import { parseRoles, readEnvironment, type Role } from './environment.ts'
 
 export type Served = {
@@ -15,6 +15,8 @@ export type Served = {
   readonly url: string
   readonly otlpHttpUrl: string | undefined
   readonly otlpGrpcUrl: string | undefined
+  /** What the role query opened; undefined without it. */
+  readonly query: QueryRole | undefined
   readonly lifecycle: Lifecycle
 }
 
@@ -31,23 +33,26 @@ export async function serve(
   onIngest?: (ingest: IngestRole, parts: ProcessParts, config: IngestConfig) => Promise<void>,
 ): Promise<Served> {
   const config = readEnvironment(roles, env, reach)
-  async function wire(parts: ProcessParts): Promise<IngestRole | undefined> {
+  async function wire(parts: ProcessParts) {
     await registerOpenApi(parts.app)
     const ingest = roles.includes('ingest') ? await startIngest(config, parts) : undefined
+    let query: QueryRole | undefined
     if (roles.includes('query')) {
       const kafkaStatus = () => ingest?.kafkaStatus() ?? null
       const otlpTracesUrl = ingest === undefined ? undefined : tracesUrl(config, ingest.otlpHttpUrl, reach)
-      await startQuery(config, {
+      query = await startQuery(config, {
         ...parts,
         kafkaStatus,
+        isLoopback: reach,
         ...(otlpTracesUrl === undefined ? {} : { otlpTracesUrl }),
       })
     }
     if (ingest !== undefined) await onIngest?.(ingest, parts, config)
-    return ingest
+    return { ingest, query }
   }
   const { wired, url, lifecycle } = await runProcess(config, wire, reach)
-  return { url, otlpHttpUrl: wired?.otlpHttpUrl, otlpGrpcUrl: wired?.otlpGrpcUrl, lifecycle }
+  const { ingest, query } = wired
+  return { url, otlpHttpUrl: ingest?.otlpHttpUrl, otlpGrpcUrl: ingest?.otlpGrpcUrl, query, lifecycle }
 }
 
 /** Where senders reach the door: beyond loopback by our public name; behind a proxy only the proxy knows. */
@@ -58,12 +63,18 @@ function tracesUrl(config: RuntimeConfig, otlpHttpUrl: string, reach: IsLoopback
   return `https://${publicName}:${new URL(otlpHttpUrl).port}/v1/traces`
 }
 
+/** Said once, by those who start Surety for a person. */
+export function tellFirstAdmin(query: QueryRole | undefined): void {
+  if (query?.firstAdmin !== undefined) console.log(firstAdminText(query.firstAdmin))
+}
+
 export async function serveCommand(
   values: Readonly<Record<string, string | boolean | undefined>>,
 ): Promise<number> {
   const roles = parseRoles(values['roles'] as string | undefined)
   const signal = untilSignal()
-  const { url, otlpHttpUrl, otlpGrpcUrl, lifecycle } = await serve(roles, process.env)
+  const { url, otlpHttpUrl, otlpGrpcUrl, query, lifecycle } = await serve(roles, process.env)
+  tellFirstAdmin(query)
   console.log(
     `Surety is ready: ${url}${otlpHttpUrl === undefined ? '' : ` (OTLP/HTTP: ${otlpHttpUrl}/v1/traces, OTLP/gRPC: ${otlpGrpcUrl})`}`,
   )

@@ -1,7 +1,7 @@
 // Installs what a fresh machine lacks, says what it does, and does nothing the second time.
 //
 //   node deploy/setup.mjs          the npm packages (what `npm start` needs)
-//   node deploy/setup.mjs test     also Apache Kafka's jars, Prometheus and a Chromium (what `npm test` needs)
+//   node deploy/setup.mjs test     also Apache Kafka's jars, Prometheus, a PostgreSQL server and a Chromium (what `npm test` needs)
 //
 // Plain JavaScript, because it runs before Node 24 is there. Stamps say what was installed; a stamp
 // names its cause (a hash of the lock file, a version), so a change of cause installs anew.
@@ -76,6 +76,73 @@ function installKafka() {
   )
 }
 
+const postgresCache = `${cache}/postgresql`
+
+/** Whether one of these has a PostgreSQL server that runs; the tests look in the same places. */
+function hasPostgres(roots = ['/usr/lib/postgresql', `${postgresCache}/usr/lib/postgresql`]) {
+  return roots.some(
+    (folder) =>
+      existsSync(folder) &&
+      readdirSync(folder).some(
+        (version) =>
+          spawnSync(`${folder}/${version}/bin/postgres`, ['--version'], { stdio: 'ignore' }).status === 0,
+      ),
+  )
+}
+
+/**
+ * A PostgreSQL server for the registry's tests. Unpacked beside the project, nothing of the machine changes; installed only where
+ * libraries that it needs are missing, and then without the server that Debian would start.
+ */
+function installPostgres() {
+  if (hasPostgres()) return
+  const remedy = 'Install PostgreSQL 15 or newer (apt-get install postgresql), then run the command again.'
+  if (!hasCommand('apt-get') || !hasCommand('dpkg')) {
+    console.error(`[setup] the tests need a PostgreSQL server. ${remedy}`)
+    process.exit(1)
+  }
+  say('fetching a PostgreSQL server by apt-get, about 17 MB (for the tests) …')
+  const isKnown = () => /Candidate: \S*\d/.test(textOf('apt-cache', ['policy', 'postgresql']))
+  if (!isKnown()) aptGet(['update'], remedy)
+  const server =
+    /\bpostgresql-\d+\b/.exec(textOf('apt-cache', ['depends', 'postgresql']))?.[0] ?? 'postgresql'
+  rmSync(postgresCache, { recursive: true, force: true })
+  mkdirSync(postgresCache, { recursive: true })
+  // apt-get writes where it stands.
+  const fetched = spawnSync('apt-get', ['-qq', 'download', server, 'libpq5'], {
+    cwd: postgresCache,
+    stdio: 'ignore',
+  })
+  if (fetched.status === 0)
+    for (const name of readdirSync(postgresCache).filter((file) => file.endsWith('.deb'))) {
+      run('dpkg', ['-x', `${postgresCache}/${name}`, postgresCache], remedy)
+      rmSync(`${postgresCache}/${name}`)
+    }
+  if (!hasPostgres()) {
+    rmSync(postgresCache, { recursive: true, force: true })
+    const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+    const keepQuiet =
+      'mkdir -p /etc/postgresql-common && f=/etc/postgresql-common/createcluster.conf && { [ -e $f ] || echo "create_main_cluster = false" > $f; }'
+    run('env', [...asRoot, 'sh', '-c', keepQuiet], remedy)
+    aptGet(['update'], remedy)
+    aptGet(['install', '-y', '--no-install-recommends', server], remedy)
+  }
+  if (!hasPostgres()) {
+    console.error(`[setup] the PostgreSQL server does not run. ${remedy}`)
+    process.exit(1)
+  }
+  say('a PostgreSQL server is in place')
+}
+
+function textOf(command, args) {
+  return spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } }).stdout ?? ''
+}
+
+function aptGet(words, remedy) {
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  run('env', ['DEBIAN_FRONTEND=noninteractive', ...asRoot, 'apt-get', '-qq', ...words], remedy)
+}
+
 /** What the tests use of the system: a browser, a font for Chinese pages, openssl for certificates. */
 /** Where promtool and prometheus are after `node deploy/setup.mjs test`. */
 const prometheusPrograms = `${cache}/prometheus/usr/bin`
@@ -118,11 +185,9 @@ function installSystemPackages() {
     process.exit(1)
   }
   say(`installing ${packages.join(', ')} by apt-get (for the tests) …`)
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
   const remedy = `Install ${packages.join(', ')} by hand, then run the command again.`
-  for (const words of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
-    run('env', ['DEBIAN_FRONTEND=noninteractive', ...asRoot, 'apt-get', '-qq', ...words], remedy)
-  }
+  aptGet(['update'], remedy)
+  aptGet(['install', '-y', '--no-install-recommends', ...packages], remedy)
   say(`${packages.join(', ')} ${packages.length === 1 ? 'is' : 'are'} in place`)
 }
 
@@ -130,6 +195,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   installPackages()
   if (process.argv[2] === 'test') {
     installKafka()
+    installPostgres()
     installPrometheus()
     installSystemPackages()
   }

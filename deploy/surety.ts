@@ -8,9 +8,17 @@ import { DEAD_LETTERS_HELP, deadLettersCommand } from './dead-letters-command.ts
 import { DOCTOR_HELP, doctorCommand } from './doctor-command.ts'
 import { MIGRATE_HELP, migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
+import {
+  APPLY_HELP,
+  applyCommand,
+  EXPORT_HELP,
+  exportCommand,
+  VALIDATE_HELP,
+  validateCommand,
+} from './registry-command.ts'
 import { serveCommand } from './serve.ts'
 import { TOKEN_HELP, TOKEN_OPTIONS, tokenCommand } from './token-command.ts'
-import { VALIDATE_HELP, VALIDATE_OPTIONS, validateCommand } from './validate-command.ts'
+import { USER_HELP, userCommand } from './user-command.ts'
 import { startFailure } from '../ingest/process.ts'
 
 type Command = {
@@ -65,6 +73,44 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     options: TOKEN_OPTIONS,
     takesWords: true,
     run: tokenCommand,
+  },
+  apply: {
+    summary: 'make systems, teams, SLOs … as files say, all or nothing',
+    help: APPLY_HELP,
+    options: {
+      file: { type: 'string', short: 'f' },
+      bundle: { type: 'string' },
+      reason: { type: 'string' },
+      prune: { type: 'boolean' },
+      yes: { type: 'boolean' },
+      'dry-run': { type: 'boolean' },
+    },
+    takesWords: true,
+    run: applyCommand,
+  },
+  export: {
+    summary: 'write definitions as files that can be applied',
+    help: EXPORT_HELP,
+    options: {
+      output: { type: 'string', short: 'o' },
+      kinds: { type: 'string' },
+      bundle: { type: 'string' },
+    },
+    run: exportCommand,
+  },
+  validate: {
+    summary: 'say what is wrong with files, by file, line and path',
+    help: VALIDATE_HELP,
+    options: { file: { type: 'string', short: 'f' }, server: { type: 'boolean' } },
+    takesWords: true,
+    run: validateCommand,
+  },
+  user: {
+    summary: 'give a user a new one-time password',
+    help: USER_HELP,
+    options: { reason: { type: 'string' } },
+    takesWords: true,
+    run: userCommand,
   },
   'dead-letters': {
     summary: 'list, show and replay messages that could not be stored',

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { kafkaSecurityProblems, SASL_MECHANISMS } from './kafka/security.ts'
 import { accessProblems } from './runtime/access.ts'
-import type { IsLoopback } from './runtime/reach.ts'
+import { isLoopback, type IsLoopback } from './runtime/reach.ts'
 import { STORE_TARGET_VARIABLES, storeTargetProblems } from './store-target.ts'
 import { flag, integer, list, port } from './runtime/config.ts'
 import { LOG_LEVELS } from './runtime/logger.ts'
@@ -25,6 +25,15 @@ const hostName = z
   .string()
   .toLowerCase()
   .regex(/^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/, 'must be host names without scheme and port, IPv6 in brackets')
+
+const DATABASE_URL_TEXT =
+  'must be postgres://USER@HOST:5432/DATABASE without a password; that is in SURETY_DATABASE_PASSWORD_FILE'
+
+function isDatabaseUrl(text: string): boolean {
+  if (!/^postgres(?:ql)?:\/\//.test(text) || !URL.canParse(text)) return false
+  const { hostname, pathname, password } = new URL(text)
+  return hostname !== '' && pathname.length > 1 && password === ''
+}
 
 /** Variables that every role reads. */
 export const RuntimeConfig = z.object({
@@ -58,8 +67,16 @@ export const RuntimeConfig = z.object({
   CLICKHOUSE_URL: z
     .undefined({ error: 'Surety reads SURETY_CLICKHOUSE_URL; set that, and unset this one' })
     .optional(),
-  /** PostgreSQL for definitions and workflow; no part of this release reads it. */
-  DATABASE_URL: z.string().optional(),
+  /** PostgreSQL server for definitions and people, postgres://USER@HOST/DATABASE; unset: the same engine embedded. */
+  SURETY_DATABASE_URL: z.string().refine(isDatabaseUrl, DATABASE_URL_TEXT).optional(),
+  /** File with its password; read at start. */
+  SURETY_DATABASE_PASSWORD_FILE: z.string().min(1).optional(),
+  /** The ecosystem's name for it; refused, so that nobody thinks it is used. */
+  DATABASE_URL: z
+    .undefined({ error: 'Surety reads SURETY_DATABASE_URL; set that, and unset this one' })
+    .optional(),
+  /** What somebody who has not signed in may do on loopback: `none`, or `viewer`, read everything. */
+  SURETY_VISITORS: z.enum(['none', 'viewer'], { error: 'must be none or viewer' }).default('none'),
   /** Where Surety's own spans go: OTLP/HTTP with its path, or `self`, our own door. Unset: there are none. */
   SURETY_TRACES_ENDPOINT: z
     .string()
@@ -158,7 +175,21 @@ export type IngestConfig = Readonly<z.output<typeof IngestConfig>>
 
 /** What is wrong between variables of every role. */
 export function runtimeProblems(config: Partial<RuntimeConfig>, reach?: IsLoopback): string[] {
-  return [...accessProblems(config, reach), ...storeTargetProblems(config)]
+  return [...accessProblems(config, reach), ...storeTargetProblems(config), ...peopleProblems(config, reach)]
+}
+
+function peopleProblems(config: Partial<RuntimeConfig>, reach: IsLoopback = isLoopback): string[] {
+  const problems: string[] = []
+  const host = config.SURETY_HOST
+  if (config.SURETY_VISITORS === 'viewer') {
+    if (host !== undefined && !reach(host))
+      problems.push('SURETY_VISITORS=viewer: only where SURETY_HOST is a loopback address; others sign in')
+    if (config.SURETY_TOKENS_REQUIRED === true)
+      problems.push('SURETY_VISITORS=viewer: not with SURETY_TOKENS_REQUIRED=1, which asks everybody')
+  }
+  if (config.SURETY_DATABASE_PASSWORD_FILE !== undefined && config.SURETY_DATABASE_URL === undefined)
+    problems.push('SURETY_DATABASE_PASSWORD_FILE: only with SURETY_DATABASE_URL')
+  return problems
 }
 
 /** What is wrong between variables of this role, or of every role. */

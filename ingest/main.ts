@@ -73,7 +73,7 @@ const AHEAD_MS = DAY_MS
 const METRIC_NAMES_MAX = 20_000
 
 export async function start(config: IngestConfig, parts: ProcessParts): Promise<IngestRole> {
-  const { store, app, lifecycle, health, metrics, clock, traces: ownTraces } = parts
+  const { store, app, lifecycle, health, metrics, clock, quiet, traces: ownTraces } = parts
   const logger = parts.logger.child({ role: 'ingest' })
   const rules = readReturnCodes(config.SURETY_RETURN_CODE_MAP)
   const masking = readMasking(config.SURETY_MASKING)
@@ -165,7 +165,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     store,
     place: store.place,
     dataDir: config.SURETY_DATA_DIR,
-    still,
+    still: (work) => still(() => quiet.run(work)),
     clock,
     logger,
   })

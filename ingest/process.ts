@@ -2,22 +2,22 @@
 // order, the roles are wired, the port is opened last; any failure on the way closes what was open.
 
 import type { FastifyInstance } from 'fastify'
-import { BackupError } from './backup/backup.ts'
 import type { RuntimeConfig } from './config.ts'
 import { openAccess } from './runtime/access.ts'
 import { systemClock, type Clock } from './runtime/clock.ts'
-import { ConfigError } from './runtime/config.ts'
 import type { DoorGuard } from './runtime/door-guard.ts'
+import type { CallerSlot } from './runtime/guarded-routes.ts'
 import { buildHealth, type Health } from './runtime/health.ts'
 import { buildHttpApp } from './runtime/http-app.ts'
 import { buildLifecycle, untilSignal, type Lifecycle } from './runtime/lifecycle.ts'
 import { buildLogger, type Logger } from './runtime/logger.ts'
 import { buildMetrics, type Metrics } from './runtime/metrics.ts'
+import { buildQuiet, type Quiet } from './runtime/quiet.ts'
 import { buildOwnTraces, type SwitchableTraces } from './runtime/own-traces.ts'
 import { isLoopback, type IsLoopback } from './runtime/reach.ts'
 import type { Tls } from './runtime/tls.ts'
 import { storeTarget } from './store-target.ts'
-import { openStore, StoreError, type Retention, type Store } from './store/store.ts'
+import { openStore, type Retention, type Store } from './store/store.ts'
 
 /** What every role is handed. */
 export type ProcessParts = {
@@ -31,6 +31,10 @@ export type ProcessParts = {
   readonly clock: Clock
   /** Every door that a role opens asks it. */
   readonly guard: DoorGuard
+  /** Where the role that knows people puts them: the application then asks them. */
+  readonly slot: CallerSlot
+  /** Parts that keep files in the data directory stand still here while a backup copies them. */
+  readonly quiet: Quiet
   /** Every door that a role opens speaks it; undefined: plain. */
   readonly tls: Tls | undefined
   /** Own spans; `SURETY_TRACES_ENDPOINT=self` waits for the role that opens the door. */
@@ -76,13 +80,16 @@ export async function runProcess<Wired>(
     if (store.place.kind !== 'embedded') logger.info(store.place, 'the store is on a ClickHouse server')
     lifecycle.add('store', () => store.close())
     const allowedHosts = config.SURETY_ALLOWED_HOSTS
-    const app = buildHttpApp({ logger, health, metrics, allowedHosts, guard, tls })
+    const slot: CallerSlot = {}
+    const quiet = buildQuiet()
+    const app = buildHttpApp({ logger, health, metrics, allowedHosts, guard, slot, tls })
     lifecycle.add('HTTP', () => app.close())
     health.register('store', async () => {
       await store.rows('SELECT 1')
       return undefined
     })
-    const wired = await wire({ store, app, lifecycle, health, metrics, logger, clock, guard, tls, traces })
+    const parts = { store, app, lifecycle, health, metrics, logger, clock, guard, slot, quiet, tls, traces }
+    const wired = await wire(parts)
     const listening = await app.listen({ host: config.SURETY_HOST, port: config.SURETY_HTTP_PORT })
     return { wired, url: listening, lifecycle }
   } catch (error) {
@@ -125,9 +132,10 @@ export async function runAlone(open: () => Promise<Running<unknown>>): Promise<n
 
 /** What to tell a person whose start failed; undefined when the failure is ours. */
 export function startFailure(error: unknown): string | undefined {
-  if (error instanceof ConfigError || error instanceof StoreError || error instanceof BackupError)
-    return error.message
-  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+  const { code } = error as NodeJS.ErrnoException
+  // Errors with a code of ours are sentences for people.
+  if (error instanceof Error && code?.startsWith('SURETY_') === true) return error.message
+  if (code === 'EADDRINUSE') {
     return `${(error as Error).message}. Another program has the port; stop it or set another one (SURETY_HTTP_PORT, SURETY_OTLP_HTTP_PORT, SURETY_OTLP_GRPC_PORT, SURETY_DEMO_PORT).`
   }
   return undefined

@@ -29,6 +29,14 @@ export function asksForToken(error: unknown): boolean {
   return ['SURETY_TOKEN_REFUSED', 'SURETY_TOKEN_SCOPE'].includes(error.failure.problem.code)
 }
 
+/** Whether the answer is that somebody has to say who he is. */
+export function asksForSignIn(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.failure.kind !== 'problem') return false
+  return ['SURETY_NOT_SIGNED_IN', 'SURETY_TOKEN_REFUSED', 'SURETY_PASSWORD_CHANGE'].includes(
+    error.failure.problem.code,
+  )
+}
+
 /** Whether nothing answered at all, as opposed to an answer that says no. */
 export function isUnreachable(error: unknown): boolean {
   return (

@@ -47,7 +47,7 @@ export type TakeBackupParts = {
 
 const MANIFEST = 'manifest.json'
 // What the engine backs up itself, and what belongs to a running process only.
-const NOT_COPIED = ['clickhouse', BACKUPS_FOLDER, 'spool', 'surety.pid']
+const NOT_COPIED = ['clickhouse', BACKUPS_FOLDER, 'spool', 'surety.pid', 'local-token']
 
 /**
  * @param name  of the folder that is made in the data directory's `backups`

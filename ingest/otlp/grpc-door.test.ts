@@ -103,7 +103,7 @@ describe('the door guard', () => {
       want: ['RESOURCE_EXHAUSTED', 7],
     },
   ] as const)('$name: refused before the message is taken', async ({ more, want }) => {
-    const guard: DoorGuard = { admit: () => refusal(more) }
+    const guard: DoorGuard = { asks: true, admit: () => refusal(more) }
     const { client } = await open({
       guard,
       takes: takesOf(() => Promise.reject(new Error('must not be asked'))),
@@ -116,6 +116,7 @@ describe('the door guard', () => {
   test('is asked with the metadata, charged with the message, and names the sender', async () => {
     const seen: unknown[] = []
     const guard: DoorGuard = {
+      asks: true,
       admit(request) {
         seen.push(request)
         return {

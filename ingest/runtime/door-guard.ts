@@ -49,6 +49,8 @@ export type Admitted = {
 }
 
 export interface DoorGuard {
+  /** Whether it asks for tokens at all. */
+  readonly asks: boolean
   admit(request: DoorRequest): Admitted | Refusal
 }
 
@@ -57,6 +59,7 @@ export type DoorGuardParts = { readonly tokens: Tokens; readonly clock: Clock; r
 /** Asks nobody for anything and counts all the same: for loopback. */
 export function buildOpenGuard(metrics: Metrics): DoorGuard {
   return {
+    asks: false,
     admit({ door }) {
       const labels = { door, token: NO_TOKEN }
       metrics.doorRequests.inc(labels)
@@ -123,6 +126,7 @@ export function buildDoorGuard({ tokens, clock, metrics }: DoorGuardParts): Door
   }
 
   return {
+    asks: true,
     admit(request) {
       const { door, declaredBytes } = request
 

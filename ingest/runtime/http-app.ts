@@ -2,9 +2,9 @@
 // foreign web pages out, and the door guard before every route that does not say otherwise. Builds, never listens.
 
 import { STATUS_CODES } from 'node:http'
-import type { FastifyError, FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import type { DoorGuard } from './door-guard.ts'
-import { guardRoutes } from './guarded-routes.ts'
+import { guardRoutes, type CallerSlot, type RouteRefusal } from './guarded-routes.ts'
 import type { Health } from './health.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
@@ -18,6 +18,8 @@ export type HttpAppParts = {
   readonly allowedHosts: readonly string[]
   /** Who may pass; without it everybody who can connect. */
   readonly guard?: DoorGuard | undefined
+  /** Who else is known; filled later, by the role that knows people. */
+  readonly slot?: CallerSlot | undefined
   /** Without it plain HTTP. */
   readonly tls?: Tls | undefined
 }
@@ -31,7 +33,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 const READ = { door: 'api', scope: 'read' } as const
 
 export function buildHttpApp(parts: HttpAppParts): FastifyInstance {
-  const { logger, health, metrics, allowedHosts, guard, tls } = parts
+  const { logger, health, metrics, allowedHosts, guard, slot, tls } = parts
   const app = buildServer(
     {
       // A service name is part of a path; the router's own bound of 100 is too short for hostile ones.
@@ -52,15 +54,17 @@ export function buildHttpApp(parts: HttpAppParts): FastifyInstance {
     }
   })
   if (guard !== undefined) {
+    const refuse = (reply: FastifyReply, { status, code, message, headers }: Omit<RouteRefusal, 'kind'>) =>
+      reply
+        .code(status)
+        .headers(headers)
+        .type(PROBLEM_JSON)
+        .send(problem(status, code, STATUS_CODES[status] ?? '', message))
     guardRoutes(app, {
       guard,
+      people: slot === undefined ? undefined : { slot, refuse },
       accessOf: (request) => request.routeOptions.config?.access ?? READ,
-      refuse: (reply, { status, code, message, headers }) =>
-        reply
-          .code(status)
-          .headers(headers)
-          .type(PROBLEM_JSON)
-          .send(problem(status, code, STATUS_CODES[status] ?? '', message)),
+      refuse,
     })
   }
   app.addHook('onRoute', ({ method, url, config }) => {

@@ -14,11 +14,20 @@ import type { Metrics } from '../../ingest/runtime/metrics.ts'
 import type { OwnSpan, OwnTraces } from '../../ingest/runtime/own-traces.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import type { KafkaStatus } from '../reports/ingest-status.ts'
+import type { People } from '../people/people.ts'
+import type { DocumentParser } from '../registry/bundle.ts'
+import type { Cursors } from '../registry/cursors.ts'
+import type { Registry } from '../registry/registry.ts'
+import { refuseInWords } from './refusals.ts'
 import { attributeRoutes } from './routes/attributes.ts'
+import { auditRoutes } from './routes/audit.ts'
+import { bundleRoutes } from './routes/bundles.ts'
+import { definitionRoutes } from './routes/definitions.ts'
 import { eventRoutes } from './routes/events.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { mapRoutes } from './routes/map.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { peopleRoutes } from './routes/people.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { traceRoutes } from './routes/traces.ts'
@@ -33,6 +42,13 @@ export type ApiParts = {
   /** What the ingest role in this process knows of its partitions; null when there is none. */
   readonly kafkaStatus: () => KafkaStatus | null
   readonly traces: OwnTraces
+  readonly registry: Registry
+  readonly people: People
+  readonly cursors: Cursors
+  /** Of documents that are not our own. */
+  readonly parsers: readonly DocumentParser[]
+  /** How browsers reach us: by TLS, through a proxy. */
+  readonly browsers: { readonly isSecure: boolean; readonly isProxied: boolean }
 }
 
 /** To be called on the application itself, before other routes, so that the document holds them all. */
@@ -47,11 +63,22 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
           'Observability and SLO analytics for banking workloads. Times are RFC 3339 in UTC; errors are problem+json.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      // The empty one: on loopback nobody is asked.
-      security: [{ token: [] }, {}],
+      // The empty one: on loopback visitors may read.
+      security: [{ token: [] }, { session: [] }, {}],
       components: {
         securitySchemes: {
-          token: { type: 'http', scheme: 'bearer', description: 'made by «surety token create»; scope read' },
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'of a user (POST /api/v1/tokens), or of the file (made by «surety token create»; scope read)',
+          },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'surety_session',
+            description: 'POST /api/v1/session',
+          },
         },
       },
     },
@@ -77,6 +104,15 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
+  await app.register((inner, _, done) => {
+    refuseInWords(inner)
+    const within = inner.withTypeProvider<ZodTypeProvider>()
+    definitionRoutes(within, parts)
+    bundleRoutes(within, parts)
+    peopleRoutes(within, parts)
+    auditRoutes(within, parts)
+    done()
+  })
 }
 
 /** A server span for each request, named by its route. */

@@ -26,9 +26,19 @@ export function rangeOf(query: { from: string; to: string }, clock: Clock): Time
   return range
 }
 
-export function notFound(reply: FastifyReply, detail: string): FastifyReply {
+export function notFound(reply: FastifyReply, detail: string): never {
   return reply
     .code(404)
     .type(PROBLEM_JSON)
-    .send(problem(404, 'SURETY_NOT_FOUND', 'Not found', detail))
+    .send(problem(404, 'SURETY_NOT_FOUND', 'Not found', detail)) as never
+}
+
+/** Done, and nothing to tell. Typed for handlers whose answer has a shape. */
+export function noContent(reply: FastifyReply): never {
+  return reply.code(204).send() as never
+}
+
+/** The caller has it as it is. */
+export function notModified(reply: FastifyReply): never {
+  return reply.code(304).send() as never
 }

@@ -8,22 +8,27 @@ const JOURNAL = `CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY
 // Any number, the same in every Surety: two that start together migrate one after the other.
 const LOCK = 728_391_001
 
-/** @returns names applied by this call @throws RegistryError when the registry was migrated by a newer release */
-export async function migrateRegistry(database: Database): Promise<string[]> {
+/** @returns names of files that were not applied yet @throws RegistryError when the registry was migrated by a newer release */
+export async function pendingMigrations(database: Database): Promise<string[]> {
   const files = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.sql'))
     .toSorted()
-  await database.script(JOURNAL)
-  const known = new Set(
-    (await database.rows('SELECT name FROM schema_migrations')).map(({ name }) => String(name)),
-  )
+  const [journal] = await database.rows("SELECT to_regclass('schema_migrations') IS NOT NULL AS there")
+  const rows = journal?.['there'] === true ? await database.rows('SELECT name FROM schema_migrations') : []
+  const known = new Set(rows.map(({ name }) => String(name)))
   const strange = [...known].filter((name) => !files.includes(name))
   if (strange.length > 0) {
     const text = `The registry was migrated by a newer release (${strange.join(', ')}); start that release, or restore a backup of before`
     throw new RegistryError('SURETY_REGISTRY_VERSION', text)
   }
-  const applied: string[] = []
-  for (const name of files.filter((file) => !known.has(file))) {
+  return files.filter((file) => !known.has(file))
+}
+
+/** @returns names applied by this call @throws RegistryError when the registry was migrated by a newer release */
+export async function migrateRegistry(database: Database): Promise<string[]> {
+  await database.script(JOURNAL)
+  const pending = await pendingMigrations(database)
+  for (const name of pending) {
     const sql = readFileSync(new URL(name, FOLDER), 'utf8')
     // Names of files are ours: letters, digits, underscores.
     await database.script(`SELECT pg_advisory_xact_lock(${LOCK});
@@ -32,9 +37,8 @@ DO $migrate$ BEGIN
   EXECUTE ${quoted(sql)};
   INSERT INTO schema_migrations (name) VALUES ('${name}');
 END $migrate$`)
-    applied.push(name)
   }
-  return applied
+  return pending
 }
 
 const quoted = (sql: string) => `'${sql.replaceAll("'", "''")}'`

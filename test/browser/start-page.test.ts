@@ -233,6 +233,7 @@ async function buildServer(): Promise<FastifyInstance> {
       items: scene.empty ? [] : items.filter(({ service }) => [undefined, service].includes(query.service)),
     } satisfies ReleaseEventsReply
   })
+  server.get('/api/v1/session', () => ({ kind: 'visitor', displayName: '', mustChangePassword: false }))
   server.get('/api/v1/ingest/status', ingestStatus)
   server.get('/api/v1/metrics/utilisation', utilisation)
   server.get<{ Params: { id: string } }>('/api/v1/traces/:id', async ({ params }, reply) => {

@@ -165,7 +165,7 @@ test('migrate brings an empty directory to the schema, and a second time finds n
   )
   expect(await run(['migrate'], env)).toEqual({
     code: 0,
-    stdout: `The store in ${env.SURETY_DATA_DIR} is up to date\n`,
+    stdout: `The store in ${env.SURETY_DATA_DIR} is up to date\nThe registry in ${env.SURETY_DATA_DIR} is up to date\n`,
     stderr: '',
   })
 })

@@ -43,11 +43,14 @@ const BROKEN = Buffer.from([10, 200, 1, 1])
 let surety: TestSurety
 const dataDir = mkdtempSync(join(tmpdir(), 'surety-letters-'))
 const command = (...words: string[]) =>
-  spawnSurety(['dead-letters', ...words], { SURETY_URL: surety.url }).ended
+  spawnSurety(['dead-letters', ...words], { SURETY_URL: surety.url, SURETY_DATA_DIR: dataDir }).ended
 const letters = async (query = '') =>
   (await surety.get<{ items: Letter[] }>(`/api/v1/dead-letters${query}`)).items
 async function replay(id: string, query = '') {
-  const reply = await fetch(`${surety.url}/api/v1/dead-letters/${id}/replay${query}`, { method: 'POST' })
+  const reply = await fetch(`${surety.url}/api/v1/dead-letters/${id}/replay${query}`, {
+    method: 'POST',
+    headers: surety.asLocal,
+  })
   return {
     status: reply.status,
     ...((await reply.json()) as { result?: string; detail: string; spans?: number }),
@@ -101,7 +104,9 @@ test('letters are listed, newest first, by reason and by time', async () => {
 test('a letter is shown, and its bytes come out as they went in', async () => {
   const [letter] = await letters('?reason=malformed')
   expect(await surety.get(`/api/v1/dead-letters/${letter?.id}`)).toEqual(letter)
-  const reply = await fetch(`${surety.url}/api/v1/dead-letters/${letter?.id}/payload`)
+  const reply = await fetch(`${surety.url}/api/v1/dead-letters/${letter?.id}/payload`, {
+    headers: surety.asLocal,
+  })
   expect(reply.headers.get('content-type')).toBe('application/octet-stream')
   expect(Buffer.from(await reply.arrayBuffer())).toEqual(BROKEN)
 })

@@ -4,6 +4,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { People } from '../../query/people/people.ts'
+import type { Cursors } from '../../query/registry/cursors.ts'
+import type { Registry } from '../../query/registry/registry.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NO_TRACES } from '../../ingest/runtime/own-traces.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
@@ -327,6 +330,11 @@ describe('the OpenAPI document', () => {
       retentionSpansDays: 7,
       kafkaStatus: () => null,
       traces: NO_TRACES,
+      registry: {} as Registry,
+      people: {} as People,
+      cursors: {} as Cursors,
+      parsers: [],
+      browsers: { isSecure: false, isProxied: false },
     })
     await app.ready()
     await app.close()

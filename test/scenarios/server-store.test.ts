@@ -101,7 +101,9 @@ test('dead letters, their names and bytes, and release events go to the server a
   expect((await surety.send(broken)).status).toBe(400)
   const { items } = await surety.get<{ items: { id: string; reason: string }[] }>('/api/v1/dead-letters')
   expect(items).toMatchObject([{ reason: 'malformed' }])
-  const reply = await fetch(`${surety.url}/api/v1/dead-letters/${items[0]?.id}/payload`)
+  const reply = await fetch(`${surety.url}/api/v1/dead-letters/${items[0]?.id}/payload`, {
+    headers: surety.asLocal,
+  })
   expect(Buffer.from(await reply.arrayBuffer())).toEqual(broken)
 
   const event = {
@@ -172,7 +174,7 @@ test('backup and restore say that they are the server’s business', async () =>
     expect(code).toBe(1)
     expect(stderr).toMatch(/The store is on a ClickHouse server, which is backed up there: BACKUP DATABASE/)
   }
-  const reply = await fetch(`${surety.url}/api/v1/backups`, { method: 'POST' })
+  const reply = await fetch(`${surety.url}/api/v1/backups`, { method: 'POST', headers: surety.asLocal })
   expect(reply.status).toBe(409)
 })
 

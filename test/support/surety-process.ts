@@ -17,6 +17,8 @@ export type SuretyProcess = {
   readonly ended: Promise<Ended>
   /** The addresses it says it is ready at. @throws Error with its output when it ends instead */
   ready(): Promise<Addresses>
+  /** What it has printed so far. */
+  output(): string
   kill(signal?: NodeJS.Signals): void
 }
 
@@ -39,6 +41,7 @@ export function spawnScript(
       SURETY_OTLP_HTTP_PORT: '0',
       SURETY_OTLP_GRPC_PORT: '0',
       SURETY_LOG_LEVEL: 'error',
+      ...(mayHaveVisitors(script, words, env) ? { SURETY_VISITORS: 'viewer' } : {}),
       ...env,
     },
   })
@@ -79,8 +82,19 @@ export function spawnScript(
       const how = outcome === 'late' ? `took over ${READY_TIMEOUT_MS} ms` : `ended with ${outcome.code}`
       throw new Error(`${script} ${words.join(' ')} was to be ready and ${how}:\n${stdout}${stderr}`)
     },
+    output: () => stdout,
     kill: (signal = 'SIGTERM') => void child.kill(signal),
   }
+}
+
+/** Tests read without signing in, unless they are about who may. */
+function mayHaveVisitors(
+  script: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): boolean {
+  const isServing = words[0] === 'serve' || script === 'query/main.ts'
+  return isServing && env['SURETY_TOKENS_REQUIRED'] === undefined && env['SURETY_HOST'] === undefined
 }
 
 /** The command line, `surety WORDS`. */

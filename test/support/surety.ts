@@ -3,7 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { registryFromTemplate } from './registry-template.ts'
 import { ROLES, type Role } from '../../deploy/environment.ts'
+import { readLocalToken } from '../../query/people/local-token.ts'
 import { serve, type Served } from '../../deploy/serve.ts'
 
 export type TestSurety = Served & {
@@ -12,6 +14,8 @@ export type TestSurety = Served & {
   readonly dataDir: string
   /** Parsed JSON of a GET; the status is checked. */
   get<T>(path: string, status?: number): Promise<T>
+  /** What commands of this machine show: whoever has the data directory administers. */
+  readonly asLocal: { readonly authorization: string }
   /** Sends trace bytes to the OTLP door. */
   send(body: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Sent>
   /** Sends metric bytes to the OTLP door. */
@@ -27,12 +31,14 @@ export async function startSurety(
   roles: readonly Role[] = ROLES,
 ): Promise<TestSurety> {
   const dataDir = env['SURETY_DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'surety-test-'))
+  if (roles.includes('query')) await registryFromTemplate(dataDir)
   const served = await serve(roles, {
     SURETY_HTTP_PORT: '0',
     SURETY_OTLP_HTTP_PORT: '0',
     SURETY_OTLP_GRPC_PORT: '0',
     SURETY_LOG_LEVEL: 'error',
     SURETY_LINGER_MS: '50',
+    ...(env['SURETY_TOKENS_REQUIRED'] === undefined ? { SURETY_VISITORS: 'viewer' } : {}),
     ...env,
     SURETY_DATA_DIR: dataDir,
   })
@@ -54,6 +60,7 @@ export async function startSurety(
     otlpHttpUrl,
     otlpGrpcUrl,
     dataDir,
+    asLocal: { authorization: `Bearer ${readLocalToken(dataDir)}` },
     async get<T>(path: string, status = 200) {
       const reply = await fetch(url + path)
       const text = await reply.text()

@@ -4,8 +4,10 @@ import { serviceErrors } from '../../reports/service-errors.ts'
 import { serviceSeries } from '../../reports/service-series.ts'
 import { serviceItems } from '../../reports/services.ts'
 import type { Scope } from '../../reports/latency.ts'
+import { mayRead } from '../../people/read-scope.ts'
 import { iso, toSecond } from '../../time-range.ts'
 import type { ApiParts } from '../api.ts'
+import { principalOf } from '../authors.ts'
 import { rangeOf } from '../errors.ts'
 import { buildSharedAnswers } from '../shared-answers.ts'
 import {
@@ -32,12 +34,16 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
         response: { 200: ServicesReply, 400: Problem, 503: Problem },
       },
     },
-    async ({ query }) => {
+    async (call) => {
+      const { query } = call
+      const reads = principalOf(call).scope
       const [within, scope] = [toSecond(rangeOf(query, clock)), scopeOf(query)]
       const { range, items } = await shared(JSON.stringify([within, scope]), () =>
         serviceItems(store, within, scope, clock.now()),
       )
-      return { from: iso(range.fromMs), to: iso(range.toMs), items }
+      // Beside what telemetry says, what belongs to no system is for everybody.
+      const readable = items.filter(({ system }) => mayRead(reads, system === '' ? undefined : system))
+      return { from: iso(range.fromMs), to: iso(range.toMs), items: readable }
     },
   )
   app.get(
