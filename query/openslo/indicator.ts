@@ -1,43 +1,29 @@
 // From an SLI to what is measured. Sources of the type Surety must be right; queries of Prometheus are taken where they are in the
 // part that is executed; what others measure is good OpenSLO, kept, and told as not measured.
 
-import type { z } from 'zod'
 import type { Indicator, Operator } from '../slo/model.ts'
-import { toldOf } from './issues.ts'
+import { ratioIndicator, readEvents, readRatio, readSelector, readThreshold } from './metric-query.ts'
 import {
-  ratioIndicator,
-  readEvents,
-  readRatio,
-  readSelector,
-  readThreshold,
-  type Read,
-} from './metric-query.ts'
-import { shown, type Path, type Tell } from './problem.ts'
+  forbidMeasure,
+  parsed,
+  parseSource,
+  prometheusEvents,
+  queryOf,
+  taken,
+  tellOther,
+  type Place,
+} from './place.ts'
+import type { Path, Tell } from './problem.ts'
 import { fasterThan, goodOf, goodOfBad, probeOf, requestsOf } from './requests.ts'
 import type { MetricSourceV1, SliSpecV1 } from './schema-v1.ts'
-import {
-  BadRequests,
-  GoodRequests,
-  MetricPart,
-  SIGNALS,
-  SOURCES,
-  type Signal,
-  type WrittenRequests,
-} from './source-shapes.ts'
-import { SOURCE_TYPE, sourceTypeOf, type SourceType } from './source-words.ts'
+import { BadRequests, GoodRequests, MetricPart } from './source-shapes.ts'
+import { sourceTypeOf } from './source-words.ts'
 
 /** What an objective compares a threshold metric with. */
 export type Comparison = {
   readonly op: Operator
   readonly value: number
   /** Where the objective stands. */
-  readonly path: Path
-}
-
-type Place = {
-  readonly source: MetricSourceV1
-  readonly type: SourceType
-  /** Of the metric source. */
   readonly path: Path
 }
 
@@ -211,110 +197,4 @@ function ofRaw(place: Place, isFailure: boolean, isCounter: boolean, tell: Tell)
     )
   if (written.signal === 'slo') return { kind: 'slo', slo: written.slo }
   return taken(probeOf(written), place, tell)
-}
-
-/** Its shape by its signal; what the SLI has no use for is told. */
-function parseSource<Some extends Signal>(
-  place: Place,
-  fitting: readonly Some[],
-  tell: Tell,
-): z.infer<(typeof SOURCES)[Some]> | undefined {
-  const { signal } = place.source.spec
-  const path = [...place.path, 'spec']
-  const known = fitting.find((one) => one === signal)
-  if (known === undefined) {
-    const message =
-      signal === undefined
-        ? 'is required'
-        : `is ${shown(signal)}, which is ${SIGNALS.includes(signal as Signal) ? 'not for this' : 'none'}`
-    tell(
-      'error',
-      signal === undefined ? 'required' : 'source',
-      [...path, 'signal'],
-      message,
-      `take ${fitting.join(', ')}`,
-    )
-    return undefined
-  }
-  return parsed(
-    SOURCES[known] as unknown as z.ZodType<z.infer<(typeof SOURCES)[Some]>>,
-    place.source.spec,
-    path,
-    tell,
-  )
-}
-
-function parsed<Shape extends z.ZodType>(
-  shape: Shape,
-  value: unknown,
-  path: Path,
-  tell: Tell,
-): z.infer<Shape> | undefined {
-  const result = shape.safeParse(value, { reportInput: true })
-  if (result.success) return result.data
-  for (const told of toldOf(result.error.issues, shape))
-    tell('error', told.code, [...path, ...told.path], told.message, told.remedy)
-  return undefined
-}
-
-/** The value, or its reason told. A query of Prometheus that is not executed is good OpenSLO: a warning. */
-function taken<Value>(
-  read: Read<Value>,
-  { path, field, type }: Place & { readonly field?: string },
-  tell: Tell,
-  severity: 'error' | 'warning' = type === 'surety' ? 'error' : 'warning',
-): Value | undefined {
-  if ('value' in read) return read.value
-  const at = [...path, 'spec', field ?? (type === 'surety' ? 'selector' : 'query')]
-  const remedy =
-    type === 'surety'
-      ? 'write METRIC{label="value"}'
-      : `it is kept and not measured; write sum(rate(METRIC{label="value"}[{{.window}}])), or take a source of the type ${SOURCE_TYPE}`
-  tell(severity, 'query', at, read.reason, remedy)
-  return undefined
-}
-
-function prometheusEvents(place: Place, isCounter: boolean, tell: Tell) {
-  const query = queryOf(place, tell)
-  const events = query === undefined ? undefined : taken(readEvents(query, isCounter), place, tell)
-  if (events?.notes.includes('range-ignored') === true)
-    tell(
-      'warning',
-      'query',
-      [...place.path, 'spec', 'query'],
-      'has a range of its own; each slice is counted whole instead',
-      'write [{{.window}}]',
-    )
-  return events
-}
-
-function queryOf(place: Place, tell: Tell): string | undefined {
-  const { query } = place.source.spec
-  if (typeof query === 'string') return query
-  tell('warning', 'not-measured', [...place.path, 'spec'], 'has no query', 'say query: with PromQL')
-  return undefined
-}
-
-function tellOther({ source, path }: Place, tell: Tell): undefined {
-  const what = source.type ?? source.metricSourceRef
-  const message = what === undefined ? 'has no type' : `asks «${what}», which Surety does not measure`
-  tell(
-    'warning',
-    'not-measured',
-    path,
-    message,
-    `take a source of the type ${SOURCE_TYPE}, or queries of Prometheus; it is kept as it is`,
-  )
-  return undefined
-}
-
-function forbidMeasure({ measure }: WrittenRequests, { path }: Place, tell: Tell): void {
-  if (measure !== undefined)
-    tell(
-      'error',
-      'source',
-      [...path, 'spec', 'measure'],
-      'is for thresholdMetric',
-      'say withinMs of good, or overMs of bad',
-    )
 }

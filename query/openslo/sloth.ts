@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Source } from './documents.ts'
 import { toldOf } from './issues.ts'
-import { readDifference, readEvents, readRatio, ratioIndicator } from './metric-query.ts'
 import { shown, type Path, type Tell } from './problem.ts'
 import { withoutNulls } from './without-nulls.ts'
 import type { Found } from './references.ts'
-import { OBJECTS_V1, VERSION_V1, type SliSpecV1 } from './schema-v1.ts'
+import { OBJECTS_V1, VERSION_V1 } from './schema-v1.ts'
+import { sliOf } from './sloth-sli.ts'
 import { ANNOTATION_PREFIX } from './annotations.ts'
 
 const PLAIN = 'prometheus/v1'
@@ -181,41 +181,6 @@ function convert(
   return []
 }
 
-function sliOf({ events, raw, plugin }: Slo['sli'], path: Path, tell: Tell): SliSpecV1 | undefined {
-  const there = [events, raw, plugin].filter((one) => one !== undefined).length
-  if (there !== 1) {
-    const [code, message] =
-      there === 0
-        ? (['required', 'has no indicator'] as const)
-        : (['one-of', 'has several indicators'] as const)
-    tell('error', code, path, message, 'keep exactly one of events, raw')
-    return undefined
-  }
-  if (plugin !== undefined) {
-    const message = `«${plugin.id}» makes the queries, and is not there`
-    tell(
-      'error',
-      'sloth-plugin',
-      [...path, 'plugin', 'id'],
-      message,
-      'write the queries that it makes as events; sloth generate shows them',
-    )
-    return undefined
-  }
-  const read =
-    raw === undefined ? ofEvents(events ?? { errorQuery: '', totalQuery: '' }) : ofRaw(raw.errorRatioQuery)
-  if ('ratioMetric' in read) return read
-  for (const { at, reason } of read)
-    tell(
-      'error',
-      'query',
-      [...path, ...at],
-      reason,
-      'write sum(rate(METRIC{label="value"}[{{.window}}])), or measure requests with a source of the type Surety',
-    )
-  return undefined
-}
-
 const NAME_MAX = 63
 const DIGEST_MAX = 8
 
@@ -237,40 +202,6 @@ function nameOf(id: string, path: Path, tell: Tell): string {
   )
   return short
 }
-
-type Reason = { readonly at: Path; readonly reason: string }
-
-function ofRaw(query: string): SliSpecV1 | readonly Reason[] {
-  const ratio = readRatio(query, true)
-  if ('reason' in ratio) return [{ at: ['raw', 'errorRatioQuery'], reason: ratio.reason }]
-  const { part, total, isInverted } = ratio.value
-  return {
-    ratioMetric: { counter: true, [isInverted ? 'good' : 'bad']: sourceOf(part), total: sourceOf(total) },
-  }
-}
-
-function ofEvents({
-  errorQuery,
-  totalQuery,
-}: NonNullable<Slo['sli']['events']>): SliSpecV1 | readonly Reason[] {
-  const total = readEvents(totalQuery, true)
-  const difference = readDifference(errorQuery)
-  const isRest = 'value' in difference && isSame(readEvents(difference.value.all, true), total)
-  const query = isRest ? difference.value.less : errorQuery
-  const part = readEvents(query, true)
-  const reasons: Reason[] = []
-  if ('reason' in part) reasons.push({ at: ['events', 'errorQuery'], reason: part.reason })
-  if ('reason' in total) reasons.push({ at: ['events', 'totalQuery'], reason: total.reason })
-  if ('reason' in part || 'reason' in total) return reasons
-  const which = isRest ? 'good' : 'bad'
-  const ratio = ratioIndicator(part.value, total.value, which)
-  if ('reason' in ratio) return [{ at: ['events'], reason: ratio.reason }]
-  return { ratioMetric: { counter: true, [which]: sourceOf(query), total: sourceOf(totalQuery) } }
-}
-
-const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
-
-const sourceOf = (query = '') => ({ metricSource: { type: 'Prometheus', spec: { query: query.trim() } } })
 
 function labelsOf(
   given: Readonly<Record<string, string | number | boolean>>,
