@@ -15,6 +15,7 @@ export type Source = {
 const BYTES_MAX = 4 * 1024 * 1024
 // A document that names itself over and over grows without end.
 const ALIASES_MAX = 100
+const DEPTH_MAX = 100
 
 /** @returns objects in order; a text that is no YAML gives a problem and no object */
 export function readDocuments(
@@ -76,7 +77,10 @@ function documentsOf(text: string, lines: LineCounter, problem: Report): Documen
 
 function valueOf(document: Document.Parsed, problem: Report): unknown {
   try {
-    return document.toJS({ maxAliasCount: ALIASES_MAX })
+    const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX })
+    if (isWithin(value, DEPTH_MAX)) return value
+    tooDeep(problem)
+    return undefined
   } catch (failure) {
     if (failure instanceof RangeError) tooDeep(problem)
     else {
@@ -86,6 +90,12 @@ function valueOf(document: Document.Parsed, problem: Report): unknown {
     }
     return undefined
   }
+}
+
+/** Also false for a part that contains itself. */
+function isWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((member) => isWithin(member, depth - 1))
 }
 
 const tooDeep = (problem: Report) =>

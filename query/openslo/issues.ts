@@ -54,9 +54,8 @@ function sentence(issue: z.core.$ZodIssue): Omit<Told, 'path'> {
       return { code: 'required', message: 'is required', remedy: `give it: ${wanted}` }
     if (code === 'invalid_type')
       return { code: 'invalid', message: `must be ${wanted}`, remedy: 'look at its quotes and indentation' }
-    const near = typeof issue.input === 'string' ? nearest(issue.input, issue.values.map(String)) : undefined
-    const remedy = near === undefined ? `take ${wanted}` : `did you mean «${near}»?`
-    return { code: 'invalid', message: `is ${shown(issue.input)}, which is not known here`, remedy }
+    const message = `is ${shown(issue.input)}, which is not known here`
+    return { code: 'invalid', message, remedy: remedyOf(issue.input, issue.values.map(String)) }
   }
   if (code === 'too_big')
     return { code: 'invalid', message: bound('at most', issue.maximum, issue.origin), remedy: 'make it less' }
@@ -109,6 +108,12 @@ function forms(shape: z.core.$ZodType | undefined): z.core.$ZodType[] {
   if (shape instanceof z.ZodOptional || shape instanceof z.ZodDefault) return forms(shape.unwrap())
   if (shape instanceof z.ZodUnion) return shape.options.flatMap(forms)
   return shape === undefined ? [] : [shape]
+}
+
+/** What to write in place of a word that is none of some. */
+export function remedyOf(word: unknown, words: readonly string[]): string {
+  const near = typeof word === 'string' ? nearest(word, words) : undefined
+  return near === undefined ? `take ${listOf(words)}` : `did you mean «${near}»?`
 }
 
 /** The one of some words that a misspelled one was probably meant to be. */

@@ -1,7 +1,7 @@
 // Reads OpenSLO documents: all of a bundle or none of it. What is wrong is told all at once, each with its place and a remedy.
 
 import { problemAt, readDocuments, type Source } from './documents.ts'
-import { toldOf } from './issues.ts'
+import { remedyOf, toldOf } from './issues.ts'
 import { shown, type OpenSloProblem, type Path, type Tell } from './problem.ts'
 import { checkReferences, nothingKept, resolverOf, type Found, type Resolver } from './references.ts'
 import { checkObject } from './rules-v1.ts'
@@ -24,7 +24,7 @@ export type ReadObjects = {
   /** Empty when there is an error. */
   readonly objects: readonly ObjectV1[]
   readonly problems: readonly OpenSloProblem[]
-  /** Every object that can be read, errors elsewhere or not, and where it stands. */
+  /** Every object that has its shape, whatever else is wrong, and where it stands. */
   readonly found: readonly Found[]
 }
 
@@ -54,10 +54,17 @@ export function readSources(
       found.map(({ object }) => object),
       kept,
     )
-    problems.push(...duplicates(found), ...checkReferences(found, resolve))
+    // What is there and cannot be read is told once, and not by each that refers to it.
+    const unread = new Set(sources.map(({ value }) => idOf(value)))
+    problems.push(...duplicates(found), ...checkReferences(found, resolve, unread))
   }
   const isRefused = problems.some(({ severity }) => severity === 'error')
   return { objects: isRefused ? [] : found.map(({ object }) => object), problems, found }
+}
+
+function idOf(value: unknown): string {
+  const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: { name?: unknown } | null }
+  return typeof kind === 'string' ? `${kind}/${String(metadata?.name)}` : ''
 }
 
 function readObject(source: Source, isStrict: boolean, problems: OpenSloProblem[]): Found[] {
@@ -88,7 +95,7 @@ function readObject(source: Source, isStrict: boolean, problems: OpenSloProblem[
 function readV1(source: Source, tell: Tell): Found[] {
   const { kind } = source.value as { kind?: unknown }
   if (!isKindV1(kind)) {
-    tell('error', 'kind', ['kind'], `is ${shown(kind)}, which is none`, `take ${KINDS_V1.join(', ')}`)
+    tell('error', 'kind', ['kind'], `is ${shown(kind)}, which is none`, remedyOf(kind, KINDS_V1))
     return []
   }
   const parsed = OBJECTS_V1[kind].safeParse(withoutNulls(source.value), { reportInput: true })
@@ -100,14 +107,13 @@ function readV1(source: Source, tell: Tell): Found[] {
 
 /** Applies the rules; a lenient reading leaves out or fills in what it only warned of, so that what is kept is good v1. */
 function checked(found: readonly Found[], isStrict: boolean, problems: OpenSloProblem[]): Found[] {
-  return found.flatMap(({ object, source }) => {
+  return found.map(({ object, source }) => {
     const before = problems.length
     checkObject(object, isStrict, (severity, code, path, message, remedy) => {
       problems.push(problemAt(source, severity, code, path, message, remedy))
     })
-    const told = problems.slice(before)
-    if (told.some(({ severity }) => severity === 'error')) return []
-    return [{ object: isStrict ? object : completed(object, source, problems), source }]
+    const isWrong = problems.slice(before).some(({ severity }) => severity === 'error')
+    return { object: isStrict || isWrong ? object : completed(object, source, problems), source }
   })
 }
 

@@ -25,10 +25,15 @@ export function resolverOf(objects: readonly ObjectV1[], kept: Resolver): Resolv
   return ((kind, name) => own.get(`${kind}/${name}`) ?? kept(kind, name)) as Resolver
 }
 
-export function checkReferences(found: readonly Found[], resolve: Resolver): OpenSloProblem[] {
+/** @param unread  `kind/name` of what is there and cannot be read */
+export function checkReferences(
+  found: readonly Found[],
+  resolve: Resolver,
+  unread: ReadonlySet<string> = new Set(),
+): OpenSloProblem[] {
   return found.flatMap(({ object, source }) =>
     referencesOf(object)
-      .filter(({ kind, name }) => resolve(kind, name) === undefined)
+      .filter(({ kind, name }) => resolve(kind, name) === undefined && !unread.has(`${kind}/${name}`))
       .map(({ kind, name, path, severity }) =>
         problemAt(
           source,

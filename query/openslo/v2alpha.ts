@@ -3,7 +3,7 @@
 
 import type { Source } from './documents.ts'
 import { parseDuration } from './duration.ts'
-import { toldOf } from './issues.ts'
+import { remedyOf, toldOf } from './issues.ts'
 import { shown, type Path, type Tell } from './problem.ts'
 import { withoutNulls } from './without-nulls.ts'
 import type { Found } from './references.ts'
@@ -27,7 +27,7 @@ const DURATIONS = new Set(['duration', 'timeSliceWindow', 'lookbackWindow', 'ale
 export function readV2alpha(source: Source, tell: Tell): Found[] {
   const { kind } = source.value as { kind?: unknown }
   if (!isKindV1(kind)) {
-    tell('error', 'kind', ['kind'], `is ${shown(kind)}, which is none`, `take ${KINDS_V1.join(', ')}`)
+    tell('error', 'kind', ['kind'], `is ${shown(kind)}, which is none`, remedyOf(kind, KINDS_V1))
     return []
   }
   let isGood = true
