@@ -62,6 +62,21 @@ export function defined(read: ReadObjects, { kept = nothingKept, isProfile }: Bu
   }
 }
 
+/** Definitions of objects that were read before, such as all that are kept; without those that cannot be executed. */
+export function definitionsOf(
+  objects: readonly ObjectV1[],
+  { kept = nothingKept }: Pick<BundleOptions, 'kept'> = {},
+): ReadonlyMap<string, SloDefinition> {
+  const resolve = resolverOf(objects, kept)
+  return new Map(
+    objects.flatMap((object) => {
+      const definition =
+        object.kind === 'SLO' ? definitionOf(object, { resolve }, () => undefined) : undefined
+      return definition === undefined ? [] : [[definition.name, definition]]
+    }),
+  )
+}
+
 /** By file and line, each once: what several objectives share is wrong once. */
 function inOrder(problems: readonly OpenSloProblem[], { found }: ReadObjects): OpenSloProblem[] {
   const files = new Map<string, number>()

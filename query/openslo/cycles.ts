@@ -16,27 +16,27 @@ export function checkCycles(found: readonly Found[], resolve: Resolver): OpenSlo
   const done = new Set<string>()
   const sources = new Map(found.map(({ object, source }) => [object, source]))
 
+  /** At the reference that closes it, or where the last SLO of the bundle refers into what is kept. */
+  function tellCircle(line: readonly SloV1[], from: number, name: string, closing: Path): void {
+    const at = line.findLastIndex((one) => sources.has(one))
+    const teller = line[at]
+    const source = teller === undefined ? undefined : sources.get(teller)
+    if (teller === undefined || source === undefined) return
+    const next = line[at + 1]?.metadata.name
+    const path = next === undefined ? closing : (partsOf(teller).find(({ slo }) => slo === next)?.path ?? [])
+    const circle = [...line.slice(from).map((one) => one.metadata.name), name].join(' → ')
+    problems.push(
+      problemAt(source, 'error', 'cycle', path, `contains itself: ${circle}`, 'take one of them out'),
+    )
+  }
+
   function visit(slo: SloV1, above: readonly SloV1[]): void {
     if (done.has(slo.metadata.name)) return
     for (const { slo: name, path } of partsOf(slo)) {
       const line = [...above, slo]
       const from = line.findIndex((one) => one.metadata.name === name)
-      const source = sources.get(slo)
       if (from >= 0) {
-        const circle = [...line.slice(from).map((one) => one.metadata.name), name].join(' → ')
-        const teller = source === undefined ? line.findLast((one) => sources.has(one)) : slo
-        const at = teller === undefined ? undefined : sources.get(teller)
-        if (at !== undefined)
-          problems.push(
-            problemAt(
-              at,
-              'error',
-              'cycle',
-              teller === slo ? path : [],
-              `contains itself: ${circle}`,
-              'take one of them out',
-            ),
-          )
+        tellCircle(line, from, name, path)
         continue
       }
       const part = resolve('SLO', name)

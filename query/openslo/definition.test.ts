@@ -11,7 +11,8 @@ import {
   type SloDefinition,
 } from '../slo/model.ts'
 import { ANNOTATION_NAMES } from './annotations.ts'
-import { readSlos, type BundleOptions } from './bundle.ts'
+import { definitionsOf, readSlos, type BundleOptions } from './bundle.ts'
+import type { Resolver } from './references.ts'
 import { targetRatio } from './target.ts'
 
 type Fields = Record<string, unknown>
@@ -412,6 +413,20 @@ describe('composites', () => {
       'error dangling spec.objectives[0].indicator.spec.ratioMetric.raw.metricSource.spec.slo',
     ])
   })
+  test('that close a circle through what is kept are refused at the reference that leads there', () => {
+    const kept = ((kind: string, name: string) =>
+      kind === 'SLO' && name === 'b'
+        ? slo({ objectives: [{ target: 0.9, indicator: part('whole') }] }, {}, 'b')
+        : undefined) as Resolver
+    const { problems } = read(whole([{ target: 0.9, indicator: part('b') }]), { kept })
+    expect(problems.map(({ code, path, message }) => [code, path, message])).toEqual([
+      [
+        'cycle',
+        'spec.objectives[0].indicator.spec.ratioMetric.raw.metricSource.spec.slo',
+        'contains itself: whole → b → whole',
+      ],
+    ])
+  })
   test('have no groups', () => {
     const grouped = ratio({ signal: 'requests', groupBy: ['region'] }, { outcomes: ['ok'] })
     expect(told(whole([{ target: 0.9, indicator: grouped }]))).toEqual(['error groups spec.objectives[0]'])
@@ -533,4 +548,9 @@ test('alert policies are resolved to single-window rules', () => {
       targets: [{ name: 'devs', target: 'email' }],
     },
   ])
+})
+
+test('objects that are kept have the definitions that they had when they were read', () => {
+  const { objects, definitions } = read([slo(), slo({}, { 'surety/tier': 'critical' }, 'other')])
+  expect([...definitionsOf(objects)]).toEqual([...definitions])
 })

@@ -68,11 +68,15 @@ export function buildOpenSloParser(
   }
 }
 
+/** An object of the registry as OpenSLO has it. */
+export function objectOf(kind: KindV1, name: string, { metadata, spec }: KeptObject): ObjectV1 {
+  return { apiVersion: VERSION_V1, kind, metadata: { ...metadata, name }, spec } as ObjectV1
+}
+
 function resolverFor(kept: (kind: RegistryKind, name: string) => KeptObject | undefined): Resolver {
   return ((kind: KindV1, name: string) => {
     const object = kept(REGISTRY_KINDS[kind], name)
-    if (object === undefined) return undefined
-    return { apiVersion: VERSION_V1, kind, metadata: { ...object.metadata, name }, spec: object.spec }
+    return object === undefined ? undefined : objectOf(kind, name, object)
   }) as Resolver
 }
 

@@ -61,7 +61,12 @@ type Report = (code: ProblemCode, line: number, message: string, remedy: string)
 function documentsOf(text: string, lines: LineCounter, problem: Report): Document.Parsed[] {
   try {
     // Anchors with merge keys are how people repeat a window or labels; Kubernetes reads them, too.
-    const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, prettyErrors: false })
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      merge: true,
+      prettyErrors: false,
+      logLevel: 'error',
+    })
     return Array.isArray(documents) ? (documents as Document.Parsed[]) : []
   } catch (failure) {
     if (!(failure instanceof RangeError)) throw failure
