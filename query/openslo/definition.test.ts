@@ -511,7 +511,7 @@ describe('annotations', () => {
     const { readFile } = await import('node:fs/promises')
     const text = await readFile(new URL('../../deploy/slos/README.md', import.meta.url), 'utf8')
     const documented = [...text.matchAll(/^\| `surety\/([a-z-]+)`/gm)].map((match) => match[1])
-    expect(documented.toSorted()).toEqual(ANNOTATION_NAMES.toSorted())
+    expect(new Set(documented)).toEqual(new Set(ANNOTATION_NAMES))
   })
 })
 

@@ -2,11 +2,11 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { BRANCHES, SERVICES } from '../../deploy/demo/topology.ts'
-import { isJourney, stepMsOf } from '../slo/model.ts'
-import { readSlos } from './bundle.ts'
+import { BRANCHES, SERVICES } from '../demo/topology.ts'
+import { isJourney, stepMsOf } from '../../query/slo/model.ts'
+import { readSlos } from '../../query/openslo/bundle.ts'
 
-const FOLDER = new URL('../../deploy/slos/', import.meta.url)
+const FOLDER = new URL('./', import.meta.url)
 const files = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.yaml'))
   .map((file) => ({ file, text: readFileSync(new URL(file, FOLDER), 'utf8') }))
