@@ -139,13 +139,6 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     takesWords: true,
     run: restoreCommand,
   },
-  validate: {
-    summary: 'read OpenSLO documents as they would be applied, and say what is wrong with them',
-    help: VALIDATE_HELP,
-    options: VALIDATE_OPTIONS,
-    takesWords: true,
-    run: validateCommand,
-  },
   doctor: {
     summary: 'look for what is broken or soon will be, and say what to do',
     help: DOCTOR_HELP,

@@ -25,14 +25,12 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
   lz4js: ['ingest/kafka/'],
   snappyjs: ['ingest/kafka/'],
+  yaml: ['query/openslo/', 'deploy/registry-command.ts'],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
   '@opentelemetry/': ['deploy/demo/', 'ingest/runtime/own-traces-sdk', 'test/'],
   'temporal-polyfill': ['query/calendar/'],
   'chinese-days': ['query/calendar/'],
   'rrule-temporal': ['query/slo/'],
-  pg: ['query/registry/'],
-  '@electric-sql/': ['query/registry/'],
-  yaml: ['query/openslo/'],
   'playwright-core': ['test/'],
   pg: ['query/registry/database.ts', 'test/support/postgres.ts'],
   '@electric-sql/pglite': ['query/registry/database.ts'],
@@ -154,6 +152,17 @@ describe.each(Object.entries(INSIDE_QUERY))('%s', (folder, allowed) => {
     )
     expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
   })
+})
+
+test('query/openslo is pure: no store, no HTTP, no clock', () => {
+  const files = sources('query/openslo').filter((file) => !isUnit(file))
+  const wrong = own.filter(
+    ({ from, to }) =>
+      files.includes(from) && !['query/openslo', 'query/slo'].some((place) => within(to, place)),
+  )
+  expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  const clocks = files.filter((file) => /Date\.now|new Date\(\)/.test(readFileSync(join(ROOT, file), 'utf8')))
+  expect(clocks).toEqual([])
 })
 
 describe.each(Object.entries(OWNERS))('the package %s', (name, owners) => {

@@ -1,124 +1,167 @@
 // Reads OpenSLO documents: all of a bundle or none of it. What is wrong is told all at once, each with its place and a remedy.
 
-import type { z } from 'zod'
 import { problemAt, readDocuments, type Source } from './documents.ts'
-import type { OpenSloProblem, Path } from './problem.ts'
-import { checkReferences } from './references.ts'
-import { checkSli, checkSlo, type Tell } from './rules-v1.ts'
-import { KINDS_V1, OBJECTS_V1, VERSION_V1, type KindV1, type ObjectV1 } from './schema-v1.ts'
+import { remedyOf, toldOf } from './issues.ts'
+import { shown, type OpenSloProblem, type Path, type Tell } from './problem.ts'
+import { checkReferences, nothingKept, resolverOf, type Found, type Resolver } from './references.ts'
+import { checkObject } from './rules-v1.ts'
+import { isKindV1, KINDS_V1, OBJECTS_V1, VERSION_V1, type ObjectV1 } from './schema-v1.ts'
+import { isSlothDocument, readSloth } from './sloth.ts'
+import { withoutNulls } from './without-nulls.ts'
+import { readV1alpha, VERSION_V1ALPHA } from './v1alpha.ts'
+import { readV2alpha, VERSION_V2ALPHA } from './v2alpha.ts'
 
 export type ReadOptions = {
   /** Refuses what the specification forbids although its own examples do it; else that is a warning. Default false. */
   readonly isStrict?: boolean
-  /** Whether an object that the bundle does not hold is kept already. By default none is. */
-  readonly isKept?: (kind: KindV1, name: string) => boolean
+  /** What is kept already and may be referred to. By default nothing. */
+  readonly kept?: Resolver
   /** Whether this is all that belongs together: then names are there once and references lead somewhere. Default true. */
   readonly isWhole?: boolean
 }
 
-export type ReadBundle = {
+export type ReadObjects = {
   /** Empty when there is an error. */
   readonly objects: readonly ObjectV1[]
   readonly problems: readonly OpenSloProblem[]
-  /** Where each object stands. */
-  readonly sources: ReadonlyMap<ObjectV1, Source>
+  /** Every object that has its shape, whatever else is wrong, and where it stands. */
+  readonly found: readonly Found[]
 }
 
 /** @param files  texts with the name to tell in problems */
 export function readOpenSlo(
   files: readonly { readonly file: string; readonly text: string }[],
-  { isStrict = false, isKept = () => false, isWhole = true }: ReadOptions = {},
-): ReadBundle {
-  const problems: OpenSloProblem[] = []
-  const found: { readonly object: ObjectV1; readonly source: Source }[] = []
-  for (const { file, text } of files) {
-    const read = readDocuments(text, file)
-    problems.push(...read.problems)
-    for (const source of read.sources) {
-      const object = readObject(source, isStrict, problems)
-      if (object !== undefined) found.push({ object, source })
-    }
-  }
-  if (isWhole) problems.push(...duplicates(found), ...checkReferences(found, isKept))
-  const isRefused = problems.some(({ severity }) => severity === 'error')
-  const sources = new Map(found.map(({ object, source }) => [object, source]))
-  return { objects: isRefused ? [] : found.map(({ object }) => object), problems, sources }
+  options: ReadOptions = {},
+): ReadObjects {
+  const read = files.map(({ file, text }) => readDocuments(text, file))
+  const { objects, problems, found } = readSources(
+    read.flatMap(({ sources }) => sources),
+    options,
+  )
+  const unreadable = read.flatMap((one) => one.problems)
+  return { objects: unreadable.length > 0 ? [] : objects, problems: [...unreadable, ...problems], found }
 }
 
-function readObject(source: Source, isStrict: boolean, problems: OpenSloProblem[]): ObjectV1 | undefined {
-  const tell: Tell = (severity, code, path, message) =>
-    void problems.push(problemAt(source, severity, code, path, message))
+/** As `readOpenSlo`, for documents that were read already. */
+export function readSources(
+  sources: readonly Source[],
+  { isStrict = false, kept = nothingKept, isWhole = true }: ReadOptions = {},
+): ReadObjects {
+  const problems: OpenSloProblem[] = []
+  const found = sources.flatMap((source) => readObject(source, isStrict, problems))
+  if (isWhole) {
+    const resolve = resolverOf(
+      found.map(({ object }) => object),
+      kept,
+    )
+    // What is there and cannot be read is told once, and not by each that refers to it.
+    const unread = new Set(sources.map(({ value }) => idOf(value)))
+    problems.push(...duplicates(found), ...checkReferences(found, resolve, unread))
+  }
+  const isRefused = problems.some(({ severity }) => severity === 'error')
+  return { objects: isRefused ? [] : found.map(({ object }) => object), problems, found }
+}
+
+function idOf(value: unknown): string {
+  const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: { name?: unknown } | null }
+  return typeof kind === 'string' ? `${kind}/${String(metadata?.name)}` : ''
+}
+
+function readObject(source: Source, isStrict: boolean, problems: OpenSloProblem[]): Found[] {
+  const tell: Tell = (severity, code, path, message, remedy) =>
+    void problems.push(problemAt(source, severity, code, path, message, remedy))
   const { value } = source
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    tell('error', 'no-object', [], 'is no object with apiVersion, kind, metadata and spec')
-    return undefined
+    tell('error', 'no-object', [], 'is no object', 'write apiVersion, kind, metadata and spec')
+    return []
   }
-  const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown }
-  if (apiVersion !== VERSION_V1) {
-    tell('error', 'version', ['apiVersion'], `is «${String(apiVersion)}»; «${VERSION_V1}» is read`)
-    return undefined
-  }
-  if (!isKind(kind)) {
-    tell('error', 'kind', ['kind'], `is «${String(kind)}»; there are ${KINDS_V1.join(', ')}`)
-    return undefined
-  }
-  const parsed = OBJECTS_V1[kind].safeParse(withoutNulls(value))
-  if (!parsed.success) {
-    for (const issue of flat(parsed.error.issues)) tell('error', issue.code, issue.path, issue.message)
-    return undefined
-  }
-  const object: ObjectV1 = parsed.data
-  const before = problems.length
-  if (object.kind === 'SLI') checkSli(object.spec, ['spec'], tell)
-  if (object.kind === 'SLO') checkSlo(object.spec, isStrict, tell)
-  return problems.slice(before).some(({ severity }) => severity === 'error') ? undefined : object
-}
-
-/** A member without a value is one that is not there, as in Kubernetes and the SDK. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, member]: [string, unknown]) =>
-      member === null ? [] : [[key, withoutNulls(member)]],
-    ),
+  if (!checkTexts(value, [], tell)) return []
+  const { apiVersion } = value as { apiVersion?: unknown }
+  if (isSlothDocument(value)) return checked(readSloth(source, tell), isStrict, problems)
+  if (apiVersion === VERSION_V1) return checked(readV1(source, tell), isStrict, problems)
+  if (apiVersion === VERSION_V1ALPHA) return checked(readV1alpha(source, isStrict, tell), isStrict, problems)
+  if (apiVersion === VERSION_V2ALPHA) return checked(readV2alpha(source, tell), isStrict, problems)
+  const message = apiVersion === undefined ? 'is missing' : `is ${shown(apiVersion)}, which is not read`
+  tell(
+    'error',
+    'version',
+    ['apiVersion'],
+    message,
+    `write ${VERSION_V1}; ${VERSION_V1ALPHA}, ${VERSION_V2ALPHA} and Sloth are read, too`,
   )
+  return []
 }
 
-const isKind = (kind: unknown): kind is KindV1 => typeof kind === 'string' && Object.hasOwn(OBJECTS_V1, kind)
+function readV1(source: Source, tell: Tell): Found[] {
+  const { kind } = source.value as { kind?: unknown }
+  if (!isKindV1(kind)) {
+    tell('error', 'kind', ['kind'], `is ${shown(kind)}, which is none`, remedyOf(kind, KINDS_V1))
+    return []
+  }
+  const parsed = OBJECTS_V1[kind].safeParse(withoutNulls(source.value), { reportInput: true })
+  if (parsed.success) return [{ object: parsed.data, source }]
+  for (const { code, path, message, remedy } of toldOf(parsed.error.issues, OBJECTS_V1[kind]))
+    tell('error', code, path, message, remedy)
+  return []
+}
 
-type Told = { readonly code: string; readonly path: Path; readonly message: string }
-
-/** An unknown member is told at its own place; of a choice, what is wrong with the form that fits best. */
-function flat(issues: readonly z.core.$ZodIssue[], prefix: Path = []): Told[] {
-  return issues.flatMap((issue): Told[] => {
-    const path = [...prefix, ...(issue.path as Path)]
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({
-        code: 'unknown-field',
-        path: [...path, key],
-        message: `unknown field «${key}»; look at its spelling and at the level it stands on`,
-      }))
-    if (issue.code === 'invalid_union') {
-      const best = issue.errors.toSorted((a, b) => a.length - b.length)[0]
-      if (best !== undefined && best.length > 0) return flat(best, path)
-    }
-    if (issue.code === 'invalid_type' && 'input' in issue && issue.input === undefined)
-      return [{ code: 'required', path, message: 'is required' }]
-    return [{ code: 'invalid', path, message: sentence(issue) }]
+/** Applies the rules; a lenient reading leaves out or fills in what it only warned of, so that what is kept is good v1. */
+function checked(found: readonly Found[], isStrict: boolean, problems: OpenSloProblem[]): Found[] {
+  return found.map(({ object, source }) => {
+    const before = problems.length
+    checkObject(object, isStrict, (severity, code, path, message, remedy) => {
+      problems.push(problemAt(source, severity, code, path, message, remedy))
+    })
+    const isWrong = problems.slice(before).some(({ severity }) => severity === 'error')
+    return { object: isStrict || isWrong ? object : completed(object, source, problems), source }
   })
 }
 
-function sentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type')
-    return /undefined/.test(issue.message) ? 'is required' : `must be ${issue.expected}`
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
-  return issue.message
+function completed(object: ObjectV1, source: Source, problems: OpenSloProblem[]): ObjectV1 {
+  if (object.kind !== 'SLO') return object
+  const { spec } = object
+  const objectives = spec.objectives.map((objective) => {
+    const sli = objective.indicator?.spec ?? spec.indicator?.spec
+    if (sli?.ratioMetric === undefined) return objective
+    const { op: _op, value: _value, ...rest } = objective
+    return rest
+  })
+  if (spec.timeWindow !== undefined) return { ...object, spec: { ...spec, objectives } }
+  const path = ['spec', 'timeWindow']
+  problems.push(
+    problemAt(
+      source,
+      'warning',
+      'assumed',
+      path,
+      'is missing; 30 days that roll are assumed',
+      'say which window is meant',
+    ),
+  )
+  return { ...object, spec: { ...spec, objectives, timeWindow: [{ duration: '30d', isRolling: true }] } }
 }
 
-function duplicates(
-  found: readonly { readonly object: ObjectV1; readonly source: Source }[],
-): OpenSloProblem[] {
+// oxlint-disable-next-line no-control-regex -- that is what is looked for
+const UNFIT = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/
+
+/** Texts that a database cannot hold, or that a terminal would obey. */
+function checkTexts(value: unknown, path: Path, tell: Tell): boolean {
+  if (typeof value === 'string') {
+    if (!UNFIT.test(value) && value.isWellFormed()) return true
+    tell('error', 'control-character', path, 'holds control characters or half a character', 'leave them out')
+    return false
+  }
+  if (typeof value !== 'object' || value === null) return true
+  const members = Array.isArray(value)
+    ? value.map((item, index) => checkTexts(item, [...path, index], tell))
+    : Object.entries(value).map(
+        ([key, item]: [string, unknown]) =>
+          checkTexts(key, path, tell) && checkTexts(item, [...path, key], tell),
+      )
+  return members.every(Boolean)
+}
+
+function duplicates(found: readonly Found[]): OpenSloProblem[] {
   const seen = new Set<string>()
   return found.flatMap(({ object, source }) => {
     const id = `${object.kind}/${object.metadata.name}`
@@ -127,6 +170,15 @@ function duplicates(
       return []
     }
     const message = `there is another ${object.kind} «${object.metadata.name}» before it`
-    return [problemAt(source, 'error', 'duplicate', ['metadata', 'name'], message)]
+    return [
+      problemAt(
+        source,
+        'error',
+        'duplicate',
+        ['metadata', 'name'],
+        message,
+        'rename one of them, or leave one out',
+      ),
+    ]
   })
 }

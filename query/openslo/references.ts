@@ -1,90 +1,143 @@
-// Whether what a bundle refers to is in it or kept already.
+// What objects name: other objects of the bundle, or ones that are kept; and where names and labels stand inside them.
 
 import { problemAt, type Source } from './documents.ts'
-import type { OpenSloProblem, Path } from './problem.ts'
-import type { AlertPolicySpecV1, KindV1, ObjectV1, SliSpecV1 } from './schema-v1.ts'
+import type { OpenSloProblem, Path, Severity } from './problem.ts'
+import type { AlertPolicySpecV1, KindV1, MetadataV1, ObjectOf, ObjectV1, SliSpecV1 } from './schema-v1.ts'
+import { sloOf } from './source-words.ts'
 
-type Reference = { readonly kind: KindV1; readonly name: string; readonly path: Path }
+export type Reference = {
+  readonly kind: KindV1
+  readonly name: string
+  readonly path: Path
+  /** warning: the object works without it. */
+  readonly severity: Severity
+}
 
+/** What is kept already. */
+export type Resolver = <Kind extends KindV1>(kind: Kind, name: string) => ObjectOf<Kind> | undefined
+export const nothingKept: Resolver = () => undefined
+
+export type Found = { readonly object: ObjectV1; readonly source: Source }
+
+/** Looks into a bundle first, then to what is kept. */
+export function resolverOf(objects: readonly ObjectV1[], kept: Resolver): Resolver {
+  const own = new Map(objects.map((object) => [`${object.kind}/${object.metadata.name}`, object]))
+  return ((kind, name) => own.get(`${kind}/${name}`) ?? kept(kind, name)) as Resolver
+}
+
+/** @param unread  `kind/name` of what is there and cannot be read */
 export function checkReferences(
-  found: readonly { readonly object: ObjectV1; readonly source: Source }[],
-  isKept: (kind: KindV1, name: string) => boolean,
+  found: readonly Found[],
+  resolve: Resolver,
+  unread: ReadonlySet<string> = new Set(),
 ): OpenSloProblem[] {
-  const there = new Set(found.map(({ object }) => `${object.kind}/${object.metadata.name}`))
   return found.flatMap(({ object, source }) =>
     referencesOf(object)
-      .filter(({ kind, name }) => !there.has(`${kind}/${name}`) && !isKept(kind, name))
-      .map(({ kind, name, path }) =>
-        problemAt(source, 'error', 'dangling', path, `there is no ${kind} «${name}», neither here nor kept`),
+      .filter(({ kind, name }) => resolve(kind, name) === undefined && !unread.has(`${kind}/${name}`))
+      .map(({ kind, name, path, severity }) =>
+        problemAt(
+          source,
+          severity,
+          'dangling',
+          path,
+          `there is no ${kind} «${name}», neither here nor kept`,
+          `add it to the bundle, or look at the name`,
+        ),
       ),
   )
 }
 
-function referencesOf(object: ObjectV1): Reference[] {
+export function referencesOf(object: ObjectV1): Reference[] {
   const path: Path = ['spec']
   if (object.kind === 'SLI') return ofSli(object.spec, path)
   if (object.kind === 'AlertPolicy') return ofPolicy(object.spec, path)
   if (object.kind !== 'SLO') return []
   const { spec } = object
-  const references: Reference[] = []
-  if (spec.indicatorRef !== undefined)
-    references.push({ kind: 'SLI', name: spec.indicatorRef, path: [...path, 'indicatorRef'] })
-  if (spec.indicator !== undefined)
-    references.push(...ofSli(spec.indicator.spec, [...path, 'indicator', 'spec']))
-  spec.objectives.forEach(({ indicator, indicatorRef }, index) => {
-    const at = [...path, 'objectives', index]
-    if (indicatorRef !== undefined)
-      references.push({ kind: 'SLI', name: indicatorRef, path: [...at, 'indicatorRef'] })
-    if (indicator !== undefined) references.push(...ofSli(indicator.spec, [...at, 'indicator', 'spec']))
-  })
-  spec.alertPolicies?.forEach((policy, index) => {
-    const at = [...path, 'alertPolicies', index]
-    if ('alertPolicyRef' in policy)
-      references.push({ kind: 'AlertPolicy', name: policy.alertPolicyRef, path: [...at, 'alertPolicyRef'] })
-    else references.push(...ofPolicy(policy.spec, [...at, 'spec']))
-  })
-  return references
+  return [
+    ...ofIndicator(spec, path),
+    ...spec.objectives.flatMap((objective, index) => ofIndicator(objective, [...path, 'objectives', index])),
+    ...(spec.alertPolicies ?? []).flatMap((policy, index) => {
+      const at = [...path, 'alertPolicies', index]
+      return 'alertPolicyRef' in policy
+        ? [must('AlertPolicy', policy.alertPolicyRef, [...at, 'alertPolicyRef'])]
+        : ofPolicy(policy.spec, [...at, 'spec'])
+    }),
+  ]
+}
+
+const must = (kind: KindV1, name: string, path: Path): Reference => ({ kind, name, path, severity: 'error' })
+
+function ofIndicator(
+  { indicator, indicatorRef }: Pick<ObjectOf<'SLO'>['spec'], 'indicator' | 'indicatorRef'>,
+  path: Path,
+): Reference[] {
+  return [
+    ...(indicatorRef === undefined ? [] : [must('SLI', indicatorRef, [...path, 'indicatorRef'])]),
+    ...(indicator === undefined ? [] : ofSli(indicator.spec, [...path, 'indicator', 'spec'])),
+  ]
 }
 
 function ofPolicy(spec: AlertPolicySpecV1, path: Path): Reference[] {
   return [
-    ...spec.conditions.flatMap((condition, index): Reference[] =>
-      'conditionRef' in condition
-        ? [
-            {
-              kind: 'AlertCondition',
-              name: condition.conditionRef,
-              path: [...path, 'conditions', index, 'conditionRef'],
-            },
-          ]
+    ...spec.conditions.flatMap((one, index) =>
+      'conditionRef' in one
+        ? [must('AlertCondition', one.conditionRef, [...path, 'conditions', index, 'conditionRef'])]
         : [],
     ),
-    ...spec.notificationTargets.flatMap((target, index): Reference[] =>
-      'targetRef' in target
+    ...spec.notificationTargets.flatMap((one, index) =>
+      'targetRef' in one
         ? [
-            {
-              kind: 'AlertNotificationTarget',
-              name: target.targetRef,
-              path: [...path, 'notificationTargets', index, 'targetRef'],
-            },
+            must('AlertNotificationTarget', one.targetRef, [
+              ...path,
+              'notificationTargets',
+              index,
+              'targetRef',
+            ]),
           ]
         : [],
     ),
   ]
 }
 
+const METRICS = ['good', 'bad', 'total', 'raw'] as const
+
 function ofSli(spec: SliSpecV1, path: Path): Reference[] {
   const metrics = [
     [spec.thresholdMetric, ['thresholdMetric']],
-    [spec.ratioMetric?.good, ['ratioMetric', 'good']],
-    [spec.ratioMetric?.bad, ['ratioMetric', 'bad']],
-    [spec.ratioMetric?.total, ['ratioMetric', 'total']],
-    [spec.ratioMetric?.raw, ['ratioMetric', 'raw']],
+    ...METRICS.map((name) => [spec.ratioMetric?.[name], ['ratioMetric', name]] as const),
   ] as const
   return metrics.flatMap(([metric, at]): Reference[] => {
-    const name = metric?.metricSource.metricSourceRef
-    return name === undefined
-      ? []
-      : [{ kind: 'DataSource', name, path: [...path, ...at, 'metricSource', 'metricSourceRef'] }]
+    if (metric === undefined) return []
+    const { metricSourceRef: name, type } = metric.metricSource
+    const source = [...path, ...at, 'metricSource']
+    const slo = sloOf(metric.metricSource)
+    return [
+      // With a type beside it, nothing of the data source is needed.
+      ...(name === undefined
+        ? []
+        : [
+            {
+              ...must('DataSource', name, [...source, 'metricSourceRef']),
+              severity: type === undefined ? 'error' : 'warning',
+            } as const,
+          ]),
+      ...(slo === undefined ? [] : [must('SLO', slo, [...source, 'spec', 'slo'])]),
+    ]
   })
+}
+
+/** All metadata of an object: its own and that of what stands inline in it. */
+export function metadataIn(object: ObjectV1): { readonly metadata: MetadataV1; readonly path: Path }[] {
+  const found: { metadata: MetadataV1; path: Path }[] = []
+  const walk = (value: unknown, path: Path): void => {
+    if (Array.isArray(value)) return value.forEach((item, index) => walk(item, [...path, index]))
+    if (typeof value !== 'object' || value === null) return
+    for (const [key, member] of Object.entries(value) as [string, unknown][]) {
+      if (key === 'metadata') found.push({ metadata: member as MetadataV1, path: [...path, key] })
+      // What a metric source or a connection says is its own business.
+      else if (key !== 'metricSource' && key !== 'connectionDetails') walk(member, [...path, key])
+    }
+  }
+  walk(object, [])
+  return found
 }

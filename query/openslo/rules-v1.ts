@@ -1,44 +1,53 @@
 // What must fit together in openslo/v1 and no shape can say. Each rule tells the place and the remedy.
 // Source: OpenSLO/OpenSLO README.md; OpenSLO/go-sdk v0.9.2, validation of package v1.
 
-import { durationSeconds, parseDuration } from './duration.ts'
-import type { ObjectiveV1, SliSpecV1, SloSpecV1, TimeWindowV1 } from './schema-v1.ts'
-import type { Path } from './problem.ts'
+import { durationMs, parseDuration, sliceMs } from './duration.ts'
+import {
+  DISPLAY_NAME_MAX,
+  type ObjectiveV1,
+  type ObjectV1,
+  type SliSpecV1,
+  type SloSpecV1,
+  type TimeWindowV1,
+} from './schema-v1.ts'
+import { metadataIn } from './references.ts'
+import { checkCondition, checkPolicy, checkSli, exactlyOne } from './rules-parts.ts'
+import type { Path, Tell } from './problem.ts'
 
-/** `strict` false makes a warning of what official examples do although the specification forbids it. */
-export type Tell = (severity: 'error' | 'warning', code: string, path: Path, message: string) => void
-
-export function checkSli(spec: SliSpecV1, path: Path, tell: Tell): void {
-  const { thresholdMetric, ratioMetric } = spec
-  if ((thresholdMetric === undefined) === (ratioMetric === undefined)) {
-    const what = ratioMetric === undefined ? 'neither is there' : 'both are there'
-    tell('error', 'one-of', path, `needs either thresholdMetric or ratioMetric; ${what}`)
-    return
-  }
-  if (ratioMetric === undefined) return
-  const at = [...path, 'ratioMetric']
-  const { good, bad, total, raw, rawType } = ratioMetric
-  if (raw !== undefined) {
-    if (good !== undefined || bad !== undefined || total !== undefined)
-      tell('error', 'one-of', at, 'raw is a ratio already: leave out good, bad and total')
-    if (rawType === undefined) tell('error', 'required', at, 'raw needs rawType: success or failure')
-    return
-  }
-  if (rawType !== undefined) tell('error', 'one-of', [...at, 'rawType'], 'only stands beside raw')
-  if (total === undefined) tell('error', 'required', at, 'needs total beside good or bad, or raw')
-  if ((good === undefined) === (bad === undefined))
-    tell(
-      'error',
-      'one-of',
-      at,
-      `needs either good or bad; ${good === undefined ? 'neither is there' : 'both are there'}`,
-    )
+/** @param isStrict  refuses what the specification forbids although its own examples do it; else that is a warning */
+export function checkObject(object: ObjectV1, isStrict: boolean, tell: Tell): void {
+  const mild = isStrict ? 'error' : 'warning'
+  for (const { metadata, path } of metadataIn(object))
+    if ((metadata.displayName ?? '').length > DISPLAY_NAME_MAX)
+      tell(
+        mild,
+        'invalid',
+        [...path, 'displayName'],
+        `has more than ${DISPLAY_NAME_MAX} characters`,
+        'say it shorter; more goes into description',
+      )
+  if (object.kind === 'SLI') checkSli(object.spec, ['spec'], tell)
+  if (object.kind === 'SLO') checkSlo(object.spec, isStrict, tell)
+  if (object.kind === 'AlertCondition') checkCondition(object.spec, ['spec'], tell)
+  if (object.kind === 'AlertPolicy') checkPolicy(object.spec, ['spec'], tell)
 }
 
-export function checkSlo(spec: SloSpecV1, isStrict: boolean, tell: Tell): void {
+function checkSlo(spec: SloSpecV1, isStrict: boolean, tell: Tell): void {
   const path: Path = ['spec']
   checkIndicators(spec, path, tell)
-  const [window] = spec.timeWindow
+  const { timeWindow } = spec
+  if (timeWindow === undefined || timeWindow.length !== 1) {
+    const isMissing = timeWindow === undefined
+    if (!isMissing || isStrict)
+      tell(
+        'error',
+        isMissing ? 'required' : 'invalid',
+        [...path, 'timeWindow'],
+        'must hold exactly one window',
+        'write one: a duration such as 30d, and isRolling: true',
+      )
+  }
+  const [window] = timeWindow ?? []
   if (window !== undefined) checkWindow(window, [...path, 'timeWindow', 0], tell)
   const above = spec.indicator?.spec
   if (above !== undefined) checkSli(above, [...path, 'indicator', 'spec'], tell)
@@ -48,37 +57,82 @@ export function checkSlo(spec: SloSpecV1, isStrict: boolean, tell: Tell): void {
     if (own !== undefined) checkSli(own, [...at, 'indicator', 'spec'], tell)
     checkObjective(objective, own ?? above, spec, at, isStrict, tell)
   })
+  checkMinuteForMonth(spec, tell)
+  spec.alertPolicies?.forEach((policy, index) => {
+    if ('spec' in policy) checkPolicy(policy.spec, [...path, 'alertPolicies', index, 'spec'], tell)
+  })
 }
 
 function checkIndicators(spec: SloSpecV1, path: Path, tell: Tell): void {
   const has = ({ indicator, indicatorRef }: Pick<ObjectiveV1, 'indicator' | 'indicatorRef'>) =>
     Number(indicator !== undefined) + Number(indicatorRef !== undefined)
+  const both = (at: Path) =>
+    tell(
+      'error',
+      'one-of',
+      at,
+      'has indicator and indicatorRef',
+      'keep exactly one of indicator, indicatorRef',
+    )
   const above = has(spec)
-  if (above > 1) tell('error', 'one-of', path, 'needs either indicator or indicatorRef, not both')
+  if (above > 1) both(path)
   const below = spec.objectives.filter((objective) => has(objective) > 0).length
   if (above > 0 && below > 0)
-    tell('error', 'one-of', path, 'has an indicator and its objectives have their own; keep one of them')
+    tell(
+      'error',
+      'one-of',
+      path,
+      'has an indicator and its objectives have their own',
+      'keep it above for one indicator, below for a composite',
+    )
   if (above === 0 && below === 0)
-    tell('error', 'required', path, 'needs indicator or indicatorRef, or one in each objective')
+    tell(
+      'error',
+      'required',
+      path,
+      'has no indicator',
+      'give it indicator or indicatorRef, or one of them to each objective',
+    )
   spec.objectives.forEach((objective, index) => {
     const at = [...path, 'objectives', index]
-    if (has(objective) > 1) tell('error', 'one-of', at, 'needs either indicator or indicatorRef, not both')
+    if (has(objective) > 1) both(at)
     if (above === 0 && below > 0 && has(objective) === 0)
-      tell('error', 'required', at, 'needs an indicator, as the other objectives have')
+      tell(
+        'error',
+        'required',
+        at,
+        'has no indicator, and other objectives have one',
+        'give it indicator or indicatorRef',
+      )
+    if (objective.compositeWeight !== undefined && above > 0)
+      tell(
+        'warning',
+        'ignored-field',
+        [...at, 'compositeWeight'],
+        'means something in composites only',
+        'give objectives indicators of their own, or leave it out',
+      )
   })
 }
 
 function checkWindow({ duration, isRolling, calendar }: TimeWindowV1, path: Path, tell: Tell): void {
   if (isRolling === true && calendar !== undefined)
-    tell('error', 'one-of', path, 'rolls and has a calendar; leave out one of them')
+    tell('error', 'one-of', path, 'rolls and has a calendar', 'leave out calendar, or say isRolling: false')
   if (isRolling !== true && calendar === undefined)
-    tell('error', 'required', path, 'does not roll and so needs a calendar, or isRolling: true')
+    tell(
+      'error',
+      'required',
+      path,
+      'does not roll and has no calendar',
+      'say isRolling: true, or give it a calendar',
+    )
   if (isRolling === true && /[MQY]$/.test(duration))
     tell(
       'warning',
       'rolling-months',
       [...path, 'duration'],
-      'months that roll have 30 days, quarters 90, years 365',
+      'rolls: a month has 30 days then, a quarter 90, a year 365',
+      'write days, or give it a calendar',
     )
 }
 
@@ -91,55 +145,105 @@ function checkObjective(
   tell: Tell,
 ): void {
   const { target, targetPercent, op, value, timeSliceTarget, timeSliceWindow } = objective
-  if ((target === undefined) === (targetPercent === undefined)) {
-    const what = target === undefined ? 'neither is there' : 'both are there'
-    tell('error', 'one-of', path, `needs either target or targetPercent; ${what}`)
-  }
+  exactlyOne({ target, targetPercent }, path, tell)
   if (sli?.thresholdMetric !== undefined) {
-    if (op === undefined) tell('error', 'required', path, 'a threshold needs op: lt, lte, gt or gte')
-    if (value === undefined) tell('error', 'required', path, 'a threshold needs value')
-  } else if (sli?.ratioMetric !== undefined) {
-    // Three of the four official examples have it.
-    if (op !== undefined)
+    if (op === undefined)
       tell(
-        isStrict ? 'error' : 'warning',
-        'forbidden',
+        'error',
+        'required',
         [...path, 'op'],
-        'is for thresholds; a ratio is compared with its target. It is left out',
+        'is required with thresholdMetric',
+        'take lt, lte, gt or gte',
       )
-    if (value !== undefined) tell('error', 'forbidden', [...path, 'value'], 'is for thresholds; leave it out')
+    if (value === undefined)
+      tell(
+        'error',
+        'required',
+        [...path, 'value'],
+        'is required with thresholdMetric',
+        'give the number that op compares with',
+      )
+  } else if (sli?.ratioMetric !== undefined) {
+    // Three of the four official examples have op.
+    for (const field of ['op', 'value'] as const)
+      if (objective[field] !== undefined)
+        tell(
+          isStrict ? 'error' : 'warning',
+          'forbidden',
+          [...path, field],
+          'is for thresholdMetric; a ratio is compared with its target',
+          'leave it out',
+        )
   }
-  const { budgetingMethod } = spec
-  if (budgetingMethod === 'Timeslices' && timeSliceTarget === undefined)
-    tell('error', 'required', path, 'Timeslices need timeSliceTarget')
-  if (budgetingMethod !== 'Timeslices' && timeSliceTarget !== undefined)
-    tell('error', 'forbidden', [...path, 'timeSliceTarget'], 'is for Timeslices')
-  if (budgetingMethod !== 'Occurrences' && timeSliceWindow === undefined)
-    tell('error', 'required', path, `${budgetingMethod} need timeSliceWindow`)
-  if (budgetingMethod === 'Occurrences' && timeSliceWindow !== undefined)
-    tell('error', 'forbidden', [...path, 'timeSliceWindow'], 'is for Timeslices and RatioTimeslices')
-  checkMinuteForMonth(spec, timeSliceWindow, path, tell)
+  const { budgetingMethod: method } = spec
+  if (method === 'Timeslices') {
+    if (timeSliceTarget === undefined)
+      tell(
+        'error',
+        'required',
+        [...path, 'timeSliceTarget'],
+        'is required with Timeslices',
+        'give the ratio from which a slice is good, such as 0.95',
+      )
+    else if (!(timeSliceTarget > 0 && timeSliceTarget <= 1))
+      tell(
+        'error',
+        'invalid',
+        [...path, 'timeSliceTarget'],
+        'must be above 0 and at most 1',
+        'it is a ratio: 0.95 is 95 %',
+      )
+  } else if (timeSliceTarget !== undefined)
+    tell(
+      'warning',
+      'ignored-field',
+      [...path, 'timeSliceTarget'],
+      `means nothing with ${method}`,
+      'leave it out, or take Timeslices',
+    )
+  if (method === 'Occurrences') {
+    if (timeSliceWindow !== undefined)
+      tell(
+        'warning',
+        'ignored-field',
+        [...path, 'timeSliceWindow'],
+        `means nothing with ${method}`,
+        'leave it out, or take Timeslices',
+      )
+  } else if (timeSliceWindow === undefined)
+    tell(
+      'error',
+      'required',
+      [...path, 'timeSliceWindow'],
+      `is required with ${method}`,
+      'give the length of a slice, such as 1m',
+    )
 }
 
+const HOUR = 3_600_000
+
 /** `1m` is a minute. A window that is no longer than its slice was meant as a month. */
-function checkMinuteForMonth(
-  { timeWindow: [window] }: SloSpecV1,
-  slice: string | number | undefined,
-  path: Path,
-  tell: Tell,
-): void {
+function checkMinuteForMonth(spec: SloSpecV1, tell: Tell): void {
+  const [window] = spec.timeWindow ?? []
   const length = parseDuration(window?.duration ?? '')
-  if (length?.unit !== 'm') return
-  const sliceLength = typeof slice === 'string' ? parseDuration(slice) : undefined
-  const sliceSeconds =
-    typeof slice === 'number' ? slice * 60 : sliceLength === undefined ? 3600 : durationSeconds(sliceLength)
-  if (durationSeconds(length) > sliceSeconds) return
-  const inSpec = [...path.slice(0, 1), 'timeWindow', 0, 'duration']
-  const { count } = length
+  if (length === undefined) return
+  const least =
+    spec.budgetingMethod === 'Occurrences'
+      ? length.unit === 'm'
+        ? HOUR
+        : 0
+      : Math.max(...spec.objectives.map(({ timeSliceWindow }) => sliceMs(timeSliceWindow) ?? 0))
+  if (durationMs(length) > least) return
+  const what = `${length.count} ${length.unit === 'm' ? (length.count === 1 ? 'minute' : 'minutes') : length.unit}`
+  const remedy =
+    length.unit === 'm'
+      ? `did you mean M («${length.count}M», months)?`
+      : 'make the window longer, or the slice shorter'
   tell(
     'warning',
     'minute-for-month',
-    inSpec,
-    `is ${count} ${count === 1 ? 'minute' : 'minutes'}; did you mean «${count}M», months?`,
+    ['spec', 'timeWindow', 0, 'duration'],
+    `is ${what}, no longer than a slice of it`,
+    remedy,
   )
 }
