@@ -21,6 +21,7 @@ export async function start(config: QueryConfig, parts: QueryParts): Promise<voi
   await app.register(api, {
     ...parts,
     retentionSpansDays: config.SURETY_RETENTION_SPANS_DAYS,
+    retentionMinutesDays: config.SURETY_RETENTION_1M_DAYS,
     searchKeys: config.SURETY_SEARCH_KEYS,
   })
   await app.register(pages, otlpTracesUrl === undefined ? {} : { otlpTracesUrl })

@@ -20,7 +20,8 @@ import {
 } from '../schemas.ts'
 import type { TypedApp } from './typed.ts'
 
-export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
+export function serviceRoutes(app: TypedApp, { store, clock, retentionMinutesDays }: ApiParts): void {
+  const horizon = () => ({ nowMs: clock.now(), minutesDays: retentionMinutesDays })
   const shared = buildSharedAnswers<Awaited<ReturnType<typeof serviceItems>>>()
   app.get(
     '/api/v1/services',
@@ -35,7 +36,7 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
     async ({ query }) => {
       const [within, scope] = [toSecond(rangeOf(query, clock)), scopeOf(query)]
       const { range, items } = await shared(JSON.stringify([within, scope]), () =>
-        serviceItems(store, within, scope, clock.now()),
+        serviceItems(store, within, scope, horizon()),
       )
       return { from: iso(range.fromMs), to: iso(range.toMs), items }
     },
@@ -58,7 +59,7 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
         rangeOf(query, clock),
         query.stepSeconds,
         scopeOf(query),
-        clock.now(),
+        horizon(),
       ),
   )
   app.get(
