@@ -18,7 +18,7 @@ ENGINE = ReplacingMergeTree(derivation)
 PARTITION BY toYYYYMM(bucket)
 ORDER BY (service, bucket, version, system, traffic, outcome)
 TTL bucket + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, index_granularity = 256;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, index_granularity = 64;
 
 DROP TABLE IF EXISTS service_requests_1h_made_anew;
 
@@ -40,17 +40,17 @@ ENGINE = ReplacingMergeTree(derivation)
 PARTITION BY toYYYYMM(bucket)
 ORDER BY (service, bucket, version, system, traffic, outcome)
 TTL bucket + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, index_granularity = 256;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, index_granularity = 64;
 
--- What hours know, each by the derivation that counts; of the last request they know the hour. In the order of the key, so that
--- a year of states is never in memory at once.
+-- What hours know, each by the derivation that counts; of the last request they know the hour. Such states are large:
+-- those that do not fit wait on the disk.
 INSERT INTO service_requests_1h_made_anew (service, bucket, version, system, traffic, outcome, derivation, requests, weighted, last_at, latency)
 SELECT service, bucket, version, system, traffic, outcome, max(derivation), sum(requests), sum(weighted),
   bucket + INTERVAL 1 HOUR, quantilesBFloat16MergeState(0.5, 0.95, 0.99)(latency)
 FROM requests_1h
 WHERE (bucket, derivation) IN (SELECT bucket, max(derivation) FROM derivations WHERE name = 'requests_1h' GROUP BY bucket)
 GROUP BY service, bucket, version, system, traffic, outcome
-SETTINGS async_insert = 0, max_partitions_per_insert_block = 1000, optimize_aggregation_in_order = 1;
+SETTINGS async_insert = 0, max_partitions_per_insert_block = 1000, max_threads = 1, max_block_size = 2048, min_insert_block_size_rows = 2048, max_bytes_before_external_group_by = 1000000000, max_bytes_ratio_before_external_group_by = 0;
 
 EXCHANGE TABLES service_requests_1h AND service_requests_1h_made_anew;
 
