@@ -55,6 +55,7 @@ export async function start(config: QueryConfig, parts: QueryParts): Promise<Que
   await app.register(api, {
     ...parts,
     retentionSpansDays: config.SURETY_RETENTION_SPANS_DAYS,
+    retentionMinutesDays: config.SURETY_RETENTION_1M_DAYS,
     searchKeys: config.SURETY_SEARCH_KEYS,
     registry,
     people,

@@ -35,6 +35,7 @@ const rules = (retention: Retention) => [
   { table: 'error_signatures', column: 'bucket', days: retention.requests1mDays },
   { table: 'service_edges_1m', column: 'bucket', days: retention.requests1mDays },
   { table: 'requests_1h', column: 'bucket', days: retention.requests1hDays },
+  { table: 'service_requests_1h', column: 'bucket', days: retention.requests1hDays },
   { table: 'derivations', column: 'bucket', days: retention.requests1hDays },
   { table: 'slo_slices', column: 'start', days: retention.requests1hDays },
   { table: 'attribute_values', column: 'day', days: retention.spansDays },

@@ -37,6 +37,7 @@ export type ApiParts = {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly retentionSpansDays: number
+  readonly retentionMinutesDays: number
   /** Attribute keys that the store has filters for (SURETY_SEARCH_KEYS). */
   readonly searchKeys: readonly string[]
   /** What the ingest role in this process knows of its partitions; null when there is none. */

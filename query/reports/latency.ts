@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { Latency } from '../http/schemas.ts'
 import { sqlSecond, type TimeRange } from '../time-range.ts'
-import { atGranularity, byService, type Granularity } from './granularity.ts'
+import { atGranularity, type Granularity } from './granularity.ts'
+import { latencyWithHours, ofWholes, settledHours } from './wholes.ts'
 
 /** Which requests; the empty string means all. */
 export type Scope = {
@@ -35,20 +36,20 @@ const series = statement(
   z.object({ version: z.string(), at: z.coerce.number(), quantiles: Quantiles }),
 )
 
+// A year of hours of a hundred services is a million states, 25 s of CPU.
+const LONG = { lane: 'heavy', secondsMax: 30 } as const
+
 /**
  * Latency of every service and version over a range taken as one.
  * @param within starts at a whole minute
  */
-export function mergedLatency(store: Store, within: TimeRange, which: Scope, granularity: Granularity) {
-  const question =
-    granularity !== 'hour' && isUnscoped(which)
-      ? byService(merged, granularity)
-      : atGranularity(merged, granularity)
-  return store.ask(question, {
-    ...which,
-    from: sqlSecond(within.fromMs),
-    to: sqlSecond(within.toMs),
-  })
+export async function mergedLatency(store: Store, within: TimeRange, which: Scope, granularity: Granularity) {
+  const parameters = { ...which, from: sqlSecond(within.fromMs), to: sqlSecond(within.toMs) }
+  if (!isUnscoped(which)) return store.ask(atGranularity(merged, granularity), parameters)
+  if (granularity === 'hour') return store.ask(ofWholes(merged, granularity), parameters, LONG)
+  const hours = await settledHours(store, within)
+  if (hours.hours.length === 0) return store.ask(ofWholes(merged, granularity), parameters)
+  return store.ask(latencyWithHours(merged), { ...parameters, ...hours })
 }
 
 /**
@@ -65,10 +66,7 @@ export function latencySeries(
   granularity: Granularity,
 ) {
   const times = { from: sqlSecond(within.fromMs), to: sqlSecond(within.toMs), step: stepSeconds }
-  const question =
-    granularity !== 'hour' && isUnscoped(which)
-      ? byService(series, granularity)
-      : atGranularity(series, granularity)
+  const question = isUnscoped(which) ? ofWholes(series, granularity) : atGranularity(series, granularity)
   return store.ask(question, { ...which, ...times, service })
 }
 

@@ -5,6 +5,7 @@ const MINUTE = 60
 const HOUR = 3600
 const DAY = 86_400
 const NOW_MS = Date.UTC(2026, 10, 20, 12)
+const HORIZON = { nowMs: NOW_MS, minutesDays: 90 }
 const lasting = (seconds: number) => ({ fromMs: NOW_MS - seconds * 1000, toMs: NOW_MS })
 
 describe('without a wish the step gives about 120 points', () => {
@@ -23,12 +24,12 @@ describe('without a wish the step gives about 120 points', () => {
     { range: '90 days', seconds: 90 * DAY, want: 21_600 * 4 },
     { range: '400 days, the longest that is answered', seconds: 400 * DAY, want: DAY },
   ])('$range: $want s', ({ seconds, want }) => {
-    expect(chooseStep(lasting(seconds), undefined, NOW_MS)).toBe(want)
+    expect(chooseStep(lasting(seconds), undefined, HORIZON)).toBe(want)
   })
 
   test('any range up to 400 days has at most 400 points, and the step is a whole number of tens', () => {
     for (let seconds = 10; seconds <= 400 * DAY; seconds = Math.ceil(seconds * 1.07)) {
-      const step = chooseStep(lasting(seconds), undefined, NOW_MS)
+      const step = chooseStep(lasting(seconds), undefined, HORIZON)
       expect(seconds / step).toBeLessThanOrEqual(400)
       expect(step % 10).toBe(0)
     }
@@ -45,7 +46,7 @@ describe('a wish is granted as long as it gives no more than 2,000 points', () =
     { name: 'a point more falls back to ours', seconds: 20_010, wanted: 10, want: 300 },
     { name: '10 s over 400 days falls back to ours', seconds: 400 * DAY, wanted: 10, want: DAY },
   ])('$name', ({ seconds, wanted, want }) => {
-    expect(chooseStep(lasting(seconds), wanted, NOW_MS)).toBe(want)
+    expect(chooseStep(lasting(seconds), wanted, HORIZON)).toBe(want)
   })
 })
 
@@ -54,6 +55,6 @@ test('what ended over a day ago has whole minutes at least', () => {
     fromMs: NOW_MS - 3 * DAY * 1000 - seconds * 1000,
     toMs: NOW_MS - 3 * DAY * 1000,
   })
-  expect(chooseStep(ago(15 * MINUTE), undefined, NOW_MS)).toBe(MINUTE)
-  expect(chooseStep(ago(15 * MINUTE), 10, NOW_MS)).toBe(10)
+  expect(chooseStep(ago(15 * MINUTE), undefined, HORIZON)).toBe(MINUTE)
+  expect(chooseStep(ago(15 * MINUTE), 10, HORIZON)).toBe(10)
 })

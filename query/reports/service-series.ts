@@ -4,8 +4,9 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { ServiceSeriesReply } from '../http/schemas.ts'
 import { floorTo, iso, sqlSecond, type TimeRange } from '../time-range.ts'
-import { atGranularity, byService, granularityOf } from './granularity.ts'
+import { atGranularity, granularityOf, type Horizon } from './granularity.ts'
 import { isUnscoped, latencySeries, milliseconds, type Scope } from './latency.ts'
+import { ofWholes } from './wholes.ts'
 
 const series = statement(
   new URL('./service-series.sql', import.meta.url),
@@ -30,11 +31,11 @@ const FINEST_SECONDS = { fine: 10, minute: 60, hour: HOUR_SECONDS } as const
 const STEPS_SECONDS = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 86_400]
 
 /** @returns the step that gives about 120 points, never more than 2,000 */
-export function chooseStep(range: TimeRange, wanted: number | undefined, nowMs: number): number {
+export function chooseStep(range: TimeRange, wanted: number | undefined, horizon: Horizon): number {
   const seconds = (range.toMs - range.fromMs) / 1000
   const fits = (step: number) => seconds / step <= POINTS_MAX
   if (wanted !== undefined && fits(wanted)) return wanted
-  const finest = FINEST_SECONDS[granularityOf(range, nowMs).granularity]
+  const finest = FINEST_SECONDS[granularityOf(range, horizon).granularity]
   return STEPS_SECONDS.find((step) => step >= finest && seconds / step <= POINTS_WANTED * 1.5) ?? 86_400
 }
 
@@ -45,26 +46,27 @@ export async function serviceSeries(
   range: TimeRange,
   wantedStep: number | undefined,
   scope: Scope,
-  nowMs: number,
+  horizon: Horizon,
 ): Promise<ServiceSeriesReply> {
-  const stepSeconds = chooseStep(range, wantedStep, nowMs)
+  const stepSeconds = chooseStep(range, wantedStep, horizon)
   // A wish for finer points is granted from the finer tables, as far back as these are kept.
-  const coarsest = granularityOf(range, nowMs).granularity
+  const { granularity: coarsest, range: covered } = granularityOf(range, horizon)
   const granularity =
     stepSeconds % FINEST_SECONDS[coarsest] === 0 ? coarsest : stepSeconds % 60 === 0 ? 'minute' : 'fine'
+  const toMs = granularity === 'hour' ? covered.toMs : range.toMs
   const latencyStepSeconds = Math.ceil(stepSeconds / 60) * 60
   const fromMs = floorTo(range.fromMs, stepSeconds * 1000)
-  const latencyRange = { fromMs: floorTo(range.fromMs, latencyStepSeconds * 1000), toMs: range.toMs }
+  const latencyRange = { fromMs: floorTo(range.fromMs, latencyStepSeconds * 1000), toMs }
   const parameters = {
     ...scope,
     service,
     from: sqlSecond(fromMs),
-    to: sqlSecond(range.toMs),
+    to: sqlSecond(toMs),
     step: stepSeconds,
   }
   // Points of whole minutes need no tens of seconds but at the ends of the range.
-  const isWhole = stepSeconds % 60 === 0 && granularity !== 'hour' && isUnscoped(scope)
-  const question = isWhole ? byService(series, granularity) : atGranularity(series, granularity)
+  const isWhole = stepSeconds % 60 === 0 && isUnscoped(scope)
+  const question = isWhole ? ofWholes(series, granularity) : atGranularity(series, granularity)
   const [counts, latencies] = await Promise.all([
     store.ask(question, parameters),
     latencySeries(store, service, latencyRange, latencyStepSeconds, scope, granularity),
@@ -73,7 +75,7 @@ export async function serviceSeries(
   return {
     service,
     from: iso(fromMs),
-    to: iso(range.toMs),
+    to: iso(toMs),
     stepSeconds,
     latencyStepSeconds,
     versions: versions.map((version) => ({

@@ -4,8 +4,9 @@ import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import type { Latency, Outcomes, ServiceItem } from '../http/schemas.ts'
 import { floorTo, iso, sqlSecond, type TimeRange } from '../time-range.ts'
-import { atGranularity, byService, listGranularityOf } from './granularity.ts'
+import { atGranularity, listGranularityOf, type Horizon } from './granularity.ts'
 import { isUnscoped, mergedLatency, milliseconds, type Scope } from './latency.ts'
+import { ofWholes } from './wholes.ts'
 
 const count = z.coerce.number().int()
 const services = statement(
@@ -38,21 +39,18 @@ const NO_LATENCY: z.infer<typeof Latency> = { p50Ms: null, p95Ms: null, p99Ms: n
 
 /**
  * @param wanted  cut down to whole buckets at its start: 10 s, a minute from ten minutes on, an hour over two days; at its end to a
- *   whole minute from ten minutes on unless it ends now. Latency covers the minutes that it touches
+ *   whole minute from ten minutes on unless it ends now. Whole hours where minutes are no longer kept. Latency covers the minutes that it touches
  * @returns one item per service and version with requests in the range, by name
  */
 export async function serviceItems(
   store: Store,
   wanted: TimeRange,
   scope: Scope,
-  nowMs: number,
+  horizon: Horizon,
 ): Promise<{ range: TimeRange; items: ServiceItem[] }> {
-  const { granularity, range } = listGranularityOf(wanted, nowMs)
+  const { granularity, range } = listGranularityOf(wanted, horizon)
   const fromMs = floorTo(range.fromMs, BUCKET_MS)
-  const question =
-    granularity !== 'hour' && isUnscoped(scope)
-      ? byService(services, granularity)
-      : atGranularity(services, granularity)
+  const question = isUnscoped(scope) ? ofWholes(services, granularity) : atGranularity(services, granularity)
   const [rows, latencies] = await Promise.all([
     store.ask(question, {
       ...scope,

@@ -413,8 +413,9 @@ describe('requests by hour', () => {
       },
     ])
     const answers = async () => ({
-      services: (await serviceItems(store, long, scope, nowMs)).items,
-      series: (await serviceSeries(store, 'shop', long, undefined, scope, nowMs)).versions,
+      services: (await serviceItems(store, long, scope, { nowMs, minutesDays: 90 })).items,
+      series: (await serviceSeries(store, 'shop', long, undefined, scope, { nowMs, minutesDays: 90 }))
+        .versions,
     })
     const fromMinutes = await answers()
     aheadMs = 2 * MINUTE_MS
@@ -429,7 +430,7 @@ describe('requests by hour', () => {
     // Hours alone still answer when their minutes are gone.
     await store.command('TRUNCATE TABLE requests_1m')
     await store.command('TRUNCATE TABLE requests_10s')
-    const [left] = (await serviceItems(store, long, scope, nowMs)).items
+    const [left] = (await serviceItems(store, long, scope, { nowMs, minutesDays: 90 })).items
     expect(left).toMatchObject({ requests: 4, errorRatio: 0 })
     expect(left?.p99Ms).toBeCloseTo(30, 0)
   })
@@ -447,7 +448,12 @@ describe('requests by hour', () => {
     await send([at(0), at(26_000), at(28_000), at(600_000), at(626_000), at(628_000), at(1_000)])
     const of = (channel: string, toMs: number) => {
       const within = { fromMs: toMs - 600_000, toMs }
-      return serviceItems(store, within, { site: '', channel, region: '', traffic: 'live' }, nowMs)
+      return serviceItems(
+        store,
+        within,
+        { site: '', channel, region: '', traffic: 'live' },
+        { nowMs, minutesDays: 90 },
+      )
     }
     const now = await of('', nowMs)
     expect(now.range).toEqual({ fromMs: nowMs - 627_000, toMs: nowMs })
@@ -489,7 +495,12 @@ describe('requests by hour', () => {
     ] as const) {
       const within = { fromMs: toMs - fromAgoMs, toMs: toMs - toAgoMs }
       const of = (channel: string) =>
-        serviceItems(store, within, { site: '', channel, region: '', traffic: 'live' }, nowMs)
+        serviceItems(
+          store,
+          within,
+          { site: '', channel, region: '', traffic: 'live' },
+          { nowMs, minutesDays: 90 },
+        )
       const whole = await of('')
       const part = await of('all')
       expect(whole.range).toEqual(part.range)

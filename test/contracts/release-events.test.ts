@@ -328,6 +328,7 @@ describe('the OpenAPI document', () => {
       metrics,
       searchKeys: [],
       retentionSpansDays: 7,
+      retentionMinutesDays: 90,
       kafkaStatus: () => null,
       traces: NO_TRACES,
       registry: {} as Registry,

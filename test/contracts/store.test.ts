@@ -541,11 +541,14 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
     const nowMs = Date.now()
     const range = { fromMs: nowMs - 900_000, toMs: nowMs }
     const scope = { site: '', channel: '', region: '', traffic: 'live' }
-    const { items } = await serviceItems(recording, range, scope, nowMs)
+    const { items } = await serviceItems(recording, range, scope, { nowMs, minutesDays: 90 })
     expect(items).toEqual([
       expect.objectContaining({ service: 'ledger', version: '1.4.2', requests: 3, errorRatio: 0 }),
     ])
-    const series = await serviceSeries(recording, 'ledger', range, undefined, scope, nowMs)
+    const series = await serviceSeries(recording, 'ledger', range, undefined, scope, {
+      nowMs,
+      minutesDays: 90,
+    })
     expect(series.versions).toEqual([
       expect.objectContaining({
         version: '1.4.2',

@@ -8,6 +8,7 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const range = z.object({ from: z.number().int(), to: z.number().int(), derivation: z.number().int() })
 const hours = statement(new URL('./hours.sql', import.meta.url), range, z.never())
+const serviceHours = statement(new URL('./service-hours.sql', import.meta.url), range, z.never())
 const markHours = statement(new URL('./mark-hours.sql', import.meta.url), range, z.never())
 
 /**
@@ -26,6 +27,7 @@ export async function deriveHours(
     const nextMs = Math.min(endMs, (Math.floor(atMs / DAY_MS) + 1) * DAY_MS)
     const of = { from: atMs / 1000, to: nextMs / 1000, derivation: nowMs }
     await store.ask(hours, of, { lane: 'heavy', secondsMax: 60 })
+    await store.ask(serviceHours, of, { lane: 'heavy', secondsMax: 60 })
     await store.ask(markHours, of, { lane: 'heavy' })
     atMs = nextMs
   }

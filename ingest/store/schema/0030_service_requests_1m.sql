@@ -1,4 +1,5 @@
--- Requests by minute for services and versions alone, in small granules: whoever asks for one service reads its states only. A bank has tens of thousands of combinations of route, site, channel and
+-- Requests by minute for services and versions alone, in small granules: whoever asks for one service, or a few minutes, reads these
+-- states only. A bank has tens of thousands of combinations of route, site, channel and
 -- region in a minute, and a few hundred of these: the list of services, which everyone looks at, reads a hundredth.
 DROP VIEW IF EXISTS service_requests_1m_mv;
 
@@ -21,7 +22,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toDate(bucket)
 ORDER BY (service, bucket, version, system, traffic, outcome)
 TTL bucket + INTERVAL 90 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12, index_granularity = 256;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12, index_granularity = 64;
 
 CREATE TABLE IF NOT EXISTS service_requests_1m_made_anew
 (
@@ -40,15 +41,14 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toDate(bucket)
 ORDER BY (service, bucket, version, system, traffic, outcome)
 TTL bucket + INTERVAL 90 DAY
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12, index_granularity = 256;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12, index_granularity = 64;
 
--- What minutes know; of the last request they know the minute.
-INSERT INTO service_requests_1m_made_anew
-SELECT service, bucket, version, system, traffic, outcome, sum(requests) AS requests, sum(weighted) AS weighted,
-  bucket + INTERVAL 1 MINUTE AS last_at, quantilesBFloat16MergeState(0.5, 0.95, 0.99)(latency) AS latency
+-- What minutes know; of the last request they know the minute. Row by row: the table adds up what it merges, and a state of a busy
+-- service takes 32 kB of memory, so that half a dozen busy hours, grouped here, would not fit.
+INSERT INTO service_requests_1m_made_anew (service, bucket, version, system, traffic, outcome, requests, weighted, last_at, latency)
+SELECT service, bucket, version, system, traffic, outcome, requests, weighted, bucket + INTERVAL 1 MINUTE, latency
 FROM requests_1m
-GROUP BY service, bucket, version, system, traffic, outcome
-SETTINGS async_insert = 0, max_partitions_per_insert_block = 1000;
+SETTINGS async_insert = 0, max_partitions_per_insert_block = 1000, min_insert_block_size_rows = 65536;
 
 EXCHANGE TABLES service_requests_1m AND service_requests_1m_made_anew;
 

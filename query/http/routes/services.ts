@@ -22,7 +22,8 @@ import {
 } from '../schemas.ts'
 import type { TypedApp } from './typed.ts'
 
-export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
+export function serviceRoutes(app: TypedApp, { store, clock, retentionMinutesDays }: ApiParts): void {
+  const horizon = () => ({ nowMs: clock.now(), minutesDays: retentionMinutesDays })
   const shared = buildSharedAnswers<Awaited<ReturnType<typeof serviceItems>>>()
   app.get(
     '/api/v1/services',
@@ -39,7 +40,7 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
       const reads = principalOf(call).scope
       const [within, scope] = [toSecond(rangeOf(query, clock)), scopeOf(query)]
       const { range, items } = await shared(JSON.stringify([within, scope]), () =>
-        serviceItems(store, within, scope, clock.now()),
+        serviceItems(store, within, scope, horizon()),
       )
       // Beside what telemetry says, what belongs to no system is for everybody.
       const readable = items.filter(({ system }) => mayRead(reads, system === '' ? undefined : system))
@@ -64,7 +65,7 @@ export function serviceRoutes(app: TypedApp, { store, clock }: ApiParts): void {
         rangeOf(query, clock),
         query.stepSeconds,
         scopeOf(query),
-        clock.now(),
+        horizon(),
       ),
   )
   app.get(
