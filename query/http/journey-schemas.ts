@@ -51,7 +51,9 @@ export const LossItem = z.object({
   reason: z
     .enum(['gap', 'too-large'])
     .nullable()
-    .describe('why it is unknown: a span names a parent that is not stored, or the trace has over 2,000 spans'),
+    .describe(
+      'why it is unknown: a span names a parent that is not stored, or the trace has over 2,000 spans',
+    ),
   service: z.string().nullable(),
   version: z.string().nullable(),
   operation: z.string().nullable(),
@@ -71,12 +73,17 @@ export const JourneyReply = z.object({
   to: z.string(),
   ...Figures,
   lostEntries: z.number().int().describe('entry spans that were lost'),
-  entries: z.number().int().describe('of them those that were looked at: all, or a sample by hash of the trace id'),
+  entries: z
+    .number()
+    .int()
+    .describe('of them those that were looked at: all, or a sample by hash of the trace id'),
   attributed: z.number().describe('what the items add up to, exactly'),
   attributedRatio: z
     .number()
     .nullable()
-    .describe('attributed ÷ lost; below 1 the items are of a sample and not scaled; null when nothing was lost'),
+    .describe(
+      'attributed ÷ lost; below 1 the items are of a sample and not scaled; null when nothing was lost',
+    ),
   items: z.array(LossItem).describe('largest first'),
   owners: z
     .array(

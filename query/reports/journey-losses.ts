@@ -88,11 +88,7 @@ export async function journeyLosses(
   within: TimeRange,
   scope: JourneyScope,
 ): Promise<JourneyLosses> {
-  const [row] = await store.ask(
-    lossesQuestion,
-    { ...journeyLimits(within, scope), code },
-    { lane: 'heavy' },
-  )
+  const [row] = await store.ask(lossesQuestion, { ...journeyLimits(within, scope), code }, { lane: 'heavy' })
   const entries = row?.entries ?? []
   const culprits = await culpritsOf(store, entries)
   return {

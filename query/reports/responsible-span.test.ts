@@ -25,7 +25,11 @@ const entry = span('entry', SERVER, 'failed')
 
 describe('a lost request is put down to', () => {
   test.each<{ name: string; spans: readonly SpanShape[]; want: string }>([
-    { name: 'itself, when nothing below failed', spans: [entry, span('call < entry', CLIENT, 'served')], want: 'entry' },
+    {
+      name: 'itself, when nothing below failed',
+      spans: [entry, span('call < entry', CLIENT, 'served')],
+      want: 'entry',
+    },
     {
       name: 'the last one of a chain of failures',
       spans: [entry, span('call < entry', CLIENT, 'failed'), span('answer < call', SERVER, 'failed')],
@@ -97,7 +101,11 @@ describe('a lost request is put down to', () => {
       spans: [entry, span('call < entry', CLIENT, 'failed'), span('alone < lost', SERVER, 'served')],
       want: 'gap',
     },
-    { name: 'nobody, when the entry itself is missing', spans: [span('other', SERVER, 'failed')], want: 'gap' },
+    {
+      name: 'nobody, when the entry itself is missing',
+      spans: [span('other', SERVER, 'failed')],
+      want: 'gap',
+    },
     {
       name: 'the same, when a span came twice',
       spans: [entry, span('call < entry', CLIENT, 'failed'), span('call < entry', CLIENT, 'failed')],
@@ -105,7 +113,11 @@ describe('a lost request is put down to', () => {
     },
     {
       name: 'the deepest of a circle of parents, once around',
-      spans: [{ ...entry, parent: id('b') }, span('a < entry', CLIENT, 'failed'), span('b < a', SERVER, 'failed')],
+      spans: [
+        { ...entry, parent: id('b') },
+        span('a < entry', CLIENT, 'failed'),
+        span('b < a', SERVER, 'failed'),
+      ],
       want: 'b',
     },
   ])('$name', ({ spans, want }) => {

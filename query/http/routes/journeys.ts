@@ -3,14 +3,20 @@
 import { z } from 'zod'
 import { systemsOf } from '../../people/read-scope.ts'
 import { lossesFor } from '../../profiles/journey-owners.ts'
-import { buildLandscape } from '../../profiles/landscape.ts'
+import type { Landscape } from '../../profiles/landscape.ts'
 import { journeyLosses, type JourneyLosses } from '../../reports/journey-losses.ts'
 import { journeys } from '../../reports/journeys.ts'
 import { iso, toSecond, type TimeRange } from '../../time-range.ts'
 import type { ApiParts } from '../api.ts'
 import { principalOf } from '../authors.ts'
 import { InvalidRequest, rangeOf } from '../errors.ts'
-import { JourneyParams, JourneyQuery, JourneyReply, JourneysQuery, JourneysReply } from '../journey-schemas.ts'
+import {
+  JourneyParams,
+  JourneyQuery,
+  JourneyReply,
+  JourneysQuery,
+  JourneysReply,
+} from '../journey-schemas.ts'
 import { readCursor } from '../pages.ts'
 import { Problem } from '../schemas.ts'
 import { buildSharedAnswers } from '../shared-answers.ts'
@@ -28,9 +34,9 @@ const Place = z.object({
 
 export function journeyRoutes(
   app: TypedApp,
-  { store, clock, registry, cursors, retentionSpansDays }: ApiParts,
+  { store, clock, cursors, retentionSpansDays }: ApiParts,
+  landscape: () => Promise<Landscape>,
 ): void {
-  const landscape = buildLandscape(registry)
   const shared = buildSharedAnswers<JourneyLosses>()
   /** As far as spans are kept. */
   function keptRange(query: { from: string; to: string }): TimeRange {

@@ -1,0 +1,143 @@
+// Where two maps differ: what is new, gone, or changed by more than chance and rounding make. Pure.
+
+import type { EdgeChange, NodeChange, Thresholds } from '../http/map-schemas.ts'
+import type { MapEdge, MapNode, MapReply } from '../http/schemas.ts'
+
+/** Told in every answer. p95 has steps of under one percent, so its factor stands far off. */
+export const THRESHOLDS: Thresholds = {
+  rateFactor: 2,
+  errorRatioDelta: 0.01,
+  latencyFactor: 1.5,
+  latencyDeltaMs: 5,
+  minRequests: 20,
+}
+
+type Map_ = Pick<MapReply, 'nodes' | 'edges' | 'isComplete' | 'derivedMinutes'>
+export type Difference = {
+  readonly items: (NodeChange | EdgeChange)[]
+  readonly isComparable: boolean
+  readonly unchanged: { nodes: number; edges: number }
+}
+
+type Figures = {
+  readonly requests: number
+  readonly ratePerSecond: number
+  readonly errorRatio: number | null
+  readonly callerP95Ms?: number | null
+}
+type Change = {
+  readonly change: NodeChange['change']
+  readonly what: NodeChange['what']
+  readonly isRare: boolean
+}
+
+/** @param before,after  over windows of the same length */
+export function mapDifference(before: Map_, after: Map_, thresholds = THRESHOLDS): Difference {
+  const isComparable = before.derivedMinutes > 0 && after.derivedMinutes > 0
+  const unchanged = { nodes: 0, edges: 0 }
+  const items: (NodeChange | EdgeChange)[] = []
+
+  function compare<Part extends MapNode | MapEdge>(
+    olds: readonly Part[],
+    news: readonly Part[],
+    keyOf: (part: Part) => string,
+    tell: (old: Part | undefined, now: Part | undefined, change: Change) => void,
+    same: () => void,
+  ): void {
+    const old = new Map(olds.map((part) => [keyOf(part), part]))
+    const now = new Map(news.map((part) => [keyOf(part), part]))
+    for (const key of new Set([...old.keys(), ...now.keys()])) {
+      const [was, is] = [old.get(key), now.get(key)]
+      if (was !== undefined && is !== undefined) {
+        const what = changesOf(was, is, thresholds)
+        if (what.length === 0) same()
+        else tell(was, is, { change: 'changed', what, isRare: false })
+        continue
+      }
+      // What is not told may be among what was left out, or what nobody knows yet.
+      const isAbsenceKnown = isComparable && (was === undefined ? before.isComplete : after.isComplete)
+      if (!isAbsenceKnown) continue
+      const isRare = (was ?? is)!.requests < thresholds.minRequests
+      tell(was, is, { change: was === undefined ? 'new' : 'gone', what: [], isRare })
+    }
+  }
+
+  compare(
+    before.nodes,
+    after.nodes,
+    ({ kind, name }) => JSON.stringify([kind, name]),
+    (old, now, change) => {
+      const { kind, name } = (now ?? old)!
+      items.push({ of: 'node', kind, name, ...change, before: nodeFigures(old), after: nodeFigures(now) })
+    },
+    () => (unchanged.nodes += 1),
+  )
+  compare(
+    before.edges,
+    after.edges,
+    ({ caller, callee, calleeKind }) => JSON.stringify([caller, callee, calleeKind]),
+    (old, now, change) => {
+      const { caller, callee, calleeKind } = (now ?? old)!
+      const figures = { before: edgeFigures(old), after: edgeFigures(now) }
+      items.push({ of: 'edge', caller, callee, calleeKind, ...change, ...figures })
+    },
+    () => (unchanged.edges += 1),
+  )
+  return { items: items.toSorted(byWeight), isComparable, unchanged }
+}
+
+/** What differs by more than the thresholds. */
+export function changesOf(was: Figures, is: Figures, thresholds: Thresholds): NodeChange['what'] {
+  const { rateFactor, errorRatioDelta, latencyFactor, latencyDeltaMs, minRequests } = thresholds
+  const isTold = Math.min(was.requests, is.requests) >= minRequests
+  const isOften = Math.max(was.requests, is.requests) >= minRequests
+  const isTimes = (a: number, b: number, factor: number) =>
+    Math.max(a, b) >= factor * Math.min(a, b) && a !== b
+  const [oldErrors, newErrors] = [was.errorRatio, is.errorRatio]
+  const [oldP95, newP95] = [was.callerP95Ms ?? null, is.callerP95Ms ?? null]
+  const what: NodeChange['what'] = []
+  if (isOften && isTimes(was.ratePerSecond, is.ratePerSecond, rateFactor)) what.push('rate')
+  if (
+    isTold &&
+    oldErrors !== null &&
+    newErrors !== null &&
+    Math.abs(oldErrors - newErrors) >= errorRatioDelta
+  )
+    what.push('errorRatio')
+  if (
+    isTold &&
+    oldP95 !== null &&
+    newP95 !== null &&
+    isTimes(oldP95, newP95, latencyFactor) &&
+    Math.abs(oldP95 - newP95) >= latencyDeltaMs
+  )
+    what.push('latency')
+  return what
+}
+
+const CHANGE_ORDER = ['new', 'gone', 'changed'] as const
+
+function byWeight(a: NodeChange | EdgeChange, b: NodeChange | EdgeChange): number {
+  const size = (item: NodeChange | EdgeChange) =>
+    Math.max(item.before?.requests ?? 0, item.after?.requests ?? 0)
+  const name = (item: NodeChange | EdgeChange) =>
+    item.of === 'node' ? JSON.stringify([item.kind, item.name]) : JSON.stringify([item.caller, item.callee])
+  return (
+    CHANGE_ORDER.indexOf(a.change) - CHANGE_ORDER.indexOf(b.change) ||
+    Number(a.of === 'edge') - Number(b.of === 'edge') ||
+    size(b) - size(a) ||
+    (name(a) < name(b) ? -1 : 1)
+  )
+}
+
+function nodeFigures(node: MapNode | undefined): NodeChange['before'] {
+  if (node === undefined) return null
+  const { requests, ratePerSecond, errorRatio } = node
+  return { requests, ratePerSecond, errorRatio }
+}
+
+function edgeFigures(edge: MapEdge | undefined): EdgeChange['before'] {
+  if (edge === undefined) return null
+  const { caller: _, callee: __, calleeKind: ___, ...figures } = edge
+  return figures
+}
