@@ -3,7 +3,7 @@
 import { definedCalendar } from '../../calendar/defined-calendar.ts'
 import { addDays, civilDate, dateOf, isTimeZone } from '../../calendar/zoned-time.ts'
 import type { CalendarSpec } from '../../registry/kinds/calendar.ts'
-import { parseInstant } from '../../time-range.ts'
+import { iso, parseInstant } from '../../time-range.ts'
 import type { ApiParts } from '../api.ts'
 import { CalendarQuery, CalendarReply } from '../calendar-schemas.ts'
 import { InvalidRequest, notFound } from '../errors.ts'
@@ -58,7 +58,7 @@ export function calendarRoutes(app: TypedApp, { registry, clock }: ApiParts): vo
       function endOf(text: string): string {
         if (civilDate(text) !== undefined) return dayOf('to', text)
         const ms = instantIn('to', text, clock.now())
-        return addDays(dateOf(ms - 1, calendar.timeZone), 1)
+        return addDays(dayOf('to', iso(ms - 1)), 1)
       }
     },
   )

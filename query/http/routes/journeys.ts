@@ -44,7 +44,7 @@ export function journeyRoutes(
     if (toMs - fromMs > DAYS_MAX * DAY_MS)
       throw new InvalidRequest('from', `must lie at most ${DAYS_MAX} days before to`)
     const oldestMs = Math.floor((clock.now() - (retentionSpansDays + 1) * DAY_MS) / 1000) * 1000
-    return { fromMs: Math.min(Math.max(fromMs, oldestMs), toMs), toMs }
+    return { fromMs: Math.max(fromMs, oldestMs), toMs: Math.max(toMs, oldestMs) }
   }
 
   app.get(
