@@ -28,7 +28,10 @@ export function parseInstant(text: string, nowMs: number): number | undefined {
   const relative = /^-(\d+)([smhd])$/.exec(text)
   if (relative !== null) return nowMs - Number(relative[1]) * UNIT_MS[relative[2] as keyof typeof UNIT_MS]
   const ms = Date.parse(text)
-  return Number.isNaN(ms) ? undefined : ms
+  // 30 February would be read as 2 March.
+  const day = text.slice(0, 10)
+  const isDay = !Number.isNaN(ms) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+  return isDay ? ms : undefined
 }
 
 /** @param text  a count and s, m, h or d: `15m` */

@@ -12,7 +12,7 @@ const Live = {
   lastSeenAt: z.string().nullable().describe('end of the last bucket with a request in the range'),
 }
 
-const Promise_ = z.object({
+const Promised = z.object({
   rtoSeconds: z.number(),
   rpoSeconds: z.number(),
   downtimeSecondsPerYear: z.number().describe('unplanned'),
@@ -26,7 +26,7 @@ const Promise_ = z.object({
 const Defined = {
   displayName: z.string().nullable(),
   tier: z.enum(TIER_NAMES).nullable(),
-  promise: Promise_.nullable().describe('what the tier promises, and the system in place of it'),
+  promise: Promised.nullable().describe('what the tier promises, and the system in place of it'),
   team: z.string().nullable().describe('that owns it'),
   organisation: z.string().nullable(),
   type: z.string().nullable(),

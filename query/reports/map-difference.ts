@@ -12,7 +12,7 @@ export const THRESHOLDS: Thresholds = {
   minRequests: 20,
 }
 
-type Map_ = Pick<MapReply, 'nodes' | 'edges' | 'isComplete' | 'derivedMinutes'>
+type Compared = Pick<MapReply, 'nodes' | 'edges' | 'isComplete' | 'derivedMinutes'>
 export type Difference = {
   readonly items: (NodeChange | EdgeChange)[]
   readonly isComparable: boolean
@@ -32,7 +32,7 @@ type Change = {
 }
 
 /** @param before,after  over windows of the same length */
-export function mapDifference(before: Map_, after: Map_, thresholds = THRESHOLDS): Difference {
+export function mapDifference(before: Compared, after: Compared, thresholds = THRESHOLDS): Difference {
   const isComparable = before.derivedMinutes > 0 && after.derivedMinutes > 0
   const unchanged = { nodes: 0, edges: 0 }
   const items: (NodeChange | EdgeChange)[] = []
