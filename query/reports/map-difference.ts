@@ -34,57 +34,72 @@ type Change = {
 /** @param before,after  over windows of the same length */
 export function mapDifference(before: Compared, after: Compared, thresholds = THRESHOLDS): Difference {
   const isComparable = before.derivedMinutes > 0 && after.derivedMinutes > 0
-  const unchanged = { nodes: 0, edges: 0 }
-  const items: (NodeChange | EdgeChange)[] = []
-
-  function compare<Part extends MapNode | MapEdge>(
-    olds: readonly Part[],
-    news: readonly Part[],
-    keyOf: (part: Part) => string,
-    tell: (old: Part | undefined, now: Part | undefined, change: Change) => void,
-    same: () => void,
-  ): void {
-    const old = new Map(olds.map((part) => [keyOf(part), part]))
-    const now = new Map(news.map((part) => [keyOf(part), part]))
-    for (const key of new Set([...old.keys(), ...now.keys()])) {
-      const [was, is] = [old.get(key), now.get(key)]
-      if (was !== undefined && is !== undefined) {
-        const what = changesOf(was, is, thresholds)
-        if (what.length === 0) same()
-        else tell(was, is, { change: 'changed', what, isRare: false })
-        continue
-      }
-      // What is not told may be among what was left out, or what nobody knows yet.
-      const isAbsenceKnown = isComparable && (was === undefined ? before.isComplete : after.isComplete)
-      if (!isAbsenceKnown) continue
-      const isRare = (was ?? is)!.requests < thresholds.minRequests
-      tell(was, is, { change: was === undefined ? 'new' : 'gone', what: [], isRare })
-    }
+  // What is not told may be among what was left out, or what nobody knows yet.
+  const isKnown = { new: isComparable && before.isComplete, gone: isComparable && after.isComplete }
+  const nodes = matched(before.nodes, after.nodes, ({ kind, name }) => [kind, name])
+  const edges = matched(before.edges, after.edges, ({ caller, callee, calleeKind }) => [
+    caller,
+    callee,
+    calleeKind,
+  ])
+  const judge = (pair: Pair<Figures>) => judgePair(pair, isKnown, thresholds)
+  const items = [
+    ...nodes.flatMap((pair): NodeChange[] => {
+      const change = judge(pair)
+      if (change === undefined) return []
+      const { kind, name } = pair.any
+      return [
+        { of: 'node', kind, name, ...change, before: nodeFigures(pair.was), after: nodeFigures(pair.is) },
+      ]
+    }),
+    ...edges.flatMap((pair): EdgeChange[] => {
+      const change = judge(pair)
+      if (change === undefined) return []
+      const { caller, callee, calleeKind } = pair.any
+      const figures = { before: edgeFigures(pair.was), after: edgeFigures(pair.is) }
+      return [{ of: 'edge', caller, callee, calleeKind, ...change, ...figures }]
+    }),
+  ]
+  return {
+    items: items.toSorted(byWeight),
+    isComparable,
+    unchanged: { nodes: sameIn(nodes, judge), edges: sameIn(edges, judge) },
   }
-
-  compare(
-    before.nodes,
-    after.nodes,
-    ({ kind, name }) => JSON.stringify([kind, name]),
-    (old, now, change) => {
-      const { kind, name } = (now ?? old)!
-      items.push({ of: 'node', kind, name, ...change, before: nodeFigures(old), after: nodeFigures(now) })
-    },
-    () => (unchanged.nodes += 1),
-  )
-  compare(
-    before.edges,
-    after.edges,
-    ({ caller, callee, calleeKind }) => JSON.stringify([caller, callee, calleeKind]),
-    (old, now, change) => {
-      const { caller, callee, calleeKind } = (now ?? old)!
-      const figures = { before: edgeFigures(old), after: edgeFigures(now) }
-      items.push({ of: 'edge', caller, callee, calleeKind, ...change, ...figures })
-    },
-    () => (unchanged.edges += 1),
-  )
-  return { items: items.toSorted(byWeight), isComparable, unchanged }
 }
+
+/** One part of the map on both sides; undefined: not there. */
+type Pair<Part> = { readonly was: Part | undefined; readonly is: Part | undefined; readonly any: Part }
+
+function matched<Part>(
+  olds: readonly Part[],
+  news: readonly Part[],
+  keyOf: (part: Part) => unknown,
+): Pair<Part>[] {
+  const key = (part: Part) => JSON.stringify(keyOf(part))
+  const now = new Map(news.map((part) => [key(part), part]))
+  const old = new Set(olds.map(key))
+  return [
+    ...olds.map((was) => ({ was, is: now.get(key(was)), any: was })),
+    ...news.filter((is) => !old.has(key(is))).map((is) => ({ was: undefined, is, any: is })),
+  ]
+}
+
+/** @returns undefined when nothing is to be told */
+function judgePair(
+  { was, is, any }: Pair<Figures>,
+  isKnown: { readonly new: boolean; readonly gone: boolean },
+  thresholds: Thresholds,
+): Change | undefined {
+  if (was !== undefined && is !== undefined) {
+    const what = changesOf(was, is, thresholds)
+    return what.length === 0 ? undefined : { change: 'changed', what, isRare: false }
+  }
+  const change = was === undefined ? 'new' : 'gone'
+  return isKnown[change] ? { change, what: [], isRare: any.requests < thresholds.minRequests } : undefined
+}
+
+const sameIn = (pairs: readonly Pair<Figures>[], judge: (pair: Pair<Figures>) => Change | undefined) =>
+  pairs.filter((pair) => pair.was !== undefined && pair.is !== undefined && judge(pair) === undefined).length
 
 /** What differs by more than the thresholds. */
 export function changesOf(was: Figures, is: Figures, thresholds: Thresholds): NodeChange['what'] {

@@ -184,9 +184,7 @@ describe('each lost request is put down to the deepest span that failed', () => 
     const told = { 'bank.return.code': 'ERR7' }
     await send(entry(code, 200, [call(200, [ledger(200, [], { attributes: told })])], { attributes: told }))
     const { items } = await journey(code)
-    expect(
-      items.map(({ service, operation, peer, lost }) => [service, operation, peer, lost]).toSorted(),
-    ).toEqual([
+    expect(items.map(({ service, operation, peer, lost }) => [service, operation, peer, lost])).toEqual([
       ['ledger', 'POST', 'oracle', 1],
       ['ledger', 'book', '', 1],
     ])
@@ -226,9 +224,9 @@ describe('each lost request is put down to the deepest span that failed', () => 
     await send(entry(code, 500, calls))
     await send(entry(code, 500, calls.slice(0, 1999)))
     const { items } = await journey(code)
-    expect(items.map(({ kind, reason, lost }) => [kind, reason, lost]).toSorted()).toEqual([
-      ['span', null, 1],
+    expect(items.map(({ kind, reason, lost }) => [kind, reason, lost])).toEqual([
       ['unknown', 'too-large', 1],
+      ['span', null, 1],
     ])
   })
 
