@@ -74,7 +74,6 @@ const INSIDE_INGEST: Readonly<Record<string, readonly string[]>> = {
 const INSIDE_QUERY: Readonly<Record<string, readonly string[]>> = {
   'query/registry': ['query/registry', 'query/openslo', 'query/calendar'],
   'query/people': ['query/people', 'query/registry'],
-  'query/calendar': ['query/calendar'],
   'query/profiles': [
     'query/profiles',
     'query/registry',

@@ -139,6 +139,7 @@ beforeAll(async () => {
   await send(2, { service: 'nowhere', http: 200 })
   // A version of the day before.
   await send(4, ledger(200, '2.0'), TO_MS - 24 * HOUR_MS)
+  await send(1, { service: 'ancient', version: '0', http: 200 }, TO_MS - 20 * HOUR_MS)
   await derive(surety.store())
 })
 afterAll(() => surety.stop())
@@ -322,7 +323,6 @@ describe('a service', () => {
       isSystemRegistered: false,
       requests: 5,
     })
-    await send(1, { service: 'ancient', version: '0', http: 200 }, TO_MS - 20 * HOUR_MS)
     expect(await service('ancient')).toMatchObject({
       requests: 0,
       lastSeenAt: null,
