@@ -43,6 +43,7 @@ import { searchSpans } from '../../query/reports/search.ts'
 import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceItems } from '../../query/reports/services.ts'
 import { traceById } from '../../query/reports/trace.ts'
+import { settledHours } from '../../query/reports/wholes.ts'
 import { traceRequest } from '../support/otlp.ts'
 import { eventually } from '../support/surety.ts'
 import { spawnSurety } from '../support/surety-process.ts'
@@ -597,6 +598,10 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       spans: { rows: 6 },
       rowsPerSecond: 0.1,
       deadLetters: { total: 0, newest: [] },
+    })
+    expect(await settledHours(recording, { ...range, fromMs: nowMs - DAY_MS })).toEqual({
+      hours: [],
+      derivations: [],
     })
     expect(await seenVersions(recording, ['ledger'], 'live', nowMs)).toMatchObject([{ version: '1.4.2' }])
     expect(await observedCalls(recording, ['ledger'], range, 'live')).toEqual([])
