@@ -102,7 +102,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   })
   const typed = app.withTypeProvider<ZodTypeProvider>()
   const landscape = buildLandscape(parts.registry)
-  serviceRoutes(typed, parts)
+  serviceRoutes(typed, parts, landscape)
   profileRoutes(typed, parts, landscape)
   journeyRoutes(typed, parts, landscape)
   calendarRoutes(typed, parts)

@@ -1,5 +1,6 @@
 // What the registry says of systems and services, looked up by the names that telemetry uses. Kept until a definition changes.
 
+import { mayRead, type ReadScope } from '../people/read-scope.ts'
 import type { RegistryObject } from '../registry/object.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ServiceSpec, SystemSpec } from '../registry/kinds/systems.ts'
@@ -55,6 +56,21 @@ export const telemetryNames = ({ name, spec }: KnownService): readonly string[] 
  */
 export function systemOf(landscape: Landscape, service: string, said: string): string | undefined {
   return landscape.services.get(service)?.system ?? (said === '' ? undefined : said)
+}
+
+/** A scope for questions of the store, which knows services by the names and systems that they send. */
+export function entryScope(
+  landscape: Landscape,
+  reads: ReadScope,
+):
+  | { readonly systems: readonly string[]; readonly own: readonly string[]; readonly others: readonly string[] }
+  | undefined {
+  if (reads === 'everything') return undefined
+  const placed = [...landscape.services].filter(([, { system }]) => system !== undefined)
+  const [own, others] = [true, false].map((isOwn) =>
+    placed.filter(([, { system }]) => mayRead(reads, system) === isOwn).map(([name]) => name),
+  )
+  return { systems: [...reads.systems].toSorted(), own: own ?? [], others: others ?? [] }
 }
 
 /** The team that owns what a service does, through its system if need be. */

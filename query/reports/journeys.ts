@@ -14,6 +14,8 @@ const limits = {
   traffic: z.string(),
   everything: z.number().int(),
   systems: z.array(z.string()),
+  own: z.array(z.string()),
+  others: z.array(z.string()),
 }
 const journeyRow = z.object({ code: z.string(), requests: count, lost: count, p95: z.number().nullable() })
 const journeysQuestion = statement(
@@ -29,10 +31,19 @@ const journeysQuestion = statement(
   journeyRow,
 )
 
+/** Which services' entry spans count. */
+export type EntryScope = {
+  /** As spans name them; spans that name none count. */
+  readonly systems: readonly string[]
+  /** Services that count whatever their spans say, and those that do not. */
+  readonly own: readonly string[]
+  readonly others: readonly string[]
+}
+
 export type JourneyScope = {
   readonly traffic: string
-  /** Only entry spans of these systems, and those that name none; undefined: all. */
-  readonly systems: readonly string[] | undefined
+  /** undefined: all. */
+  readonly entries: EntryScope | undefined
 }
 
 /** Where a page ended: the figures by which journeys are in order, in thousandths. */
@@ -41,12 +52,14 @@ export type JourneyPlace = { readonly lost: number; readonly requests: number; r
 export type FoundJourney = { readonly item: JourneyItem; readonly place: JourneyPlace }
 
 /** What binds for a range and a scope. */
-export const journeyLimits = ({ fromMs, toMs }: TimeRange, { traffic, systems }: JourneyScope) => ({
+export const journeyLimits = ({ fromMs, toMs }: TimeRange, { traffic, entries }: JourneyScope) => ({
   from: sqlMillisecond(fromMs),
   to: sqlMillisecond(toMs),
   traffic,
-  everything: systems === undefined ? 1 : 0,
-  systems: [...(systems ?? [])],
+  everything: entries === undefined ? 1 : 0,
+  systems: [...(entries?.systems ?? [])],
+  own: [...(entries?.own ?? [])],
+  others: [...(entries?.others ?? [])],
 })
 export const journeyLimitsShape = limits
 

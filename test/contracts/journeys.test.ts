@@ -356,4 +356,17 @@ test('who may read one system sees the journeys that enter there, and the losses
     ['team', 'front', 3.333],
   ])
   expect(JSON.stringify(shares)).not.toMatch(/ledger|money|2\.1/)
+
+  // Whatever its spans say, a service is part of the system that it is registered in.
+  await send({ service: 'gateway', system: 'core', http: 500, attributes: { 'bank.txn.code': 'claimed' } })
+  await send({ service: 'ledger', http: 500, attributes: { 'bank.txn.code': 'unsaid' } })
+  const codes = async (as: typeof core) =>
+    (await as<Journeys>(`/api/v1/journeys?${RANGE}&limit=1000`)).items
+      .map(({ txnCode }) => txnCode)
+      .filter((code) => code === 'claimed' || code === 'unsaid')
+  expect(await codes(core)).toEqual(['unsaid'])
+  expect(await codes(channels)).toEqual(['claimed'])
+  expect(await core<JourneyReply>(`/api/v1/journeys/claimed?${RANGE}`)).toMatchObject({ requests: 0 })
+  const services = await core<{ items: { service: string }[] }>(`/api/v1/services?${RANGE}`)
+  expect(new Set(services.items.map(({ service }) => service))).toEqual(new Set(['ledger', HOSTILE, 'x']))
 })

@@ -605,7 +605,7 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
     })
     expect(await seenVersions(recording, ['ledger'], 'live', nowMs)).toMatchObject([{ version: '1.4.2' }])
     expect(await observedCalls(recording, ['ledger'], range, 'live')).toEqual([])
-    const everywhere = { traffic: 'live', systems: undefined }
+    const everywhere = { traffic: 'live', entries: undefined }
     expect(await journeys(recording, range, everywhere, 10)).toEqual([])
     await write(store, 'journeys', lostJourney)
     expect(await journeys(recording, range, everywhere, 10)).toMatchObject([{ item: { lost: 1 } }])

@@ -1,9 +1,8 @@
 // Business transactions: which are lost, and to whom.
 
 import { z } from 'zod'
-import { systemsOf } from '../../people/read-scope.ts'
 import { lossesFor } from '../../profiles/journey-owners.ts'
-import type { Landscape } from '../../profiles/landscape.ts'
+import { entryScope, type Landscape } from '../../profiles/landscape.ts'
 import { journeyLosses, type JourneyLosses } from '../../reports/journey-losses.ts'
 import { journeys } from '../../reports/journeys.ts'
 import { iso, toSecond, type TimeRange } from '../../time-range.ts'
@@ -59,11 +58,11 @@ export function journeyRoutes(
     },
     async (call) => {
       const { from, to, traffic, limit, cursor } = call.query
-      const systems = systemsOf(principalOf(call).scope)?.toSorted()
-      const listing = { of: 'journeys', from, to, traffic, systems: systems ?? null }
+      const entries = entryScope(await landscape(), principalOf(call).scope)
+      const listing = { of: 'journeys', from, to, traffic, systems: entries?.systems ?? null }
       const place = readCursor(cursors, listing, cursor, Place)
       const range = place ?? keptRange(call.query)
-      const found = await journeys(store, range, { traffic, systems }, limit + 1, place)
+      const found = await journeys(store, range, { traffic, entries }, limit + 1, place)
       const page = found.slice(0, limit)
       const last = page.at(-1)
       const next =
@@ -96,14 +95,12 @@ export function journeyRoutes(
       const { txnCode } = call.params
       const { traffic } = call.query
       const reads = principalOf(call).scope
-      const systems = systemsOf(reads)?.toSorted()
       const range = keptRange(call.query)
-      const [found, known] = await Promise.all([
-        shared(JSON.stringify([txnCode, range, traffic, systems]), () =>
-          journeyLosses(store, txnCode, range, { traffic, systems }),
-        ),
-        landscape(),
-      ])
+      const known = await landscape()
+      const entered = entryScope(known, reads)
+      const found = await shared(JSON.stringify([txnCode, range, traffic, entered]), () =>
+        journeyLosses(store, txnCode, range, { traffic, entries: entered }),
+      )
       const { requests, lost, p95Ns, lostEntries, entries, attributed } = found
       return {
         txnCode,
