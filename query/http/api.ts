@@ -17,6 +17,7 @@ import type { KafkaStatus } from '../reports/ingest-status.ts'
 import type { People } from '../people/people.ts'
 import type { DocumentParser } from '../registry/bundle.ts'
 import type { Cursors } from '../registry/cursors.ts'
+import type { Database } from '../registry/database.ts'
 import type { Registry } from '../registry/registry.ts'
 import { buildLandscape } from '../profiles/landscape.ts'
 import { refuseInWords } from './refusals.ts'
@@ -34,6 +35,7 @@ import { peopleRoutes } from './routes/people.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
 
 export type ApiParts = {
@@ -48,6 +50,7 @@ export type ApiParts = {
   readonly kafkaStatus: () => KafkaStatus | null
   readonly traces: OwnTraces
   readonly registry: Registry
+  readonly database: Database
   readonly people: People
   readonly cursors: Cursors
   /** Of documents that are not our own. */
@@ -113,6 +116,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
+  sloRoutes(typed, parts)
   await app.register((inner, _, done) => {
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()
