@@ -63,7 +63,11 @@ export function entryScope(
   landscape: Landscape,
   reads: ReadScope,
 ):
-  | { readonly systems: readonly string[]; readonly own: readonly string[]; readonly others: readonly string[] }
+  | {
+      readonly systems: readonly string[]
+      readonly own: readonly string[]
+      readonly others: readonly string[]
+    }
   | undefined {
   if (reads === 'everything') return undefined
   const placed = [...landscape.services].filter(([, { system }]) => system !== undefined)
