@@ -21,7 +21,7 @@ import {
 } from './bench-definition.ts'
 import { COARSE_MINUTES } from './prometheus-blocks.ts'
 import { columnsOf, countsOf, type SliceCounts } from './slo-history.ts'
-import { measurePeer, type PeerReport } from './slo-peer.ts'
+import { measurePeer, peerNotes, type PeerReport } from './slo-peer.ts'
 import { openBenchFolder } from './surety-side.ts'
 import { figure } from './table.ts'
 
@@ -53,7 +53,8 @@ difference fails the bench.
 Then Prometheus (2.42 of Debian, «node deploy/setup.mjs test») gets the same counts: single minutes of the last six hours, five
 minutes before. It answers each window for all SLOs in one instant query, in four forms; peer is the cheapest one that is right
 after a reset, forms has all. Error ratios must be ours within 1e-6. ratio is its CPU per SLO-window (nothing of its
-scraping, storing, recording) ÷ ours for the same SLOs in the same run; ratioWithUpkeep counts our keeping of slices, too.`,
+scraping, storing, recording) ÷ ours for the same SLOs in the same run; ratioWithUpkeep counts our keeping of slices, too,
+ratioDifferences is to the form that reads two samples a window and is wrong after a reset.`,
   options: { slos: { type: 'string' }, cycles: { type: 'string' }, 'peer-slos': { type: 'string' } },
   run,
 }
@@ -126,6 +127,7 @@ async function run(values: OptionValues, context: BenchContext): Promise<BenchRe
           peer: { name: 'Prometheus', slos: peerSlos, ...peer },
           ratio: round(ratio),
           ratioWithUpkeep: round(peer.cpuSecondsPerCycle / (ours.judging + ours.upkeep)),
+          ratioDifferences: round(peer.forms.differences / ours.judging),
           ratioBudget: BUDGET_RATIO,
           ourSecondsPerCycle: round(ours.judging),
         }),
@@ -148,7 +150,7 @@ async function run(values: OptionValues, context: BenchContext): Promise<BenchRe
       `Each window with and without exclusions; ${figure(transitions)} transitions; ${figure(tailPages)} pages of leaving slices.`,
       `Begun from sums over 30 days in ${figure(startSeconds, 1)} CPU s, making the counts included.`,
       `${figure(checked)} windows counted anew, slice by slice: all equal.`,
-      ...(peer === undefined || ratio === undefined ? [] : peerNotes(peer, peerSlos, ours, ratio)),
+      ...(peer === undefined || ratio === undefined ? [] : peerNotes(peer, peerSlos, ours)),
     ],
     result,
   }
@@ -177,22 +179,6 @@ async function measureSame(
     },
     context,
   )
-}
-
-function peerNotes(
-  peer: PeerReport,
-  slos: number,
-  ours: { readonly judging: number; readonly upkeep: number },
-  ratio: number,
-): readonly string[] {
-  const forms = Object.entries(peer.forms)
-    .map(([form, cost]) => `${form} ${figure(cost, 3)}`)
-    .join(', ')
-  return [
-    `Prometheus ${peer.version}, ${figure(slos)} SLOs, ${figure(peer.samples)} samples, ${peer.rssMb} MB; CPU s a cycle: ${forms}. Cheapest that survives a reset: ${peer.form}.`,
-    `Ours for the same SLOs: ${figure(ours.judging, 4)} CPU s, upkeep ${figure(ours.upkeep, 4)}: ${figure(ratio, 1)} times less per SLO-window, ${figure(peer.cpuSecondsPerCycle / (ours.judging + ours.upkeep), 1)} times with upkeep.`,
-    `${figure(peer.compared)} error ratios compared; largest gap ${peer.gap.toExponential(1)}.`,
-  ]
 }
 
 /** Two hours a week, another hour for each set. */

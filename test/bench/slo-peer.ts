@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { BenchFailure, type BenchContext } from './bench-definition.ts'
 import { writeBlocks } from './prometheus-blocks.ts'
 import { openPrometheus } from './prometheus-server.ts'
+import { figure } from './table.ts'
 
 const WARM_CYCLES = 2
 const CYCLES = 6
@@ -99,6 +100,23 @@ export async function measurePeer(plan: PeerPlan, { lifecycle, say }: BenchConte
     samples,
     rssMb: server.rssPeakMb(),
   }
+}
+
+/** @param ours  CPU-seconds a cycle for the same SLOs */
+export function peerNotes(
+  peer: PeerReport,
+  slos: number,
+  ours: { readonly judging: number; readonly upkeep: number },
+): readonly string[] {
+  const forms = Object.entries(peer.forms)
+    .map(([form, cost]) => `${form} ${figure(cost, 3)}`)
+    .join(', ')
+  const times = (cost: number) => figure(peer.cpuSecondsPerCycle / cost, 1)
+  return [
+    `Prometheus ${peer.version}, ${figure(slos)} SLOs, ${figure(peer.samples)} samples, ${peer.rssMb} MB; CPU s a cycle: ${forms}. Cheapest that survives a reset: ${peer.form}.`,
+    `Ours for the same SLOs: ${figure(ours.judging, 4)} CPU s, upkeep ${figure(ours.upkeep, 4)}: ${times(ours.judging)} times less per SLO-window, ${times(ours.judging + ours.upkeep)} times with upkeep.`,
+    `${figure(peer.compared)} error ratios compared; largest gap ${peer.gap.toExponential(1)}.`,
+  ]
 }
 
 function compare(
