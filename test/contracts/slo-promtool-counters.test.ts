@@ -173,7 +173,7 @@ describe('2.3 a series that begins late', () => {
     const { columns, gaps } = await gapsOf('proved', all, [range])
     for (const [sli, one] of columns.entries()) {
       const counted = (minutes[sli] ?? []).slice(late(sli))
-      const sum = (which: keyof Counts) => counted.reduce((all, event) => all + event[which], 0)
+      const sum = (which: keyof Counts) => counted.reduce((before, event) => before + event[which], 0)
       const { good, total } = windowOf(one, range)
       expect([total - good, total]).toEqual([sum('bad'), sum('total')])
     }
