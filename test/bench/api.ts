@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ROLES } from '../../deploy/environment.ts'
+import { askAtPace, type Answered } from './api-asker.ts'
 import {
   applyDemoSlos,
   buildQuestions,
@@ -25,7 +26,6 @@ const QUESTIONS_DEFAULT = 40
 const SECONDS_DEFAULT = 120
 const QUERIES_DEFAULT = 10
 const SETTLE_MS = 20_000
-const UNANSWERED_MAX = 200
 const BUDGET_MS = 300
 
 export const api: Bench = {
@@ -36,7 +36,8 @@ export const api: Bench = {
 Writes the demo bank's past as «surety demo» does at its first start (N days of spans and metrics, counts of four times as many days
 before), applies the example SLOs, and asks Surety's API over HTTP until the last byte was read: ${ENDPOINTS.join(', ')}. Ranges run
 from a quarter of an hour to 30 days. First one question at a time with nothing else to do, then at a pace, whether or not
-the one before was answered, while spans come through Kafka; feed, broker and questions run on the same cores. Any answer
+the one before was answered and from a thread of their own, while spans come through Kafka; feed, broker and questions run
+on the same cores. Any answer
 but 200 fails the bench; 503 (too many heavy questions wait) is counted as refused and keeps the result out of budget.
 
 value is the p95 of all answers under load; perEndpoint has each endpoint's p95, idle and under load.
@@ -91,7 +92,9 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
     await sleep(SETTLE_MS)
     say(`asking ${plan.queries} a second while ${figure(plan.rate)} spans a second come in`)
     const before = { sent: feed.sent(), at: performance.now() }
-    const load = await askAtPace(url, next, served, plan)
+    const load = gather(
+      await askAtPace({ url, endpoints: served, seconds: plan.seconds, queries: plan.queries }),
+    )
     const rate = ((feed.sent() - before.sent) / (performance.now() - before.at)) * 1000
     const behindMs = feed.behindMsMax()
     feed.setRate(0)
@@ -164,45 +167,14 @@ async function askInTurn(
   served: readonly Endpoint[],
   rounds: number,
 ): Promise<Asked> {
-  const latencies = buildLatencies()
-  let refused = 0
-  for (let round = 0; round < rounds; round += 1) {
-    for (const endpoint of served) {
-      const { ms, isRefused } = await ask(url, next(endpoint))
-      latencies.add(endpoint, ms)
-      refused += Number(isRefused)
-    }
-  }
-  return { latencies, refused }
+  const answered: Answered[] = []
+  for (let round = 0; round < rounds; round += 1)
+    for (const endpoint of served) answered.push({ endpoint, ...(await ask(url, next(endpoint))) })
+  return gather(answered)
 }
 
-async function askAtPace(
-  url: string,
-  next: NextQuestion,
-  served: readonly Endpoint[],
-  { seconds, queries }: Plan,
-): Promise<Asked> {
+function gather(answered: readonly Answered[]): Asked {
   const latencies = buildLatencies()
-  let refused = 0
-  const waiting = new Set<Promise<void>>()
-  const failures: unknown[] = []
-  const startedAt = performance.now()
-  for (let number = 0; number < seconds * queries; number += 1) {
-    await sleep(Math.max(0, startedAt + (number * 1000) / queries - performance.now()))
-    if (failures.length > 0) throw failures[0] as Error
-    if (waiting.size >= UNANSWERED_MAX) throw new Error(`${UNANSWERED_MAX} questions wait for an answer`)
-    const endpoint = served[number % served.length]
-    if (endpoint === undefined) break
-    const one: Promise<void> = ask(url, next(endpoint))
-      .then(({ ms, isRefused }) => {
-        latencies.add(endpoint, ms)
-        refused += Number(isRefused)
-      })
-      .catch((error: unknown) => void failures.push(error))
-      .finally(() => waiting.delete(one))
-    waiting.add(one)
-  }
-  await Promise.all(waiting)
-  if (failures.length > 0) throw failures[0] as Error
-  return { latencies, refused }
+  for (const { endpoint, ms } of answered) latencies.add(endpoint, ms)
+  return { latencies, refused: answered.filter(({ isRefused }) => isRefused).length }
 }

@@ -78,7 +78,7 @@ const measure = async (questions: readonly SliceQuestion[], minutes = 3) =>
   measureSlices(store, questions, BEGIN, BEGIN + minutes * MINUTE)
 const pairs = (slices: readonly MeasuredSlice[]) => slices.map(({ good, total }) => [good, total])
 
-test('every step has a slice; one without requests is measured and empty; only live traffic counts', async () => {
+test('8.5 every step has a slice; one without requests is measured and empty; only live traffic counts', async () => {
   const { slices } = await measure([question('a')])
   expect(pairs(slices)).toEqual([
     [6000, 7000],
@@ -134,7 +134,7 @@ test('groups are measured one by one; one that was seen before is measured when 
   ])
 })
 
-test('a slice that is measured again replaces what it was', async () => {
+test('8.6 a slice that is measured again replaces what it was', async () => {
   const { slices } = await measure([question('r')])
   await writeSlices(store, slices, () => 0, Date.now(), 'r/0')
   await writeSlices(store, slices, () => 0, Date.now(), 'r/0')
