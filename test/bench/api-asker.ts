@@ -52,4 +52,4 @@ async function work({ url, endpoints, seconds, queries }: Pace): Promise<readonl
   return answered
 }
 
-if (!isMainThread && parentPort !== null) parentPort.postMessage(await work(workerData as Pace))
+if (!isMainThread && parentPort !== null) parentPort.postMessage(await work(workerData as Pace), [])

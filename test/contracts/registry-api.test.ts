@@ -535,8 +535,8 @@ metadata: {name: x}
     ].map(([kind, name, spec]) => ({ apiVersion: 'openslo/v1', kind, metadata: { name }, spec }))
     const apply = (files: readonly object[]) =>
       admin('POST', '/registry/apply?bundle=all-kinds', { body: { files } })
-    const first = await apply([...demo, { file: 'others.json', text: JSON.stringify(others) }])
-    expect(first.status).toBe(200)
+    const applied = await apply([...demo, { file: 'others.json', text: JSON.stringify(others) }])
+    expect(applied.status).toBe(200)
     const revisions = async () =>
       (await admin('GET', '/registry/slos?limit=1000')).json['items'] as { revision: number }[]
     const before = await revisions()
