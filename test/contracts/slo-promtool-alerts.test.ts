@@ -42,8 +42,10 @@ test('2.2 pairs fire and clear in the very evaluations in which those of promtoo
   const all = Array.from({ length: SERIES }, (_, index) => faults(index + 1))
   const ratio = (series: number, range: string) =>
     `(sum(rate(bad{sli="${series}"}[${range}])) / sum(rate(total{sli="${series}"}[${range}])))`
-  const counted = (minutes: readonly Minute[], of: (minute: Minute) => number) =>
-    minutes.reduce<number[]>((sums, minute) => [...sums, (sums.at(-1) ?? 0) + of(minute)], [0])
+  const counted = (minutes: readonly Minute[], of: (minute: Minute) => number) => {
+    let sum = 0
+    return [0, ...minutes.map((minute) => (sum += of(minute)))]
+  }
   const series = new Map(
     all.flatMap((minutes, sli) => [
       [`bad{sli="${sli}"}`, counted(minutes, ({ good, total }) => total - good)] as const,
