@@ -7,6 +7,7 @@ import type { RuntimeConfig } from '../ingest/config.ts'
 import { needsTokens } from '../ingest/runtime/access.ts'
 import { ConfigError } from '../ingest/runtime/config.ts'
 import { isLoopback } from '../ingest/runtime/reach.ts'
+import { applyDemoDefinitions } from './demo-definitions.ts'
 import { readDemoConfig } from './demo/config.ts'
 import { demoHistory } from './demo/history/history.ts'
 import { readEnvironment, ROLES } from './environment.ts'
@@ -35,6 +36,7 @@ export async function demoCommand(
       await demoHistory(demo, { ingest, parts, config, signal: stopping.signal, out: process.stdout })
     },
   )
+  if (query !== undefined) await applyDemoDefinitions(query)
   tellFirstAdmin(query)
   if (stopping.signal.aborted) {
     await lifecycle.stop()

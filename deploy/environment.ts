@@ -3,14 +3,15 @@
 import { doorlessProblems, IngestConfig, ingestProblems } from '../ingest/config.ts'
 import { ConfigError, readConfig, type Environment } from '../ingest/runtime/config.ts'
 import type { IsLoopback } from '../ingest/runtime/reach.ts'
+import { AlertsConfig } from '../alerts/config.ts'
 import { QueryConfig } from '../query/config.ts'
 import { CLIENT_VARIABLES } from './api-client.ts'
 import { DEMO_VARIABLES } from './demo/config.ts'
 
-export const ROLES = ['ingest', 'query'] as const
+export const ROLES = ['ingest', 'query', 'alerts'] as const
 export type Role = (typeof ROLES)[number]
 
-const SCHEMAS = { ingest: IngestConfig, query: QueryConfig } as const
+const SCHEMAS = { ingest: IngestConfig, query: QueryConfig, alerts: AlertsConfig } as const
 
 /** Every SURETY_ variable that any role knows, so that one role does not refuse another's. */
 export const KNOWN_VARIABLES: readonly string[] = [
@@ -26,8 +27,6 @@ export function parseRoles(text: string | undefined): Role[] {
   const words = (text ?? ROLES.join(',')).split(',').map((word) => word.trim())
   const problems = words.flatMap((word) => {
     if ((ROLES as readonly string[]).includes(word)) return []
-    if (word === 'alerts')
-      return ['--roles: alerts is not in this release; it measures and judges promises, which come later']
     return [`--roles: «${word}» is no role; there are ${ROLES.join(', ')}`]
   })
   if (problems.length > 0) throw new ConfigError(problems)

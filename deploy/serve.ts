@@ -1,5 +1,6 @@
 // `surety serve`: the roles in one process, on one port, until a signal.
 
+import { start as startAlerts } from '../alerts/main.ts'
 import type { IngestConfig, RuntimeConfig } from '../ingest/config.ts'
 import { start as startIngest, type IngestRole } from '../ingest/main.ts'
 import { runProcess, type ProcessParts } from '../ingest/process.ts'
@@ -7,7 +8,9 @@ import type { Environment } from '../ingest/runtime/config.ts'
 import { untilSignal, type Lifecycle } from '../ingest/runtime/lifecycle.ts'
 import { isLoopback, type IsLoopback } from '../ingest/runtime/reach.ts'
 import { registerOpenApi } from '../query/http/api.ts'
+import { databaseTarget } from '../query/database-target.ts'
 import { firstAdminText, start as startQuery, type QueryRole } from '../query/main.ts'
+import { openRegistry } from '../query/open-registry.ts'
 import { parseRoles, readEnvironment, type Role } from './environment.ts'
 
 export type Served = {
@@ -48,11 +51,21 @@ export async function serve(
       })
     }
     if (ingest !== undefined) await onIngest?.(ingest, parts, config)
+    if (roles.includes('alerts'))
+      startAlerts(config, { ...parts, ...(query ?? (await openAlone(config, parts))) })
     return { ingest, query }
   }
   const { wired, url, lifecycle } = await runProcess(config, wire, reach)
   const { ingest, query } = wired
   return { url, otlpHttpUrl: ingest?.otlpHttpUrl, otlpGrpcUrl: ingest?.otlpGrpcUrl, query, lifecycle }
+}
+
+/** The registry of a process that runs no query. */
+async function openAlone(config: IngestConfig, { lifecycle, clock, quiet }: ProcessParts) {
+  const opened = await openRegistry(databaseTarget(config), () => new Date(clock.now()))
+  lifecycle.add('registry', () => opened.database.close())
+  quiet.add((work) => opened.database.still(work))
+  return opened
 }
 
 /** Where senders reach the door: beyond loopback by our public name; behind a proxy only the proxy knows. */

@@ -1,100 +1,57 @@
-// Measures slices: asks each family once, tells its rows apart, and makes a slice of every step of every question, also of
-// those without a request: a slice that was measured and had nothing is not a slice that was not measured.
+// Measures slices of whatever is asked. A question that fails takes down no other: its slices are missing and it is named.
 
-import { z } from 'zod'
-import type { Statement, Store } from '../../ingest/store/store.ts'
-import { familiesOf, familySql, keyOf, type Family } from './families.ts'
-import { GROUPS_MAX, type SliceQuestion } from './question.ts'
+import type { Store } from '../../ingest/store/store.ts'
+import type { RequestQuestion } from './families.ts'
+import type { Measured, MeasuredSlice } from './measured-slice.ts'
+import { measureMetric, type MetricQuestion } from './metrics.ts'
+import type { SliceQuestion } from './question.ts'
+import { measureRequests } from './requests.ts'
 
-export type MeasuredSlice = {
-  readonly slo: string
-  readonly generation: number
-  /** Values of the group-by dimensions as JSON; empty without. */
-  readonly group: string
-  readonly startSecond: number
-  readonly stepSeconds: number
-  /** Thousandths of an event. */
-  readonly good: number
-  readonly total: number
+export type MeasuredAll = Measured & {
+  /** Series that could not be measured, and why. */
+  readonly failures: ReadonlyMap<string, string>
 }
-
-export type Measured = {
-  readonly slices: readonly MeasuredSlice[]
-  /** SLOs with more groups than are kept, and how many they have. */
-  readonly tooManyGroups: ReadonlyMap<string, number>
-}
-
-const Row = z.object({
-  k: z.array(z.string()),
-  at: z.coerce.number(),
-  good: z.coerce.number(),
-  total: z.coerce.number(),
-})
 
 /**
  * @param fromSecond, toSecond  s since epoch; slices that lie in between as a whole are measured
- * @param knownGroups  groups seen before of an SLO: they are measured when they have no request too
- * @throws StoreError
+ * @param knownGroups  groups seen before of a series
  */
 export async function measureSlices(
-  store: Pick<Store, 'ask'>,
+  store: Store,
   questions: readonly SliceQuestion[],
   fromSecond: number,
   toSecond: number,
-  knownGroups: (question: SliceQuestion) => readonly string[] = () => [],
-): Promise<Measured> {
+  knownGroups: (series: string) => Iterable<string> = () => [],
+): Promise<MeasuredAll> {
+  const failures = new Map<string, string>()
   const slices: MeasuredSlice[] = []
   const tooManyGroups = new Map<string, number>()
-  for (const family of familiesOf(questions)) {
-    const from = Math.ceil(fromSecond / family.stepSeconds) * family.stepSeconds
-    const to = Math.floor(toSecond / family.stepSeconds) * family.stepSeconds
-    if (to <= from) continue
-    const counted = await countsOf(store, family, from, to)
-    for (const [key, members] of family.questions) {
-      const found = counted.get(key) ?? new Map<string, Map<number, Counts>>()
-      for (const question of members) {
-        const groups =
-          family.grouped.length === 0 ? [''] : [...new Set([...knownGroups(question), ...found.keys()])]
-        if (groups.length > GROUPS_MAX) tooManyGroups.set(question.slo, groups.length)
-        for (const group of groups.slice(0, GROUPS_MAX))
-          for (let at = from; at < to; at += family.stepSeconds)
-            slices.push(sliceOf(question, group, at, found.get(group)?.get(at)))
+  const take = ({ slices: found, tooManyGroups: many }: Measured) => {
+    for (const slice of found) slices.push(slice)
+    for (const [series, groups] of many) tooManyGroups.set(series, groups)
+  }
+  const requests = questions.filter((one): one is RequestQuestion => one.indicator.kind === 'requests')
+  try {
+    take(await measureRequests(store, requests, fromSecond, toSecond, knownGroups))
+  } catch {
+    // One statement that fails is not all of them.
+    for (const question of requests) {
+      try {
+        take(await measureRequests(store, [question], fromSecond, toSecond, knownGroups))
+      } catch (error) {
+        failures.set(question.series, messageOf(error))
       }
     }
   }
-  return { slices, tooManyGroups }
-}
-
-type Counts = { readonly good: number; readonly total: number }
-
-/** By key, by group, by second. */
-async function countsOf(store: Pick<Store, 'ask'>, family: Family, from: number, to: number) {
-  const question: Statement<Record<string, never>, z.infer<typeof Row>> = {
-    name: 'slo-slices',
-    sql: familySql(family, from, to),
-    parameters: z.object({}),
-    row: Row,
+  for (const question of questions) {
+    if (question.indicator.kind === 'requests') continue
+    try {
+      slices.push(...(await measureMetric(store, question as MetricQuestion, fromSecond, toSecond)))
+    } catch (error) {
+      failures.set(question.series, messageOf(error))
+    }
   }
-  const rows = await store.ask(question, {}, { lane: 'heavy' })
-  const counted = new Map<string, Map<string, Map<number, Counts>>>()
-  for (const { k, at, good, total } of rows) {
-    const key = keyOf(k.slice(0, family.selected.length))
-    if (!family.questions.has(key)) continue
-    const group = family.grouped.length === 0 ? '' : keyOf(k.slice(family.selected.length))
-    const groups = counted.get(key) ?? new Map<string, Map<number, Counts>>()
-    counted.set(key, groups)
-    const times = groups.get(group) ?? new Map<number, Counts>()
-    groups.set(group, times)
-    times.set(at, { good, total })
-  }
-  return counted
+  return { slices, tooManyGroups, failures }
 }
 
-function sliceOf(
-  { slo, generation, stepSeconds }: SliceQuestion,
-  group: string,
-  startSecond: number,
-  counts: Counts = { good: 0, total: 0 },
-): MeasuredSlice {
-  return { slo, generation, group, startSecond, stepSeconds, ...counts }
-}
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,59 +1,43 @@
-// What one SLO asks of the telemetry, as narrow as measuring needs it: which requests, and which of them are good.
+// What one series of slices asks of the telemetry: an indicator, in steps. A new generation answers another question.
 
-import type { z } from 'zod'
-import type { Outcome as OutcomeShape } from '../http/schemas.ts'
+import type {
+  Dimension,
+  MetricRatioIndicator,
+  MetricThresholdIndicator,
+  ProbeIndicator,
+  RequestIndicator,
+} from '../slo/model.ts'
 
-type Outcome = z.infer<typeof OutcomeShape>
+export type MeasuredIndicator =
+  RequestIndicator | ProbeIndicator | MetricRatioIndicator | MetricThresholdIndicator
 
-/** Dimensions that the request rollups keep; questions of these alone are answered without looking at spans. */
-export const ROLLUP_DIMENSIONS = [
-  'service',
-  'operation',
-  'version',
-  'system',
-  'site',
-  'zone',
-  'cluster',
-  'channel',
-  'region',
-] as const
-/** Dimensions that only spans keep. */
-export const SPAN_DIMENSIONS = [
-  'branch',
-  'teller',
-  'txn_code',
-  'client_version',
-  'caller',
-  'route',
-  'environment',
-] as const
-export const DIMENSIONS = [...ROLLUP_DIMENSIONS, ...SPAN_DIMENSIONS] as const
-export type Dimension = (typeof DIMENSIONS)[number]
-
-/** Exact values; a request must have all of them. */
-export type Selector = Readonly<Partial<Record<Dimension, string>>>
-
-/** When a request is good. `entry`: only entry spans, which have no parent, are looked at (a journey). */
-export type Good =
-  | { readonly kind: 'outcome'; readonly outcomes: readonly Outcome[] }
-  | { readonly kind: 'latency'; readonly thresholdMs: number; readonly outcomes: readonly Outcome[] }
-  | { readonly kind: 'returnCode'; readonly codes: readonly string[] }
-
-export type SliceQuestion = {
-  /** Id of the SLO in the registry. */
-  readonly slo: string
+export type SliceQuestion<Indicator extends MeasuredIndicator = MeasuredIndicator> = {
+  /** Names the series of slices; the SLO's id in the registry and the indicator's place. */
+  readonly series: string
   readonly generation: number
   readonly stepSeconds: 10 | 60
-  readonly traffic: string
-  readonly selector: Selector
-  readonly good: Good
-  readonly entryOnly: boolean
-  /** Each combination of values is measured by itself. */
-  readonly groupBy: readonly Dimension[]
+  readonly indicator: Indicator
 }
 
-/** Outcomes that are good unless an SLO says otherwise (DESIGN: what the customer did is not our failure). */
-export const GOOD_OUTCOMES: readonly Outcome[] = ['ok', 'business_reject']
+/** Events are kept in thousandths: a sampled span counts for what it stands for. */
+export const EVENT_SCALE = 1000
 
-/** Bound on the groups of one SLO in one slice. */
-export const GROUPS_MAX = 1000
+/** Columns of spans, and of the request rollups where `isRollup`. */
+export const COLUMNS: Readonly<Record<Dimension, { readonly column: string; readonly isRollup: boolean }>> = {
+  service: { column: 'service', isRollup: true },
+  operation: { column: 'operation', isRollup: true },
+  version: { column: 'version', isRollup: true },
+  system: { column: 'system', isRollup: true },
+  site: { column: 'site', isRollup: true },
+  zone: { column: 'zone', isRollup: true },
+  cluster: { column: 'cluster', isRollup: true },
+  channel: { column: 'channel', isRollup: true },
+  region: { column: 'region', isRollup: true },
+  branch: { column: 'branch', isRollup: false },
+  teller: { column: 'teller', isRollup: false },
+  txnCode: { column: 'txn_code', isRollup: false },
+  clientVersion: { column: 'client_version', isRollup: false },
+  caller: { column: 'caller', isRollup: false },
+  route: { column: 'route', isRollup: false },
+  environment: { column: 'environment', isRollup: false },
+}

@@ -17,6 +17,8 @@ export type MetricQuestion = {
   readonly range: TimeRange
   readonly stepMs: number
   readonly labels: Labels
+  /** Which of the series that carry the labels; all by default. */
+  readonly isAsked?: (series: MetricSeries) => boolean
   readonly by: readonly string[]
   readonly fn: MetricFunction
 }
@@ -98,8 +100,8 @@ export async function metricQuery(
   store: Store,
   question: MetricQuestion,
 ): Promise<MetricQueryReply | Unanswerable> {
-  const { metric, range, stepMs, labels, by, fn } = question
-  const found = await metricSeries(store, metric, labels, range.fromMs, SERIES_MAX + 1)
+  const { metric, range, stepMs, labels, isAsked = () => true, by, fn } = question
+  const found = (await metricSeries(store, metric, labels, range.fromMs, SERIES_MAX + 1)).filter(isAsked)
   if (found.length > SERIES_MAX) {
     return { place: 'label', message: `more than ${SERIES_MAX} series; name labels that leave fewer` }
   }

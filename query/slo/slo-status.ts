@@ -67,6 +67,13 @@ export type SloStatus = {
   readonly judgedAtMs: number | undefined
 }
 
+/** A window as it is read: what it holds, and what that allows to say with and without exclusions. */
+export type ReadWindow = {
+  readonly figures: WindowFigures
+  readonly net: JudgedWindow
+  readonly gross: JudgedWindow
+}
+
 /** @param probe  sums of a probe over the same windows */
 export function sloStatus(
   slo: CompiledPolicy,
@@ -74,12 +81,30 @@ export function sloStatus(
   state: SloState,
   probe?: WindowSums,
 ): SloStatus {
-  const figures = slo.windows.map((_, place) => sums.figures(place))
-  const statuses = figures.map((one) => (one === undefined ? undefined : windowStatus(slo, one)))
-  const windows = figures.map((one) => judged(slo, one))
-  const probed = probe && slo.windows.map((_, place) => judged(slo, probe.figures(place)))
-  const own = figures[0]
-  const budget = own === undefined ? undefined : budgetOf(slo, own, judged(slo, own))
+  return statusOf(slo, readWindows(slo, sums), state, probe && readWindows(slo, probe))
+}
+
+/** By the places of the compiled policy's windows; undefined where slices are missing. */
+export function readWindows(slo: CompiledPolicy, sums: WindowSums): readonly (ReadWindow | undefined)[] {
+  return slo.windows.map((_, place) => {
+    const figures = sums.figures(place)
+    return figures && { figures, net: judged(slo, figures), gross: grossJudged(slo, figures) }
+  })
+}
+
+/** @param probe  the same windows of a probe */
+export function statusOf(
+  slo: CompiledPolicy,
+  read: readonly (ReadWindow | undefined)[],
+  state: SloState,
+  probe?: readonly (ReadWindow | undefined)[],
+): SloStatus {
+  const statuses = read.map((one) => one && toStatus(slo, one))
+  const judgedOf = (one: ReadWindow | undefined): JudgedWindow => one?.net ?? { kind: 'no-data', coverage: 0 }
+  const windows = read.map(judgedOf)
+  const probed = probe?.map(judgedOf)
+  const [own] = read
+  const budget = own && budgetOf(slo, own.figures, own.net)
   return {
     objective: slo.policy.objective,
     condition: state.condition,
@@ -87,12 +112,12 @@ export function sloStatus(
     isFrozen: state.isFrozen,
     window: statuses[0],
     budget,
-    budgetGross: own === undefined ? undefined : budgetOf(slo, own, grossJudged(slo, own)),
+    budgetGross: own && budgetOf(slo, own.figures, own.gross),
     burns: slo.windows.flatMap((window, place) =>
       window.kind === 'rolling' ? [{ windowMs: window.durationMs, status: statuses[place] }] : [],
     ),
     pairs: slo.pairs.map((pair) => pairStatus(slo, pair, state, windows, probed)),
-    pace: own === undefined ? undefined : paceOf(slo, state, statuses, budget, own.endMs - own.fromMs),
+    pace: own && paceOf(slo, state, statuses, budget, own.figures.endMs - own.figures.fromMs),
     outage: state.outage,
     silence: state.silence,
     failures: state.failures,
@@ -102,17 +127,15 @@ export function sloStatus(
 }
 
 export function windowStatus(slo: CompiledPolicy, figures: WindowFigures): WindowStatus {
-  const { fromMs, toMs, endMs, net, gross } = figures
-  return {
-    fromMs,
-    toMs,
-    endMs,
-    net: side(slo, judged(slo, figures), net),
-    gross: side(slo, grossJudged(slo, figures), gross),
-  }
+  return toStatus(slo, { figures, net: judged(slo, figures), gross: grossJudged(slo, figures) })
 }
 
-function grossJudged({ policy }: CompiledPolicy, { gross }: WindowFigures): JudgedWindow {
+function toStatus(slo: CompiledPolicy, { figures, net, gross }: ReadWindow): WindowStatus {
+  const { fromMs, toMs, endMs } = figures
+  return { fromMs, toMs, endMs, net: side(slo, net, figures.net), gross: side(slo, gross, figures.gross) }
+}
+
+export function grossJudged({ policy }: CompiledPolicy, { gross }: WindowFigures): JudgedWindow {
   return judgeWindow(gross, policy.missingData, policy.coverageFloor)
 }
 

@@ -1,0 +1,212 @@
+// Brings sums to what the store knows: whole windows by sums that the engine makes, the newest slices one by one, and pages of
+// those that are about to leave long windows.
+
+import type { Store } from '../../ingest/store/store.ts'
+import { readSlices, sumSlices, type StoredSlice, type SumsRow } from '../../query/measure/slice-store.ts'
+import { emptyColumns, mergeNewest, type SliceColumns } from '../../query/slo/slices.ts'
+import type { SliceRange } from '../../query/slo/slice-ranges.ts'
+import type { WindowTotals } from '../../query/slo/window-figures.ts'
+import type { WindowSums } from '../../query/slo/window-sums.ts'
+import { fitted } from './fitted.ts'
+import { allSums, excludedOf, headMsOf, type Track } from './track.ts'
+
+type Member = {
+  readonly track: Track
+  readonly series: string
+  readonly group: string
+  readonly generation: number
+  readonly sums: WindowSums
+}
+
+const NO_SUMS: WindowTotals = {
+  all: { good: 0, total: 0, known: 0, empty: 0 },
+  excluded: { good: 0, total: 0, known: 0, empty: 0 },
+}
+/** Pages hold what leaves within an hour. */
+const PAGE_MS = 3_600_000
+
+function membersOf(tracks: readonly Track[]): Member[] {
+  return tracks.flatMap((track) =>
+    allSums(track).map(({ series, sums }) => ({
+      track,
+      series,
+      group: track.probe?.sums === sums ? '' : track.group,
+      generation: track.slo.generation,
+      sums,
+    })),
+  )
+}
+
+const keyOf = ({ series, group }: { readonly series: string; readonly group: string }) => `${series}/${group}`
+
+/**
+ * Everything anew at the tracks' heads. All of them have slices of one length.
+ * @throws StoreError
+ */
+export async function fillTracks(store: Pick<Store, 'ask'>, tracks: readonly Track[]): Promise<void> {
+  const [first] = tracks
+  if (first === undefined) return
+  const { stepMs } = first.slo
+  const members = membersOf(tracks)
+  const isByEvents = ({ track }: Member) => track.judged.compiled.policy.budgeting.method === 'Occurrences'
+  const heldFrom = Math.min(...members.map(({ sums }) => sums.head - sums.heldSlices))
+  const head = Math.max(...members.map(({ sums }) => sums.head))
+  const held = Map.groupBy(
+    await readSlices(store, rangeOf(members, stepMs, { from: heldFrom, to: head })),
+    keyOf,
+  )
+  const totals = await totalsOf(store, members.filter(isByEvents), stepMs)
+  for (const member of members) {
+    const { sums, track } = member
+    const key = keyOf(member)
+    if (isByEvents(member)) {
+      const whole = totals.get(`${key}@${rangeKey(sums.bounds(0), excludedSeconds(track))}`)
+      const firstSecond = whole === undefined || whole.all.known === 0 ? undefined : whole.firstSecond
+      know(track, firstSecond, whole?.all.total ?? 0)
+      const hot = columnsOf(held.get(key) ?? [], stepMs, {
+        from: sums.head - sums.heldSlices,
+        to: sums.head,
+      })
+      const knownFrom = firstSecond === undefined ? sums.head : Math.floor((firstSecond * 1000) / stepMs)
+      sums.start(hot, knownFrom, sums.head, (range) => {
+        const found = totals.get(`${key}@${rangeKey(range, excludedSeconds(track))}`)
+        return found === undefined ? NO_SUMS : { all: found.all, excluded: found.excluded }
+      })
+    } else {
+      const range = { from: sums.bounds(0).from, to: sums.head }
+      const rows = await readSlices(store, rangeOf([member], stepMs, range))
+      const own = rows.filter(({ group }) => group === member.group)
+      know(track, own.find(({ isKnown }) => isKnown)?.startSecond, sumOf(own))
+      sums.load(columnsOf(own, stepMs, range), sums.head)
+    }
+  }
+  await fillPages(store, tracks)
+}
+
+const sumOf = (rows: readonly StoredSlice[]) => rows.reduce((sum, { total }) => sum + total, 0)
+
+function know(track: Track, firstSecond: number | undefined, total: number): void {
+  if (total > 0) track.isMatched = true
+  if (firstSecond === undefined) return
+  track.knownFromMs = Math.min(firstSecond * 1000, track.knownFromMs ?? Number.POSITIVE_INFINITY)
+}
+
+/**
+ * Pages of slices that are about to leave, read when those at hand end; and windows that are torn, because their slices were not
+ * at hand, made anew.
+ * @throws StoreError
+ */
+export async function fillPages(store: Pick<Store, 'ask'>, tracks: readonly Track[]): Promise<void> {
+  const [first] = tracks
+  if (first === undefined) return
+  const { stepMs } = first.slo
+  const ahead = PAGE_MS / stepMs
+  const members = membersOf(tracks)
+  // Asked for a little before they are needed, so that one cycle's pages come in one question.
+  const wanted = members.flatMap((member) =>
+    member.sums.wantedTails(1).map(({ window, from }) => ({ member, window, from, to: from + ahead })),
+  )
+  for (const [, ranges] of Map.groupBy(wanted, ({ from, to }) => `${from}-${to}`)) {
+    const [{ from, to }] = ranges as [(typeof ranges)[number]]
+    const range = rangeOf(
+      ranges.map(({ member }) => member),
+      stepMs,
+      { from, to },
+    )
+    const rows = Map.groupBy(await readSlices(store, range), keyOf)
+    for (const { member, window } of ranges)
+      member.sums.fillTail(window, columnsOf(rows.get(keyOf(member)) ?? [], stepMs, { from, to }))
+  }
+  const torn = members.filter(({ sums }) =>
+    sums.windows.some((_, window) => sums.figures(window) === undefined),
+  )
+  if (torn.length > 0) {
+    const totals = await totalsOf(store, torn, stepMs)
+    for (const member of torn)
+      for (const [window] of member.sums.windows.entries()) {
+        if (member.sums.figures(window) !== undefined) continue
+        const found = totals.get(
+          `${keyOf(member)}@${rangeKey(member.sums.bounds(window), excludedSeconds(member.track))}`,
+        )
+        member.sums.reload(
+          window,
+          found === undefined ? NO_SUMS : { all: found.all, excluded: found.excluded },
+        )
+      }
+  }
+}
+
+function rangeOf(
+  members: readonly Member[],
+  stepMs: number,
+  { from, to }: SliceRange,
+): Parameters<typeof readSlices>[1] {
+  const series = new Map(members.map(({ series: name, generation }) => [name, { series: name, generation }]))
+  const seconds = stepMs / 1000
+  return {
+    series: [...series.values()],
+    stepSeconds: seconds,
+    fromSecond: from * seconds,
+    toSecond: to * seconds,
+  }
+}
+
+const excludedCache = new WeakMap<Track, { headMs: number; seconds: readonly SliceRange[] }>()
+
+/** What is excluded, as seconds; worked out once a head. */
+function excludedSeconds(track: Track): readonly SliceRange[] {
+  const headMs = headMsOf(track)
+  const cached = excludedCache.get(track)
+  if (cached?.headMs === headMs) return cached.seconds
+  const step = track.slo.stepMs / 1000
+  const seconds = excludedOf(track, headMs).map(({ from, to }) => ({ from: from * step, to: to * step }))
+  excludedCache.set(track, { headMs, seconds })
+  return seconds
+}
+
+const rangeKey = ({ from, to }: SliceRange, excluded: readonly SliceRange[]) =>
+  `${from}-${to}:${excluded.map((one) => `${one.from}-${one.to}`).join(',')}`
+
+/** Sums of every window of the members; windows of the same bounds and exclusions are one question. */
+async function totalsOf(
+  store: Pick<Store, 'ask'>,
+  members: readonly Member[],
+  stepMs: number,
+): Promise<ReadonlyMap<string, SumsRow>> {
+  const wanted = new Map<string, { range: SliceRange; excluded: readonly SliceRange[]; members: Member[] }>()
+  for (const member of members) {
+    const excluded = excludedSeconds(member.track)
+    for (const [window] of member.sums.windows.entries()) {
+      const range = member.sums.bounds(window)
+      const key = rangeKey(range, excluded)
+      const entry = wanted.get(key) ?? { range, excluded, members: [] }
+      entry.members.push(member)
+      wanted.set(key, entry)
+    }
+  }
+  const found = new Map<string, SumsRow>()
+  for (const [key, { range, excluded, members: asking }] of wanted) {
+    if (range.to <= range.from) continue
+    for (const row of await sumSlices(store, rangeOf(asking, stepMs, range), excluded))
+      found.set(`${keyOf(row)}@${key}`, row)
+  }
+  return found
+}
+
+export function columnsOf(
+  rows: readonly StoredSlice[],
+  stepMs: number,
+  { from, to }: SliceRange,
+): SliceColumns {
+  const columns = emptyColumns(stepMs, from, to - from)
+  mergeNewest(
+    columns,
+    rows.map((row) => ({
+      startMs: row.startSecond * 1000,
+      ...fitted(row),
+      revision: row.revision,
+      isKnown: row.isKnown,
+    })),
+  )
+  return columns
+}

@@ -1,0 +1,68 @@
+// The reading side of SLOs: definitions as they are now, beside what the loop told last. Shared by every route that tells of SLOs.
+
+import type { Store } from '../../ingest/store/store.ts'
+import { mayRead, type ReadScope } from '../people/read-scope.ts'
+import type { Registry } from '../registry/registry.ts'
+import { loadSlos, type Judged, type Slo, type Slos } from './slos.ts'
+import { readStatuses, type StatusRow } from './status-store.ts'
+
+export type Standing = {
+  readonly slo: Slo
+  readonly judged: Judged
+  readonly group: string
+  /** Undefined until the loop has judged it. */
+  readonly row: StatusRow | undefined
+}
+
+export interface Board {
+  slos(): Promise<Slos>
+  /** In order of name, objective and group; what a caller may read. */
+  standings(scope: ReadScope, names?: readonly string[]): Promise<Standing[]>
+}
+
+/** A group that was not judged for so long is gone. */
+const GONE_MS = 900_000
+
+export function buildBoard(store: Pick<Store, 'ask'>, registry: Registry): Board {
+  let read: Slos | undefined
+  let reading: Promise<Slos> | undefined
+  async function slos(): Promise<Slos> {
+    if (read !== undefined && (await registry.changeNumber()) === read.changeNumber) return read
+    // Whoever asks meanwhile gets the same.
+    reading ??= loadSlos(registry).finally(() => {
+      reading = undefined
+    })
+    read = await reading
+    return read
+  }
+  return {
+    slos,
+    async standings(scope, names) {
+      const loaded = await slos()
+      const readable = [...loaded.slos.values()].filter(
+        ({ name, system }) => mayRead(scope, system) && (names === undefined || names.includes(name)),
+      )
+      const rows = Map.groupBy(
+        await readStatuses(store, names),
+        ({ slo, objective }) => `${slo}/${objective}`,
+      )
+      return readable
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))
+    },
+  }
+}
+
+function standingsOf(slo: Slo, judged: Judged, rows: ReadonlyMap<string, readonly StatusRow[]>): Standing[] {
+  const known = (rows.get(`${slo.name}/${judged.objective}`) ?? []).filter(
+    ({ generation }) => generation === slo.generation,
+  )
+  const newestMs = Math.max(0, ...known.map(({ judgedAtMs }) => judgedAtMs))
+  const alive = known.filter(
+    ({ judgedAtMs, group }) =>
+      newestMs - judgedAtMs < GONE_MS && (group !== '' || known.length === 1 || judgedAtMs === newestMs),
+  )
+  const groups = alive.some(({ group }) => group !== '') ? alive.filter(({ group }) => group !== '') : alive
+  if (groups.length === 0) return [{ slo, judged, group: '', row: undefined }]
+  return groups.map((row) => ({ slo, judged, group: row.group, row }))
+}
