@@ -111,7 +111,6 @@ async function measured(name: string, all: readonly Scraped[]): Promise<readonly
   })
   const questions = all.map((_, sli): SliceQuestion => ({
     series: `${name}.${sli}`,
-    generation: 1,
     stepSeconds: 60,
     indicator: {
       kind: 'metric-ratio',
