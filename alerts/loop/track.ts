@@ -131,7 +131,10 @@ export function excludedOf(
   headMs: number,
 ): readonly SliceRange[] {
   if (slo.exclusions.length === 0) return []
-  const { fromMs } = windowAt(judged.compiled.policy.window, headMs - 1)
+  const { policy, windows } = judged.compiled
+  // At the beginning of a month burn windows reach further back than it.
+  const reachMs = Math.max(0, ...windows.map((window) => (window.kind === 'rolling' ? window.durationMs : 0)))
+  const fromMs = Math.min(windowAt(policy.window, headMs - 1).fromMs, headMs - reachMs)
   const { stretches } = expandExclusions(slo.exclusions, fromMs, headMs + AHEAD_MS)
   return excludedSlices(stretches, slo.stepMs)
 }
