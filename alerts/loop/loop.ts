@@ -342,23 +342,27 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
         }
       }
     }
-    for (const { series, group, total, startSecond, isKnown } of slices)
-      if (isKnown) learn(tracks, series, group, total, startSecond)
+    learn(tracks, slices)
     return [...changes.values()]
   }
 
-  function learn(
-    tracks: readonly Track[],
-    series: string,
-    group: string,
-    total: number,
-    startSecond: number,
-  ): void {
+  /** Since when something is known, and that something was counted at all. */
+  function learn(tracks: readonly Track[], slices: readonly MeasuredSlice[]): void {
+    const unlearned = new Map<string, Track[]>()
     for (const track of tracks) {
       if (track.knownFromMs !== undefined && track.isMatched) continue
-      if (track.group !== group || !track.parts.some((part) => part.series === series)) continue
-      track.knownFromMs ??= startSecond * 1000
-      if (total > 0) track.isMatched = true
+      for (const { series } of track.parts) {
+        const key = `${series}/${track.group}`
+        unlearned.set(key, [...(unlearned.get(key) ?? []), track])
+      }
+    }
+    if (unlearned.size === 0) return
+    for (const { series, group, total, startSecond, isKnown } of slices) {
+      if (!isKnown) continue
+      for (const track of unlearned.get(`${series}/${group}`) ?? []) {
+        track.knownFromMs ??= startSecond * 1000
+        if (total > 0) track.isMatched = true
+      }
     }
   }
 
