@@ -115,7 +115,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
 
   /** Everything anew from what is kept: where judging ended, what states were. */
   async function begin(): Promise<void> {
-    for (const { name } of [...book.slos()]) book.leave(name)
+    for (const { name } of Array.from(book.slos())) book.leave(name)
     fingerprints.clear()
     changeNumber = -1
     pending = []

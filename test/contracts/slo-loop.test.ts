@@ -38,7 +38,10 @@ describe('a new SLO', () => {
     await rig.apply(sloDocument())
     await rig.loop.tick()
     const [first] = await rig.standings()
-    expect(first?.row?.status).toMatchObject({ condition: 'no-data', backfill: { doneRatio: expect.any(Number) } })
+    expect(first?.row?.status).toMatchObject({
+      condition: 'no-data',
+      backfill: { doneRatio: expect.any(Number) },
+    })
     await rig.put(traffic(rig.beginMs, 10))
     await rig.runTo(rig.beginMs + 5 * MINUTE)
     const [later] = await rig.standings()
@@ -59,7 +62,7 @@ describe('a new SLO', () => {
     await rig.apply([sloDocument(), sloDocument({ name: 'stricter', target: 0.999 })].join('---\n'))
     await rig.put(traffic(rig.beginMs, 10))
     await rig.runTo(rig.beginMs + 3 * MINUTE)
-    const [row] = await rig.store.rows('SELECT uniqExact(series) AS series FROM slo_slices')
+    const [row] = await rig.store.rows('SELECT uniqExact(series) AS series FROM sli_slices')
     expect(Number(row?.['series'])).toBe(1)
     expect((await rig.standings()).map(({ row: told }) => told?.status.window?.net.counts.total)).toEqual([
       expect.any(Number),
@@ -78,8 +81,7 @@ describe('telemetry that stops', () => {
     await rig.runTo(rig.beginMs + 58 * MINUTE)
     const [frozen] = await rig.standings()
     expect(frozen?.row?.status).toMatchObject({ condition: 'burning-fast', isFrozen: true })
-    const ended = async () =>
-      (await changes('pair')).filter(({ transition }) => transition.to === 'inactive')
+    const ended = async () => (await changes('pair')).filter(({ transition }) => transition.to === 'inactive')
     expect(await ended()).toEqual([])
     await rig.runTo(rig.beginMs + 99 * MINUTE)
     const [first] = await ended()
@@ -100,7 +102,10 @@ describe('telemetry that stops', () => {
     await rig.runTo(rig.beginMs + 9 * MINUTE)
     expect(await rig.condition('pay-available')).toBe('healthy')
     await rig.runTo(rig.beginMs + 40 * MINUTE)
-    const told = (await changes('silence')).map(({ atMs, transition }) => [(atMs - rig.beginMs) / MINUTE, transition.to])
+    const told = (await changes('silence')).map(({ atMs, transition }) => [
+      (atMs - rig.beginMs) / MINUTE,
+      transition.to,
+    ])
     expect(told.filter(([, to]) => to === 'silent')).toHaveLength(1)
     const at = Number(told.find(([, to]) => to === 'silent')?.[0])
     expect(at).toBeGreaterThan(10)
@@ -108,7 +113,9 @@ describe('telemetry that stops', () => {
     const [standing] = await rig.standings()
     expect(standing?.row?.status.condition).toBe('no-data')
     // The burn rate is not known: absent, never 0.
-    expect(standing?.row?.status.burns.find(({ windowMs }) => windowMs === 5 * MINUTE)?.status?.net.burnRate).toBeUndefined()
+    expect(
+      standing?.row?.status.burns.find(({ windowMs }) => windowMs === 5 * MINUTE)?.status?.net.burnRate,
+    ).toBeUndefined()
   })
 
   test('8.11 one group of three that stops is missing after two cycles; the others are not touched', async () => {
@@ -140,11 +147,14 @@ describe('telemetry that comes late', () => {
     const inOrder = await rig.store.rows(
       `SELECT countIf(outcome = 'ok') AS good, count() AS total FROM spans WHERE service = 'pay' AND ts >= fromUnixTimestamp64Milli(${standing?.row?.status.window?.fromMs ?? 0}) AND ts < fromUnixTimestamp64Milli(${standing?.row?.status.window?.toMs ?? 0})`,
     )
-    expect([counts?.good, counts?.total]).toEqual([Number(inOrder[0]?.['good']), Number(inOrder[0]?.['total'])])
-    const before = await rig.store.rows('SELECT count() AS n FROM slo_slices')
+    expect([counts?.good, counts?.total]).toEqual([
+      Number(inOrder[0]?.['good']),
+      Number(inOrder[0]?.['total']),
+    ])
+    const before = await rig.store.rows('SELECT count() AS n FROM sli_slices')
     // Asked again, nothing differs: no slice is written for times that were known.
     await rig.runTo(rig.beginMs + 26 * MINUTE)
-    const after = await rig.store.rows('SELECT count() AS n FROM slo_slices')
+    const after = await rig.store.rows('SELECT count() AS n FROM sli_slices')
     expect(Number(after[0]?.['n']) - Number(before[0]?.['n'])).toBeLessThanOrEqual(2)
   })
 })
@@ -179,7 +189,9 @@ describe('a loop that is stopped', () => {
     expect(await conditions()).toEqual(words)
     expect((await rig.transitions()).map(({ atMs, transition }) => [atMs, transition])).toEqual(unbroken)
     const firing = (await changes('pair')).filter(({ transition }) => transition.to === 'firing')
-    expect(new Set(firing.map(({ transition }) => 'id' in transition && transition.id)).size).toBe(firing.length)
+    expect(new Set(firing.map(({ transition }) => 'id' in transition && transition.id)).size).toBe(
+      firing.length,
+    )
     const [progress] = await rig.database.rows('SELECT missed FROM slo_progress WHERE step_seconds = 60')
     expect(Number(progress?.['missed'])).toBeGreaterThanOrEqual(19)
   })
@@ -202,7 +214,8 @@ describe('definitions that change', () => {
     await rig.apply(sloDocument())
     await rig.put(traffic(rig.beginMs, 30))
     await rig.runTo(rig.beginMs + 5 * MINUTE)
-    const measured = async () => Number((await rig.store.rows('SELECT uniqExact(series) AS n FROM slo_slices'))[0]?.['n'])
+    const measured = async () =>
+      Number((await rig.store.rows('SELECT uniqExact(series) AS n FROM sli_slices'))[0]?.['n'])
     expect(await measured()).toBe(1)
     await rig.apply(sloDocument({ target: 0.95 }))
     await rig.runTo(rig.beginMs + 7 * MINUTE)
@@ -247,9 +260,7 @@ spec:
 })
 
 test('a fault changes the state of a ten-second SLO before its slice is over', async () => {
-  await rig.apply(
-    sloDocument({ step: '10s', annotations: "    surety/outage-ratio: '0.5'" }),
-  )
+  await rig.apply(sloDocument({ step: '10s', annotations: "    surety/outage-ratio: '0.5'" }))
   const busy = (fromMs: number, seconds: number, outcome: 'ok' | 'system_error') => ({
     fromMs,
     count: seconds * 10,

@@ -105,7 +105,15 @@ export async function openSloRig(database?: Database): Promise<SloRig> {
     },
     another: build,
     async put(...requests) {
-      for (const { service = 'pay', fromMs, count, everyMs, outcome = 'ok', region = '', operation = '' } of requests)
+      for (const {
+        service = 'pay',
+        fromMs,
+        count,
+        everyMs,
+        outcome = 'ok',
+        region = '',
+        operation = '',
+      } of requests)
         await store.command(
           `INSERT INTO spans (ts, duration_ns, service, operation, kind, outcome, region, weight, traffic, parent_id)
           SELECT fromUnixTimestamp64Milli(toInt64(${fromMs} + number * ${everyMs}), 'UTC'), 1000000, '${service}', '${operation}', 2, '${outcome}', '${region}', 1000, 'live', toFixedString('', 8) FROM numbers(${count})`,
@@ -113,9 +121,12 @@ export async function openSloRig(database?: Database): Promise<SloRig> {
     },
     async apply(text, bundle = 'test') {
       const objects = new Map((await registry.all(KINDS)).map((object) => [idOf(object), object]))
-      const read = readBundle([{ file: 'test.yaml', text }], PARSERS, (kind, name) => objects.get(idOf({ kind, name })))
+      const read = readBundle([{ file: 'test.yaml', text }], PARSERS, (kind, name) =>
+        objects.get(idOf({ kind, name })),
+      )
       const wrong = read.problems.filter(({ severity }) => severity === 'error')
-      if (wrong.length > 0) throw new Error(wrong.map(({ path, message }) => `${path}: ${message}`).join('\n'))
+      if (wrong.length > 0)
+        throw new Error(wrong.map(({ path, message }) => `${path}: ${message}`).join('\n'))
       await registry.apply(read.objects, AUTHOR, { bundle })
     },
     async runTo(ms, everyMs = 60_000) {
