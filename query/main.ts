@@ -58,6 +58,7 @@ export async function start(config: QueryConfig, parts: QueryParts): Promise<Que
     retentionMinutesDays: config.SURETY_RETENTION_1M_DAYS,
     searchKeys: config.SURETY_SEARCH_KEYS,
     registry,
+    database,
     people,
     cursors,
     parsers: PARSERS,

@@ -3,7 +3,7 @@
 import type { MeasuredSlice } from '../../query/measure/measured-slice.ts'
 import { stateOf } from '../../query/slo/slices.ts'
 import type { Book } from './book.ts'
-import { fitted } from './fitted.ts'
+import { fittedCounts as fitted } from '../../query/promises/fitted-counts.ts'
 
 /** Those that nobody knows yet as they are. Nothing is known of a slice without a row, so unmeasured ones need none. */
 export function differing(book: Book, slices: readonly MeasuredSlice[]): MeasuredSlice[] {

@@ -7,7 +7,7 @@ import { emptyColumns, mergeNewest, type SliceColumns } from '../../query/slo/sl
 import type { SliceRange } from '../../query/slo/slice-ranges.ts'
 import type { WindowTotals } from '../../query/slo/window-figures.ts'
 import type { WindowSums } from '../../query/slo/window-sums.ts'
-import { fitted } from './fitted.ts'
+import { fittedCounts as fitted } from '../../query/promises/fitted-counts.ts'
 import { allSums, excludedOf, headMsOf, type Track } from './track.ts'
 
 type Member = {

@@ -24,7 +24,7 @@ import { buildBackfill, type BackfillLimits } from './backfill.ts'
 import { Book, STEPS, type StepMs } from './book.ts'
 import { differing, feed } from './feed.ts'
 import { fillPages, fillTracks } from './fill.ts'
-import { fitted } from './fitted.ts'
+import { fittedCounts as fitted } from '../../query/promises/fitted-counts.ts'
 import { lateSince } from './late-slices.ts'
 import type { LoopMetrics } from './loop-metrics.ts'
 import { buildStateStore, type Changed, type KeptState } from './state-store.ts'
@@ -41,8 +41,8 @@ import {
 
 /** How long after its end a slice is complete enough to be judged; what comes later changes it. */
 const DELAY_MS: Readonly<Record<StepMs, number>> = { 10_000: 2000, 60_000: 10_000 }
-/** Newest slices that every cycle measures again. */
-const REMEASURED = 3
+/** Newest slices that every cycle measures again: as far as being heard afterwards says something of them (measure/heard.ts). */
+const REMEASURED: Readonly<Record<StepMs, number>> = { 10_000: 7, 60_000: 3 }
 /** Of metrics, which come by scrapes and batches of their own. */
 const REMEASURED_METRICS_MS = 300_000
 /** What comes later than this changes nothing by itself. */
@@ -281,7 +281,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
     const questions = book.questions(stepMs)
     let measured: MeasuredAll
     try {
-      measured = await measure(questions, stepMs, before - REMEASURED, head)
+      measured = await measure(questions, stepMs, before - REMEASURED[stepMs], head)
     } catch (error) {
       await failAll(stepMs, head, nowMs, error)
       return
@@ -388,7 +388,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   function tellGroups(stepMs: StepMs, slices: readonly MeasuredSlice[], head: number): void {
     const seen = new Map<string, Set<string>>()
     for (const { series, group, total, startSecond } of slices) {
-      if (group === '' || total === 0 || startSecond * 1000 < (head - REMEASURED) * stepMs) continue
+      if (group === '' || total === 0 || startSecond * 1000 < (head - REMEASURED[stepMs]) * stepMs) continue
       seen.set(series, (seen.get(series) ?? new Set<string>()).add(group))
     }
     for (const slo of book.slos()) {
@@ -456,21 +456,21 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   async function lateCycle(nowMs: number): Promise<void> {
     if (nowMs - lateAtMs < LATE_MS) return
     lateAtMs = nowMs
-    const settledMs = Math.min(...STEPS.map((stepMs) => (headOf(stepMs) - REMEASURED) * stepMs))
+    const settledMs = Math.min(...STEPS.map((stepMs) => (headOf(stepMs) - REMEASURED[stepMs]) * stepMs))
     const { oldestMs, seenToMs } = await lateSince(store, lateSeenMs, settledMs)
     lateSeenMs = seenToMs
     if (oldestMs === undefined) return
     for (const stepMs of STEPS) {
       const head = headOf(stepMs)
       const from = Math.max(Math.floor(oldestMs / stepMs), head - ALLOWANCE_MS / stepMs)
-      if (from >= head - REMEASURED) continue
+      if (from >= head - REMEASURED[stepMs]) continue
       const questions = book.questions(stepMs).filter(({ indicator }) => indicator.kind === 'requests')
       const seconds = stepMs / 1000
       const { slices } = await measureSlices(
         store,
         questions,
         from * seconds,
-        (head - REMEASURED) * seconds,
+        (head - REMEASURED[stepMs]) * seconds,
         (series) => book.groupsOf(series),
       )
       await admitGroups(stepMs, slices)

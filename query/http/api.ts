@@ -17,6 +17,7 @@ import type { KafkaStatus } from '../reports/ingest-status.ts'
 import type { People } from '../people/people.ts'
 import type { DocumentParser } from '../registry/bundle.ts'
 import type { Cursors } from '../registry/cursors.ts'
+import type { Database } from '../registry/database.ts'
 import type { Registry } from '../registry/registry.ts'
 import { refuseInWords } from './refusals.ts'
 import { attributeRoutes } from './routes/attributes.ts'
@@ -30,6 +31,7 @@ import { metricRoutes } from './routes/metrics.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
 
 export type ApiParts = {
@@ -44,6 +46,7 @@ export type ApiParts = {
   readonly kafkaStatus: () => KafkaStatus | null
   readonly traces: OwnTraces
   readonly registry: Registry
+  readonly database: Database
   readonly people: People
   readonly cursors: Cursors
   /** Of documents that are not our own. */
@@ -105,6 +108,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
+  sloRoutes(typed, parts)
   await app.register((inner, _, done) => {
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()

@@ -113,9 +113,8 @@ export const SloItem = z.object({
   knownFrom: instant.nullable().describe('first slice that is known'),
   backfill: z.object({ reachesTo: instant, doneRatio: z.number() }).nullable(),
   isMissing: z.boolean().describe('a group that stopped coming while others go on'),
-  hint: z.enum(['unmatched', 'too-many-groups', 'waiting', 'not-measured']).nullable(),
+  hint: z.enum(['unmatched', 'too-many-groups', 'waiting']).nullable(),
   groups: z.number().nullable().describe('with too-many-groups: how many there are'),
-  reasons: z.array(z.string()).describe('with not-measured: why'),
   judgedAt: instant.nullable().describe('the newest judged instant'),
   toldAt: instant.nullable().describe('when it was judged'),
 })
@@ -133,6 +132,9 @@ export const SlosQuery = z.object({
 export const SlosReply = z.object({
   items: z.array(SloItem),
   counts: z.partialRecord(Condition, z.number()).describe('of all that fit, by condition'),
+  unmeasured: z
+    .array(z.object({ slo: z.string(), reasons: z.array(z.string()) }))
+    .describe('good OpenSLO that others measure, or that cannot be judged here, and why'),
   next: z.string().nullable(),
 })
 export type SlosReply = z.infer<typeof SlosReply>

@@ -1,22 +1,44 @@
 import { describe, expect, test } from 'vitest'
 import { familiesOf, familySql } from './families.ts'
-import { GOOD_OUTCOMES, type SliceQuestion } from './question.ts'
+import {
+  GOOD_OUTCOMES,
+  OUTCOMES,
+  type Dimension,
+  type GoodRequest,
+  type RequestIndicator,
+} from '../slo/model.ts'
+import type { RequestQuestion } from './families.ts'
+
+const GOOD: GoodRequest = { outcomes: GOOD_OUTCOMES, withinMs: undefined, returnCodes: undefined }
 
 const availability = (
-  slo: string,
-  selector: SliceQuestion['selector'],
-  more: Partial<SliceQuestion> = {},
-): SliceQuestion => ({
-  slo,
-  generation: 1,
-  stepSeconds: 60,
-  traffic: 'live',
-  selector,
-  good: { kind: 'outcome', outcomes: GOOD_OUTCOMES },
-  entryOnly: false,
-  groupBy: [],
-  ...more,
-})
+  series: string,
+  where: Readonly<Partial<Record<Dimension, string>>>,
+  more: Partial<RequestIndicator> & { readonly stepSeconds?: 10 | 60 } = {},
+): RequestQuestion => {
+  const { stepSeconds = 60, ...indicator } = more
+  return {
+    series,
+    generation: 1,
+    stepSeconds,
+    indicator: {
+      kind: 'requests',
+      where: Object.entries(where).map(([name, value]) => ({
+        subject: { kind: 'dimension', name: name as Dimension },
+        isExcluded: false,
+        values: [value],
+      })),
+      good: GOOD,
+      isEntry: false,
+      traffic: ['live'],
+      groupBy: [],
+      groupsMax: 100,
+      fallback: undefined,
+      ...indicator,
+    },
+  }
+}
+const dimension = (name: Dimension) => ({ kind: 'dimension', name }) as const
 
 describe('SLOs that look at the same dimensions are one statement', () => {
   test('ten thousand of three shapes are three', () => {
@@ -37,11 +59,15 @@ describe('SLOs that look at the same dimensions are one statement', () => {
   })
 
   test.each([
-    { what: 'another traffic', more: { traffic: 'stress' } },
-    { what: 'other outcomes', more: { good: { kind: 'outcome', outcomes: ['ok'] } } },
-    { what: 'a threshold', more: { good: { kind: 'latency', thresholdMs: 300, outcomes: ['ok'] } } },
-    { what: 'groups', more: { groupBy: ['region'] } },
-    { what: 'entry spans', more: { entryOnly: true } },
+    { what: 'another traffic', more: { traffic: ['stress'] } },
+    { what: 'other outcomes', more: { good: { ...GOOD, outcomes: ['ok'] } } },
+    { what: 'a threshold', more: { good: { ...GOOD, withinMs: 300 } } },
+    { what: 'groups', more: { groupBy: [dimension('region')] } },
+    {
+      what: 'what is left out',
+      more: { where: [{ subject: dimension('service'), isExcluded: true, values: ['s'] }] },
+    },
+    { what: 'entry spans', more: { isEntry: true } },
   ] as const)('$what is another', ({ more }) => {
     const both = [availability('a', { service: 's' }), availability('b', { service: 's' }, more)]
     expect(familiesOf(both)).toHaveLength(2)
@@ -59,10 +85,10 @@ test.each([
     question: availability('a', { service: 's' }, { stepSeconds: 10 }),
     from: 'requests_10s',
   },
-  { what: 'a dimension of spans', question: availability('a', { txn_code: 't' }), from: 'spans' },
+  { what: 'a dimension of spans', question: availability('a', { txnCode: 't' }), from: 'spans' },
   {
     what: 'a group of spans',
-    question: availability('a', { service: 's' }, { groupBy: ['branch'] }),
+    question: availability('a', { service: 's' }, { groupBy: [dimension('branch')] }),
     from: 'spans',
   },
   {
@@ -70,13 +96,26 @@ test.each([
     question: availability(
       'a',
       { service: 's' },
-      { good: { kind: 'latency', thresholdMs: 0.5, outcomes: ['ok'] } },
+      { good: { outcomes: OUTCOMES, withinMs: 0.5, returnCodes: undefined } },
+    ),
+    from: 'spans',
+  },
+  {
+    what: 'an attribute',
+    question: availability(
+      'a',
+      {},
+      { where: [{ subject: { kind: 'attribute', key: 'shop' }, isExcluded: false, values: ['x'] }] },
     ),
     from: 'spans',
   },
   {
     what: 'return codes',
-    question: availability('a', { service: 's' }, { good: { kind: 'returnCode', codes: ['PAY0000'] } }),
+    question: availability(
+      'a',
+      { service: 's' },
+      { good: { ...GOOD, returnCodes: { isExcluded: false, codes: ['PAY0000'] } } },
+    ),
     from: 'spans',
   },
 ])('$what are counted from $from', ({ question, from }) => {

@@ -39,18 +39,20 @@ FROM ${table} WHERE bucket >= ${instant(fromSecond - QUIET_SECONDS)} AND bucket 
     for (const second of at) all.add(second)
   }
   const reach = Math.ceil(QUIET_SECONDS / stepSeconds)
-  const isNear = (slices: ReadonlySet<number>, start: number) => {
-    for (let away = -reach; away <= reach; away += 1) if (slices.has(start + away * stepSeconds)) return true
+  const isNear = (slices: ReadonlySet<number>, start: number, first: number, last: number) => {
+    for (let away = first; away <= last; away += 1) if (slices.has(start + away * stepSeconds)) return true
     return false
   }
   return {
     by(indicator, startSecond) {
-      // Of others at least: else nothing came in at all.
-      if (!all.has(startSecond)) return false
+      // Of others at least, or of anybody before and after: else nothing came in at all.
+      const isAnyHeard =
+        all.has(startSecond) || (isNear(all, startSecond, -reach, -1) && isNear(all, startSecond, 1, reach))
+      if (!isAnyHeard) return false
       const named = servicesOf(indicator)
       return (
         named === undefined ||
-        named.some((service) => isNear(services.get(service) ?? new Set(), startSecond))
+        named.some((service) => isNear(services.get(service) ?? new Set(), startSecond, -reach, reach))
       )
     },
   }

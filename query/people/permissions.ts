@@ -87,6 +87,12 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/metrics/:name/exemplars': 'read-all',
   'GET /api/v1/ingest/status': 'read',
 
+  'GET /api/v1/slos': 'read',
+  'GET /api/v1/slos/:slo': 'read',
+  'GET /api/v1/slos/:slo/history': 'read',
+  'GET /api/v1/slos/:slo/burn': 'read',
+  'GET /api/v1/slos/:slo/ledger': 'read',
+
   ...definitions('organisations', 'read', 'administer'),
   ...definitions('teams', 'read', 'administer'),
   ...definitions('users', 'administer', 'administer'),

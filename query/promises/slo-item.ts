@@ -100,7 +100,6 @@ export function toSloItem({ slo, judged, group, row }: Standing, nowMs: number, 
             ? 'unmatched'
             : null,
     groups: told?.tooManyGroups ?? null,
-    reasons: [],
     judgedAt: status.judgedAtMs === undefined ? null : iso(status.judgedAtMs),
     toldAt: row === undefined ? null : iso(row.judgedAtMs),
   }

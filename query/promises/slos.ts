@@ -53,10 +53,16 @@ export type Slo = {
 export type Slos = {
   /** By name. */
   readonly slos: ReadonlyMap<string, Slo>
-  /** Good OpenSLO that is not measured or cannot be judged here, and why. */
-  readonly unmeasured: ReadonlyMap<string, readonly string[]>
+  /** Good OpenSLO that is not measured or cannot be judged here. */
+  readonly unmeasured: readonly Unmeasured[]
   /** `Registry.changeNumber` that this was read at. */
   readonly changeNumber: number
+}
+
+export type Unmeasured = {
+  readonly slo: string
+  readonly system: string | undefined
+  readonly reasons: readonly string[]
 }
 
 const READ: readonly Kind[] = [
@@ -82,7 +88,7 @@ export async function loadSlos(registry: Registry): Promise<Slos> {
   }) as Resolver
   const exclusions = objects.filter(({ kind }) => kind === 'exclusion')
   const definitions = new Map<string, { object: RegistryObject; definition: SloDefinition }>()
-  const unmeasured = new Map<string, string[]>()
+  const unmeasured: Unmeasured[] = []
   for (const object of objects) {
     if (object.kind !== 'slo') continue
     const reasons: string[] = []
@@ -92,14 +98,14 @@ export async function loadSlos(registry: Registry): Promise<Slos> {
       { resolve },
       (_, __, ___, message) => void reasons.push(message),
     )
-    if (definition === undefined) unmeasured.set(object.name, reasons)
+    if (definition === undefined) unmeasured.push({ slo: object.name, system: object.system, reasons })
     else definitions.set(object.name, { object, definition })
   }
   const slos = new Map<string, Slo>()
   for (const [name, { object, definition }] of definitions) {
     const system = byId.get(`system/${object.system ?? ''}`)
     const built = sloOf(object, definition, system, exclusions, (other) => definitions.get(other)?.definition)
-    if ('reasons' in built) unmeasured.set(name, [...built.reasons])
+    if ('reasons' in built) unmeasured.push({ slo: name, system: object.system, reasons: built.reasons })
     else slos.set(name, built.slo)
   }
   return { slos, unmeasured, changeNumber }

@@ -424,7 +424,12 @@ describe('requests by hour', () => {
     expect(fromHours.series).toEqual(fromMinutes.series)
     expect(fromHours.services).toEqual(fromMinutes.services)
     expect(fromHours.services).toMatchObject([
-      { requests: 5, sampled: true, errorRatio: 0.2, lastSeenAt: new Date(nowMs - MINUTE_MS + 10_000).toISOString() },
+      {
+        requests: 5,
+        sampled: true,
+        errorRatio: 0.2,
+        lastSeenAt: new Date(nowMs - MINUTE_MS + 10_000).toISOString(),
+      },
     ])
     expect(fromHours.series[0]?.points).toHaveLength(3)
     // Hours alone still answer when their minutes are gone.

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { People } from '../../query/people/people.ts'
 import type { Cursors } from '../../query/registry/cursors.ts'
+import type { Database } from '../../query/registry/database.ts'
 import type { Registry } from '../../query/registry/registry.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NO_TRACES } from '../../ingest/runtime/own-traces.ts'
@@ -332,6 +333,7 @@ describe('the OpenAPI document', () => {
       kafkaStatus: () => null,
       traces: NO_TRACES,
       registry: {} as Registry,
+      database: {} as Database,
       people: {} as People,
       cursors: {} as Cursors,
       parsers: [],

@@ -1,8 +1,8 @@
 // Counts as sums take them: below 2^32. Four million events in one slice are scaled down together; their ratio stays.
 
-import { COUNT_MAX } from '../../query/slo/slices.ts'
+import { COUNT_MAX } from '../slo/slices.ts'
 
-export function fitted({ good, total }: { readonly good: number; readonly total: number }): {
+export function fittedCounts({ good, total }: { readonly good: number; readonly total: number }): {
   readonly good: number
   readonly total: number
 } {
