@@ -7,7 +7,7 @@ import type { Logger } from '../../ingest/runtime/logger.ts'
 import type { ProducePort } from '../../ingest/kafka/produce.ts'
 import { CLOUD_EVENT_TYPE, type SloEvent } from './slo-event.ts'
 import type { PublishMetrics } from './publish-metrics.ts'
-import type { KeptTransition, TransitionFeed } from './transition-feed.ts'
+import type { ToldTransition, TransitionFeed } from './transition-feed.ts'
 
 const BATCH_MAX = 200
 
@@ -15,7 +15,7 @@ export type PublisherParts = {
   readonly feed: TransitionFeed
   readonly port: Pick<ProducePort, 'send'>
   readonly topic: string
-  readonly eventsOf: (transitions: readonly KeptTransition[]) => Promise<readonly SloEvent[]>
+  readonly eventsOf: (transitions: readonly ToldTransition[]) => Promise<readonly SloEvent[]>
   readonly isLeading: () => boolean
   readonly metrics: PublishMetrics
   readonly logger: Logger
@@ -34,7 +34,7 @@ export function buildPublisher(parts: PublisherParts): Publisher {
   let reason: string | undefined
   let waiting = 0
 
-  async function sendBatch(transitions: readonly KeptTransition[]): Promise<boolean> {
+  async function sendBatch(transitions: readonly ToldTransition[]): Promise<boolean> {
     const events = await eventsOf(transitions)
     // Together, so that they go in few requests; they are written in this order.
     const answers = await Promise.all(

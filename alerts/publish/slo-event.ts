@@ -6,7 +6,7 @@ import type { FigurePoint } from '../../query/promises/status-store.ts'
 import type { Slo } from '../../query/promises/slos.ts'
 import { iso } from '../../query/time-range.ts'
 import type { Transition } from '../../query/slo/slo-state.ts'
-import type { KeptTransition } from './transition-feed.ts'
+import type { ToldTransition } from './transition-feed.ts'
 
 /** By what changed. */
 export const EVENT_TYPES: Readonly<Record<Transition['subject'], string>> = {
@@ -71,7 +71,7 @@ export type SloEventData = {
  * @param figures  of its group at the time, where they are known
  */
 export function sloEvent(
-  kept: KeptTransition,
+  kept: ToldTransition,
   slo: Slo | undefined,
   figures: FigurePoint | undefined,
 ): SloEvent {

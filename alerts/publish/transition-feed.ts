@@ -2,17 +2,9 @@
 // the transaction that kept the state.
 
 import type { Database } from '../../query/registry/database.ts'
-import type { Transition } from '../../query/slo/slo-state.ts'
+import { toTransition, TRANSITION_COLUMNS, type KeptTransition } from '../../query/promises/transitions.ts'
 
-export type KeptTransition = {
-  readonly id: number
-  readonly judgedAtMs: number
-  readonly slo: string
-  readonly objective: number
-  readonly group: string
-  readonly system: string | undefined
-  readonly generation: number
-  readonly transition: Transition
+export type ToldTransition = KeptTransition & {
   /** The condition that held after it; undefined when none was told yet. */
   readonly condition: string | undefined
 }
@@ -21,7 +13,7 @@ export type Backlog = { readonly count: number; readonly oldestAtMs: number | un
 
 export interface TransitionFeed {
   /** The next ones; the same again until `moveTo`. */
-  next(max: number): Promise<readonly KeptTransition[]>
+  next(max: number): Promise<readonly ToldTransition[]>
   /** They arrived, this one the last. Never goes back. */
   moveTo(id: number): Promise<void>
   backlog(): Promise<Backlog>
@@ -45,7 +37,7 @@ export function buildTransitionFeed(database: Database, name: string): Transitio
       return database.transaction(async (queries) => {
         await queries.rows(AFTER_WRITERS)
         const rows = await queries.rows(
-          `SELECT id, judged_at, slo, objective, slo_group, system, generation, transition,
+          `SELECT ${TRANSITION_COLUMNS},
             (SELECT earlier.transition ->> 'to' FROM slo_transitions earlier
               WHERE earlier.slo = t.slo AND earlier.objective = t.objective AND earlier.slo_group = t.slo_group
                 AND earlier.transition ->> 'subject' = 'condition' AND (earlier.id < t.id OR earlier.at = t.at)
@@ -53,7 +45,10 @@ export function buildTransitionFeed(database: Database, name: string): Transitio
           FROM slo_transitions t WHERE id > ${LAST} ORDER BY id LIMIT $2`,
           [name, max],
         )
-        return rows.map(toTransition)
+        return rows.map((row) => ({
+          ...toTransition(row),
+          condition: (row['condition'] as string | null) ?? undefined,
+        }))
       })
     },
     async moveTo(id) {
@@ -73,15 +68,3 @@ export function buildTransitionFeed(database: Database, name: string): Transitio
     },
   }
 }
-
-const toTransition = (row: Readonly<Record<string, unknown>>): KeptTransition => ({
-  id: Number(row['id']),
-  judgedAtMs: (row['judged_at'] as Date).getTime(),
-  slo: String(row['slo']),
-  objective: Number(row['objective']),
-  group: String(row['slo_group']),
-  system: (row['system'] as string | null) ?? undefined,
-  generation: Number(row['generation']),
-  transition: row['transition'] as Transition,
-  condition: (row['condition'] as string | null) ?? undefined,
-})

@@ -19,6 +19,7 @@ import type { DocumentParser } from '../registry/bundle.ts'
 import type { Cursors } from '../registry/cursors.ts'
 import type { Database } from '../registry/database.ts'
 import type { Registry } from '../registry/registry.ts'
+import { buildBoard } from '../promises/board.ts'
 import { refuseInWords } from './refusals.ts'
 import { attributeRoutes } from './routes/attributes.ts'
 import { auditRoutes } from './routes/audit.ts'
@@ -31,6 +32,7 @@ import { metricRoutes } from './routes/metrics.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sloMetricsRoutes } from './routes/slo-metrics.ts'
 import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
 
@@ -108,7 +110,9 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
-  sloRoutes(typed, parts)
+  const board = buildBoard(parts.store, parts.registry)
+  sloRoutes(typed, parts, board)
+  sloMetricsRoutes(typed, parts, board)
   await app.register((inner, _, done) => {
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()

@@ -24,7 +24,7 @@ export function sloMetricsRoutes(app: TypedApp, { clock }: ApiParts, board: Boar
         tags: ['slos'],
         produces: ['text/plain'],
         querystring: SloMetricsQuery,
-        response: { 400: Problem, 503: Problem },
+        response: { 200: z.string().describe('the page'), 400: Problem, 503: Problem },
       },
     },
     async (request, reply) => {
