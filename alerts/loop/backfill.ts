@@ -25,12 +25,13 @@ export type BackfillLimits = {
   readonly metricsDays: number
 }
 
-type Progress = { knownFromMs: number; readonly reachesToMs: number; readonly beganAtMs: number }
+type Progress = { knownFromMs: number; reachesToMs: number; readonly beganAtMs: number }
 
 export interface Backfill {
   /** Takes on series that it does not know. @param knownFromMs  measured as it happens from here on */
   enter(slo: Slo, knownFromMs: number): Promise<void>
-  leave(slo: Slo): void
+  /** Forgets series that nobody counts any more: time that is not measured would look known if they came back. */
+  retain(series: ReadonlySet<string>): Promise<void>
   /** One piece. @returns the SLOs whose history grew; undefined when there is nothing to do */
   step(nowMs: number): Promise<readonly Slo[] | undefined>
   progressOf(slo: Slo): { readonly reachesToMs: number; readonly doneRatio: number } | undefined
@@ -46,8 +47,7 @@ export function buildBackfill(
   now: () => number,
 ): Backfill {
   const progress = new Map<string, Progress>()
-  const keyOf = ({ series, generation, stepSeconds }: SliceQuestion) =>
-    `${series}@${generation}@${stepSeconds}`
+  const keyOf = ({ series }: SliceQuestion) => series
 
   async function oldestMs(): Promise<number> {
     const [row] = await store.rows(
@@ -68,15 +68,9 @@ export function buildBackfill(
 
   async function keep(question: SliceQuestion, { knownFromMs, reachesToMs }: Progress): Promise<void> {
     await database.rows(
-      `INSERT INTO slo_backfills (series, generation, step_seconds, known_from, reaches_to) VALUES ($1, $2, $3, $4, $5)
-      ON CONFLICT (series, generation, step_seconds) DO UPDATE SET known_from = excluded.known_from, reaches_to = excluded.reaches_to`,
-      [
-        question.series,
-        question.generation,
-        question.stepSeconds,
-        new Date(knownFromMs),
-        new Date(reachesToMs),
-      ],
+      `INSERT INTO slo_backfills (series, known_from, reaches_to) VALUES ($1, $2, $3)
+      ON CONFLICT (series) DO UPDATE SET known_from = excluded.known_from, reaches_to = excluded.reaches_to`,
+      [question.series, new Date(knownFromMs), new Date(reachesToMs)],
     )
   }
 
@@ -114,10 +108,20 @@ export function buildBackfill(
       )
       for (const question of slo.questions) {
         const key = keyOf(question)
-        if (progress.has(key)) continue
+        const reach = Math.max(oldest, knownFromMs - windowMs, knownFromMs - keptDays(question) * DAY_MS)
+        const reachesToMs = Math.min(knownFromMs, Math.ceil(reach / 60_000) * 60_000)
+        const begun = progress.get(key)
+        if (begun !== undefined) {
+          // Another SLO asks the same, and looks further back.
+          if (reachesToMs < begun.reachesToMs) {
+            begun.reachesToMs = reachesToMs
+            await keep(question, begun)
+          }
+          continue
+        }
         const [row] = await database.rows(
-          'SELECT known_from, reaches_to FROM slo_backfills WHERE series = $1 AND generation = $2 AND step_seconds = $3',
-          [question.series, question.generation, question.stepSeconds],
+          'SELECT known_from, reaches_to FROM slo_backfills WHERE series = $1',
+          [question.series],
         )
         if (row !== undefined) {
           progress.set(key, {
@@ -127,8 +131,6 @@ export function buildBackfill(
           })
           continue
         }
-        const reach = Math.max(oldest, knownFromMs - windowMs, knownFromMs - keptDays(question) * DAY_MS)
-        const reachesToMs = Math.min(knownFromMs, Math.ceil(reach / 60_000) * 60_000)
         const one = {
           knownFromMs: Math.floor(knownFromMs / 60_000) * 60_000,
           reachesToMs,
@@ -138,8 +140,9 @@ export function buildBackfill(
         await keep(question, one)
       }
     },
-    leave(slo) {
-      for (const question of slo.questions) progress.delete(keyOf(question))
+    async retain(series) {
+      for (const key of [...progress.keys()]) if (!series.has(key)) progress.delete(key)
+      await database.rows('DELETE FROM slo_backfills WHERE NOT (series = ANY ($1::text[]))', [[...series]])
     },
     async step(nowMs) {
       const open = [...book.slos()].flatMap((slo) =>
@@ -158,7 +161,7 @@ export function buildBackfill(
       const reach = Math.min(...together.map(({ one }) => one.reachesToMs))
       const fromMs = Math.max(reach, newest - PIECE_MS[first.slo.stepMs])
       const slices = await measurePiece(
-        together.map(({ question }) => question),
+        [...new Map(together.map(({ question }) => [question.series, question])).values()],
         fromMs,
         newest,
       )

@@ -76,7 +76,9 @@ export class Book {
   }
 
   questions(stepMs: StepMs): SliceQuestion[] {
-    return [...this.#slos.values()].flatMap((slo) => (slo.stepMs === stepMs ? slo.questions : []))
+    const all = [...this.#slos.values()].flatMap((slo) => (slo.stepMs === stepMs ? slo.questions : []))
+    // SLOs that ask the same share its answer.
+    return [...new Map(all.map((question) => [question.series, question])).values()]
   }
 
   /** Who counts a slice of a series and group. */

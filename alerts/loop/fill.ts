@@ -14,7 +14,6 @@ type Member = {
   readonly track: Track
   readonly series: string
   readonly group: string
-  readonly generation: number
   readonly sums: WindowSums
 }
 
@@ -31,7 +30,6 @@ function membersOf(tracks: readonly Track[]): Member[] {
       track,
       series,
       group: track.probe?.sums === sums ? '' : track.group,
-      generation: track.slo.generation,
       sums,
     })),
   )
@@ -141,10 +139,10 @@ function rangeOf(
   stepMs: number,
   { from, to }: SliceRange,
 ): Parameters<typeof readSlices>[1] {
-  const series = new Map(members.map(({ series: name, generation }) => [name, { series: name, generation }]))
+  const series = new Set(members.map((member) => member.series))
   const seconds = stepMs / 1000
   return {
-    series: [...series.values()],
+    series: [...series],
     stepSeconds: seconds,
     fromSecond: from * seconds,
     toSecond: to * seconds,

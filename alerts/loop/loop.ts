@@ -152,7 +152,6 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
     const gone = [...book.slos()].filter(({ name }) => !loaded.slos.has(name))
     for (const slo of gone) {
       await states.forget(book.leave(slo.name).map(({ id }) => id))
-      backfill.leave(slo)
       fingerprints.delete(slo.name)
     }
     const changed = [...loaded.slos.values()].filter((slo) => fingerprints.get(slo.name) !== printOf(slo))
@@ -163,6 +162,9 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       await backfill.enter(slo, headOf(slo.stepMs) * slo.stepMs)
     }
     for (const stepMs of STEPS) await addTracks(changed.filter((slo) => slo.stepMs === stepMs))
+    await backfill.retain(
+      new Set([...loaded.slos.values()].flatMap(({ questions }) => questions.map(({ series }) => series))),
+    )
     // What failed on the way is done again.
     for (const slo of changed) fingerprints.set(slo.name, printOf(slo))
     changeNumber = loaded.changeNumber
@@ -185,7 +187,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       grouped.length === 0
         ? []
         : await sumSlices(store, {
-            series: grouped.flatMap(({ questions }) => questions),
+            series: grouped.flatMap(({ questions }) => questions.map(({ series }) => series)),
             stepSeconds: stepMs / 1000,
             fromSecond: Math.floor(fromMs / 1000),
             toSecond: (head * stepMs) / 1000,

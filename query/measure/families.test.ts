@@ -19,7 +19,6 @@ const availability = (
   const { stepSeconds = 60, ...indicator } = more
   return {
     series,
-    generation: 1,
     stepSeconds,
     indicator: {
       kind: 'requests',

@@ -2,7 +2,6 @@
 
 export type MeasuredSlice = {
   readonly series: string
-  readonly generation: number
   /** Values of the group-by subjects as JSON; empty without. */
   readonly group: string
   readonly startSecond: number

@@ -49,7 +49,7 @@ export async function measureMetric(
   fromSecond: number,
   toSecond: number,
 ): Promise<MeasuredSlice[]> {
-  const { series, generation, stepSeconds, indicator } = question
+  const { series, stepSeconds, indicator } = question
   const from = Math.ceil(fromSecond / stepSeconds) * stepSeconds
   const to = Math.floor(toSecond / stepSeconds) * stepSeconds
   if (to <= from) return []
@@ -59,7 +59,6 @@ export async function measureMetric(
     const counts = counted.get(at)
     slices.push({
       series,
-      generation,
       group: '',
       startSecond: at,
       stepSeconds,

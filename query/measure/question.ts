@@ -1,5 +1,7 @@
-// What one series of slices asks of the telemetry: an indicator, in steps. A new generation answers another question.
+// What one series of slices asks of the telemetry: an indicator, in steps. A series is named by its question, so that equal questions
+// are measured once, and another one never reads slices that answer something else.
 
+import { createHash } from 'node:crypto'
 import type {
   Dimension,
   MetricRatioIndicator,
@@ -12,11 +14,21 @@ export type MeasuredIndicator =
   RequestIndicator | ProbeIndicator | MetricRatioIndicator | MetricThresholdIndicator
 
 export type SliceQuestion<Indicator extends MeasuredIndicator = MeasuredIndicator> = {
-  /** Names the series of slices; the SLO's id in the registry and the indicator's place. */
+  /** Fingerprint of the rest. */
   readonly series: string
-  readonly generation: number
   readonly stepSeconds: 10 | 60
   readonly indicator: Indicator
+}
+
+export function questionOf<Indicator extends MeasuredIndicator>(
+  indicator: Indicator,
+  stepSeconds: 10 | 60,
+): SliceQuestion<Indicator> {
+  const series = createHash('sha256')
+    .update(JSON.stringify([indicator, stepSeconds]))
+    .digest('hex')
+    .slice(0, 32)
+  return { series, stepSeconds, indicator }
 }
 
 /** Events are kept in thousandths: a sampled span counts for what it stands for. */

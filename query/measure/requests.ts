@@ -43,7 +43,7 @@ export async function measureRequests(
     for (const [key, members] of family.questions) {
       const found = counted.get(key) ?? new Map<string, Map<number, Counts>>()
       for (const question of members) {
-        const { series, generation, indicator } = question
+        const { series, indicator } = question
         const groups =
           family.grouped.length === 0 ? [''] : [...new Set([...knownGroups(series), ...found.keys()])]
         if (groups.length > indicator.groupsMax) {
@@ -56,7 +56,7 @@ export async function measureRequests(
             const counts = found.get(group)?.get(at)
             const isKnown = counts !== undefined || (isHeard ??= ears.by(indicator, at))
             const { good, total } = counts ?? NOTHING
-            slices.push({ series, generation, group, startSecond: at, stepSeconds, good, total, isKnown })
+            slices.push({ series, group, startSecond: at, stepSeconds, good, total, isKnown })
           }
         }
       }

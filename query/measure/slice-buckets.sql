@@ -1,5 +1,5 @@
 -- What do slices of one series and group add up to, bucket by bucket, with and without excluded stretches?
--- series, generation, step (s), slo_group: which. from, to: s since epoch, starts of slices. bucket: s.
+-- series, step (s), slo_group: which. from, to: s since epoch, starts of slices. bucket: s.
 -- excluded_from, excluded_to: stretches, s since epoch.
 -- Row: start of the bucket (s since epoch); good, total, known and empty slices; the same of excluded ones.
 SELECT intDiv(toUnixTimestamp(start), {bucket:UInt32}) * {bucket:UInt32} AS at,
@@ -10,7 +10,7 @@ FROM (
   SELECT start, good AS g, total AS t, is_known,
     arrayExists((a, b) -> toUnixTimestamp(start) >= a AND toUnixTimestamp(start) < b, {excluded_from:Array(UInt32)}, {excluded_to:Array(UInt32)}) AS is_excluded
   FROM slo_slices FINAL
-  WHERE series = {series:String} AND generation = {generation:UInt32} AND step = {step:UInt16} AND slo_group = {slo_group:String}
+  WHERE series = {series:String} AND step = {step:UInt16} AND slo_group = {slo_group:String}
     AND start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')
 )
 GROUP BY at

@@ -22,7 +22,6 @@ const buckets = statement(
   new URL('./slice-buckets.sql', import.meta.url),
   z.object({
     series: z.string(),
-    generation: z.number().int(),
     step: z.number().int(),
     slo_group: z.string(),
     from: z.number().int(),
@@ -49,7 +48,6 @@ export async function sliceBuckets(
   store: Pick<Store, 'ask'>,
   which: {
     readonly series: string
-    readonly generation: number
     readonly stepSeconds: number
     readonly group: string
     readonly fromSecond: number
@@ -62,7 +60,6 @@ export async function sliceBuckets(
     buckets,
     {
       series: which.series,
-      generation: which.generation,
       step: which.stepSeconds,
       slo_group: which.group,
       from: which.fromSecond,

@@ -6,7 +6,6 @@ import type { MeasuredSlice } from './measured-slice.ts'
 
 const COLUMNS: Columns = {
   series: 'String',
-  generation: 'UInt32',
   step: 'UInt16',
   slo_group: 'String',
   start: 'UInt32',
@@ -29,7 +28,6 @@ export type StoredSlice = {
 
 const range = {
   series: z.array(z.string()),
-  generations: z.array(z.string()),
   step: z.number().int(),
   from: z.number().int(),
   to: z.number().int(),
@@ -92,7 +90,6 @@ export async function writeSlices(
     COLUMNS,
     slices.map((slice) => ({
       series: slice.series,
-      generation: slice.generation,
       step: slice.stepSeconds,
       slo_group: slice.group,
       start: slice.startSecond,
@@ -106,9 +103,8 @@ export async function writeSlices(
   )
 }
 
-/** Which series, each in its generation. */
 export type SeriesRange = {
-  readonly series: readonly { readonly series: string; readonly generation: number }[]
+  readonly series: readonly string[]
   readonly stepSeconds: number
   /** s since epoch; slices that begin in between */
   readonly fromSecond: number
@@ -116,8 +112,7 @@ export type SeriesRange = {
 }
 
 const parametersOf = ({ series, stepSeconds, fromSecond, toSecond }: SeriesRange) => ({
-  series: series.map((one) => one.series),
-  generations: series.map(({ generation }) => String(generation)),
+  series: [...series],
   step: stepSeconds,
   from: fromSecond,
   to: toSecond,

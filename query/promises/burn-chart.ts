@@ -62,7 +62,6 @@ export async function burnChart(
     store,
     {
       series: part.series,
-      generation: slo.generation,
       stepSeconds: slo.stepMs / 1000,
       group,
       fromSecond: first,

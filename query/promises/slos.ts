@@ -4,7 +4,7 @@ import { definitionOf } from '../openslo/definition.ts'
 import { objectOf, REGISTRY_KINDS } from '../openslo/document-parser.ts'
 import type { Resolver } from '../openslo/references.ts'
 import type { KindV1, SloV1 } from '../openslo/schema-v1.ts'
-import type { MeasuredIndicator, SliceQuestion } from '../measure/question.ts'
+import { questionOf, type MeasuredIndicator, type SliceQuestion } from '../measure/question.ts'
 import type { ExclusionSpec } from '../registry/kinds/exclusion.ts'
 import type { SystemSpec } from '../registry/kinds/systems.ts'
 import type { Kind, RegistryObject } from '../registry/object.ts'
@@ -122,31 +122,27 @@ function sloOf(
   const tier = definition.tier ?? systemTier
   const stepMs = stepMsOf(definition, systemTier)
   const { id, name, generation, revision } = object
+  const stepSeconds = stepMs === 10_000 ? 10 : 60
   const questions: SliceQuestion[] = []
-  const seriesOf = (place: number) => `${id}.${place}`
+  const counted: { readonly series: string; readonly probe: string | undefined }[] = []
   for (const [place, indicator] of definition.indicators.entries()) {
     const measured = indicator.kind === 'slo' ? firstIndicator(other(indicator.slo), other) : indicator
     if (measured === undefined)
       return { reasons: [`objective ${place} is of an SLO that is not measured itself`] }
-    const stepSeconds = stepMs === 10_000 ? 10 : 60
-    questions.push({ series: seriesOf(place), generation, stepSeconds, indicator: measured })
-    if (measured.kind === 'requests' && measured.fallback !== undefined)
-      questions.push({
-        series: `${seriesOf(place)}.probe`,
-        generation,
-        stepSeconds,
-        indicator: measured.fallback.probe,
-      })
+    const question = questionOf(measured, stepSeconds)
+    const probe =
+      measured.kind === 'requests' && measured.fallback !== undefined
+        ? questionOf(measured.fallback.probe, stepSeconds)
+        : undefined
+    questions.push(question, ...(probe === undefined ? [] : [probe]))
+    counted.push({ series: question.series, probe: probe?.series })
   }
   const part = ({ indicator, weight, targetRatio }: SloDefinition['objectives'][number]): Part => ({
-    series: seriesOf(indicator),
+    series: counted[indicator]?.series ?? '',
     weight,
     budgetRatio: errorBudgetRatio(targetRatio),
   })
-  const probeOf = (place: number) =>
-    questions.some(({ series }) => series === `${seriesOf(place)}.probe`)
-      ? `${seriesOf(place)}.probe`
-      : undefined
+  const probeOf = (place: number) => counted[place]?.probe
   const { objectives, composite } = definition
   const [first] = objectives
   const reasons: string[] = []

@@ -3,8 +3,7 @@ DROP TABLE IF EXISTS slo_slices;
 
 CREATE TABLE IF NOT EXISTS slo_slices
 (
-  series      LowCardinality(String)  COMMENT 'what is counted: id of the SLO in the registry, place of the indicator, probe or not',
-  generation  UInt32                  COMMENT 'which question was measured: another one begins a new generation' CODEC(ZSTD(1)),
+  series      LowCardinality(String)  COMMENT 'fingerprint of what is counted: indicator and step',
   step        UInt16                  COMMENT 'length of the slice, s' CODEC(ZSTD(1)),
   slo_group   LowCardinality(String)  COMMENT 'values of the group-by subjects as JSON, empty without',
   start       DateTime('UTC')         COMMENT 'start of the slice, UTC' CODEC(DoubleDelta, ZSTD(1)),
@@ -16,6 +15,6 @@ CREATE TABLE IF NOT EXISTS slo_slices
 )
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(start)
-ORDER BY (series, generation, step, slo_group, start)
+ORDER BY (series, step, slo_group, start)
 TTL start + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12;

@@ -36,14 +36,11 @@ CREATE TABLE slo_publishers (
 
 -- How far back each series of slices is known.
 CREATE TABLE slo_backfills (
-  series     text        COLLATE "C" NOT NULL,
-  generation bigint      NOT NULL,
-  step_seconds integer   NOT NULL,
+  series     text        COLLATE "C" PRIMARY KEY,
   -- Measured from here on; going on backwards.
   known_from timestamptz NOT NULL,
   -- As far as telemetry was kept when it began.
-  reaches_to timestamptz NOT NULL,
-  PRIMARY KEY (series, generation, step_seconds)
+  reaches_to timestamptz NOT NULL
 );
 
 -- Slices of the settled past that turned out different: nothing changes until somebody decides.
@@ -52,7 +49,6 @@ CREATE TABLE slo_corrections (
   series     text        COLLATE "C" NOT NULL,
   slo        text        COLLATE "C" NOT NULL,
   system     text        COLLATE "C",
-  generation bigint      NOT NULL,
   step_seconds integer   NOT NULL,
   slo_group  text        NOT NULL,
   start      timestamptz NOT NULL,
@@ -63,5 +59,5 @@ CREATE TABLE slo_corrections (
   decided_by text,
   decided_at timestamptz,
   reason     text,
-  UNIQUE (series, generation, step_seconds, slo_group, start, after)
+  UNIQUE (series, slo_group, start, after)
 );
