@@ -25,6 +25,7 @@ import { attributeRoutes } from './routes/attributes.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { bundleRoutes } from './routes/bundles.ts'
 import { definitionRoutes } from './routes/definitions.ts'
+import { downtimeRoutes } from './routes/downtime.ts'
 import { eventRoutes } from './routes/events.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { mapRoutes } from './routes/map.ts'
@@ -33,6 +34,7 @@ import { peopleRoutes } from './routes/people.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { sloMetricsRoutes } from './routes/slo-metrics.ts'
+import { sloReportRoutes } from './routes/slo-reports.ts'
 import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
 
@@ -113,6 +115,8 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   const board = buildBoard(parts.store, parts.registry)
   sloRoutes(typed, parts, board)
   sloMetricsRoutes(typed, parts, board)
+  sloReportRoutes(typed, parts, board)
+  downtimeRoutes(typed, parts, board)
   await app.register((inner, _, done) => {
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()
