@@ -5,7 +5,7 @@ SELECT if({is_together:UInt8} = 1, '', series) AS item, slo_group, uniqExact(min
 FROM (
   SELECT series, slo_group, intDiv(toUnixTimestamp(start), 60) AS minute,
     arrayExists((a, b) -> toUnixTimestamp(start) >= a AND toUnixTimestamp(start) < b, {excluded_from:Array(UInt32)}, {excluded_to:Array(UInt32)}) AS is_excluded
-  FROM slo_slices FINAL
+  FROM sli_slices FINAL
   WHERE series IN {series:Array(String)} AND step = {step:UInt16}
     AND start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')
     AND is_known AND good < total

@@ -8,7 +8,7 @@ FROM (
   FROM (
     SELECT series, countIf(is_known) AS known, minIf(toUnixTimestamp(start), is_known) AS first,
       arraySort(groupArrayIf(toUnixTimestamp(start), is_known AND total >= {events_min:UInt64} AND (total - good) * 100 >= total * {failing_percent:UInt8})) AS down
-    FROM slo_slices FINAL
+    FROM sli_slices FINAL
     WHERE series IN {series:Array(String)} AND step = {step:UInt16} AND slo_group = ''
       AND start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')
     GROUP BY series
