@@ -4,10 +4,12 @@
 import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import { readSlices, sumSlices } from '../measure/slice-store.ts'
-import { unitMs } from '../slo/budgeting.ts'
+import { unitMs, type Budgeting } from '../slo/budgeting.ts'
+import { judgedTimeSlices, type Timeslices } from '../slo/composite-timeslices.ts'
+import { compositeSlices } from '../slo/composite.ts'
 import { countWindow } from '../slo/count-window.ts'
 import { excludedSlices, type ExcludedStretch } from '../slo/exclusion.ts'
-import { countWithin, type SliceRange } from '../slo/slice-ranges.ts'
+import { countWithin, mergeRanges, type SliceRange } from '../slo/slice-ranges.ts'
 import { emptyColumns, stateOf, type SliceColumns } from '../slo/slices.ts'
 import type { Counts, WindowFigures } from '../slo/window-figures.ts'
 import { fittedCounts } from './fitted-counts.ts'
@@ -23,7 +25,7 @@ export type Span = {
 
 /** One part of what is judged, in one group. */
 export type PartFigures = { readonly figures: WindowFigures; readonly firstSecond: number | undefined }
-/** Group → part by part; a part without slices in the group counts nothing. */
+/** Group → part by part; a part without slices in the group counts nothing. Of a composite of Timeslices one for the whole. */
 export type GroupFigures = ReadonlyMap<string, readonly PartFigures[]>
 export type BadMinutes = { readonly all: number; readonly net: number }
 
@@ -87,20 +89,9 @@ export async function periodFigures(
       judged,
       grouped(judged, (one) => bySeries.get(one) ?? new Map<string, PartFigures>(), none),
     )
-  for (const judged of all) {
-    if (judgedByEvents(judged)) continue
-    const read = new Map<string, ReadonlyMap<string, PartFigures>>()
-    for (const part of judged.parts)
-      if (!read.has(part.series))
-        read.set(part.series, await timeSlices(store, part.series, judged, stepMs, excluded, span))
-    found.set(
-      judged,
-      grouped(judged, (one) => read.get(one) ?? new Map<string, PartFigures>(), {
-        figures: countTimeSlices(emptyColumns(stepMs, 0, 0), judged, stepMs, excluded, span),
-        firstSecond: undefined,
-      }),
-    )
-  }
+  for (const judged of all)
+    if (!judgedByEvents(judged))
+      found.set(judged, await timeSliceFigures(store, judged, stepMs, excluded, span))
   return found
 }
 
@@ -185,16 +176,72 @@ function eventFigures(
   }
 }
 
-async function timeSlices(
+type Held = { readonly columns: SliceColumns; readonly firstSecond: number | undefined }
+
+/** Part by part, but for a composite of Timeslices, whose slices are bad when they are bad for any part: that is one. */
+async function timeSliceFigures(
   store: Pick<Store, 'ask'>,
-  series: string,
-  judged: Judged,
+  { compiled, parts, isComposite }: Judged,
   stepMs: number,
   excluded: readonly SliceRange[],
   span: Span,
-): Promise<ReadonlyMap<string, PartFigures>> {
+): Promise<GroupFigures> {
+  const { budgeting } = compiled.policy
+  const steps = unitMs(budgeting, stepMs) / stepMs
+  const from = Math.ceil(span.fromMs / stepMs / steps) * steps
+  const range = { from, to: Math.max(from, Math.floor(span.countedToMs / stepMs / steps) * steps) }
+  const read = new Map<string, ReadonlyMap<string, Held>>()
+  for (const { series } of parts)
+    if (!read.has(series)) read.set(series, await readColumns(store, series, stepMs, range))
+  const groups = new Set([...read.values()].flatMap((held) => [...held.keys()]))
+  if (groups.size === 0) groups.add('')
+  const nothing: Held = {
+    columns: emptyColumns(stepMs, range.from, range.to - range.from),
+    firstSecond: undefined,
+  }
+  return new Map(
+    [...groups].toSorted().map((group) => {
+      const held = parts.map(({ series }) => read.get(series)?.get(group) ?? nothing)
+      if (isComposite && budgeting.method === 'Timeslices') {
+        const whole = compositeSlices(
+          held.map(({ columns }, place) =>
+            judgedTimeSlices(columns, timeslicesOf(parts[place]?.budgeting, budgeting)),
+          ),
+        )
+        const firsts = held.flatMap(({ firstSecond }) => firstSecond ?? [])
+        const units = (one: SliceRange) => ({
+          from: Math.floor(one.from / steps),
+          to: Math.ceil(one.to / steps),
+        })
+        const figures = countWindow(
+          whole,
+          { ...budgeting, timeSliceTarget: 1 },
+          units(range),
+          mergeRanges(excluded.map(units)),
+          span.endMs,
+        )
+        return [group, [{ figures, firstSecond: firsts.length === 0 ? undefined : Math.min(...firsts) }]]
+      }
+      const figures = held.map(({ columns, firstSecond }, place) => ({
+        figures: countWindow(columns, parts[place]?.budgeting ?? budgeting, range, excluded, span.endMs),
+        firstSecond,
+      }))
+      return [group, figures]
+    }),
+  )
+}
+
+const timeslicesOf = (own: Budgeting | undefined, otherwise: Timeslices) =>
+  own?.method === 'Timeslices' ? own : otherwise
+
+/** By group. */
+async function readColumns(
+  store: Pick<Store, 'ask'>,
+  series: string,
+  stepMs: number,
+  { from, to }: SliceRange,
+): Promise<ReadonlyMap<string, Held>> {
   const stepSeconds = stepMs / 1000
-  const { from, to } = rangeOf(stepMs, span)
   const groups = new Map<string, { readonly columns: SliceColumns; firstSecond: number | undefined }>()
   for (let second = from * stepSeconds; second < to * stepSeconds; second += READ_SECONDS) {
     const slices = await readSlices(store, {
@@ -217,27 +264,7 @@ async function timeSlices(
       if (slice.isKnown) held.firstSecond ??= slice.startSecond
     }
   }
-  return new Map(
-    [...groups].map(([group, { columns, firstSecond }]) => [
-      group,
-      { figures: countTimeSlices(columns, judged, stepMs, excluded, span), firstSecond },
-    ]),
-  )
-}
-
-function countTimeSlices(
-  columns: SliceColumns,
-  { compiled }: Judged,
-  stepMs: number,
-  excluded: readonly SliceRange[],
-  span: Span,
-): WindowFigures {
-  const { budgeting } = compiled.policy
-  const unit = unitMs(budgeting, stepMs)
-  const steps = unit / stepMs
-  const from = Math.ceil(span.fromMs / unit) * steps
-  const to = Math.max(from, Math.floor(span.countedToMs / unit) * steps)
-  return countWindow(columns, budgeting, { from, to }, excluded, span.endMs)
+  return groups
 }
 
 /** @returns by judged and group @throws StoreError */

@@ -202,7 +202,7 @@ function sideOf(
   const isBefore = span.countedToMs <= span.fromMs || parts.every(({ figures }) => figures.gross.known === 0)
   const window: JudgedWindow = isBefore
     ? { kind: 'no-data', coverage: 0 }
-    : judged.isComposite
+    : judged.isComposite && policy.budgeting.method !== 'Timeslices'
       ? compositeWindow(
           judged.parts.map(({ weight, budgetRatio: own }, place) => ({
             weight,
@@ -210,6 +210,7 @@ function sideOf(
             judged: windows[place] ?? first,
           })),
           budgetRatio,
+          policy.budgeting.method,
         )
       : first
   const isByEvents = policy.budgeting.method === 'Occurrences'

@@ -47,6 +47,31 @@ spec:
   objectives: [${objectives}]
 `
 
+/** Of pay and ledger, weighed two to one. */
+const composite = (name: string, method: string, more: string) => `---
+apiVersion: openslo/v1
+kind: SLO
+metadata: { name: ${name}, annotations: { surety/composite-target: '0.99' } }
+spec:
+  service: pay
+  timeWindow: [{ duration: 30d, isRolling: true }]
+  budgetingMethod: ${method}
+  objectives:${['pay', 'ledger']
+    .map(
+      (service, place) => `
+    - target: 0.99
+      compositeWeight: ${2 - place}${more === '' ? '' : more.replaceAll(', ', '\n      ')}
+      indicator:
+        metadata: { name: ${name}-${service} }
+        spec:
+          ratioMetric:
+            counter: true
+            good: { metricSource: { type: Surety, spec: { outcomes: [ok, business_reject] } } }
+            total: { metricSource: { type: Surety, spec: { signal: requests, where: { service: ${service} } } } }`,
+    )
+    .join('')}
+`
+
 const FILES = `apiVersion: surety/v1
 kind: Team
 metadata: { name: payments }
@@ -66,15 +91,15 @@ kind: System
 metadata: { name: silent }
 spec: { team: payments, tier: office, type: other, origin: in-house }
 ---
-apiVersion: openslo/v1
+apiVersion: surety/v1
 kind: Service
-metadata: { name: pay, annotations: { surety/system: core-payment } }
-spec: {}
+metadata: { name: pay }
+spec: { system: core-payment }
 ---
-apiVersion: openslo/v1
+apiVersion: surety/v1
 kind: Service
-metadata: { name: gateway, annotations: { surety/system: edge } }
-spec: {}
+metadata: { name: gateway }
+spec: { system: edge }
 ---
 apiVersion: surety/v1
 kind: Exclusion
@@ -102,6 +127,8 @@ ${ratio('pay-slices', 'pay', '', '{ target: 0.99, timeSliceTarget: 0.9, timeSlic
 ${ratio('pay-regions', 'pay', ', groupBy: [region]', '{ target: 0.9 }', 'budgetingMethod: Occurrences')}
 ${ratio('ledger-availability', 'ledger', '', '{ target: 0.99 }', 'budgetingMethod: Occurrences')}
 ${ratio('edge-availability', 'edge', '', '{ target: 0.99999 }', 'budgetingMethod: Occurrences').replace('service: pay\n', 'service: gateway\n')}
+${composite('journey', 'Occurrences', '')}
+${composite('journey-slices', 'Timeslices', ', timeSliceTarget: 0.9, timeSliceWindow: 5m')}
 ${ratio('changing', 'elsewhere', '', '{ target: 0.9 }', 'budgetingMethod: Occurrences')}
 `
 
@@ -155,10 +182,10 @@ beforeAll(async () => {
 afterAll(() => surety.stop())
 
 async function apply(text: string): Promise<void> {
-  const reply = await fetch(`${surety.url}/api/v1/registry/apply`, {
+  const reply = await fetch(`${surety.url}/api/v1/registry/apply?reason=as%20agreed`, {
     method: 'POST',
     headers: { ...surety.asLocal, 'content-type': 'application/json' },
-    body: JSON.stringify({ files: [{ file: 'bank.yaml', text }], reason: 'as agreed' }),
+    body: JSON.stringify({ files: [{ file: 'bank.yaml', text }]}),
   })
   if (reply.status !== 200) throw new Error(await reply.text())
 }
@@ -210,6 +237,18 @@ describe('a report over a month', () => {
     expect(net.budget?.unit).toBe('slices')
     expect(net.budget?.allowed).toBeCloseTo(MINUTES / 5 / 100, 9)
     expect(net.budget?.remainingRatio).toBeCloseTo(1 - 6 / (known - 6) / 0.01, 9)
+  })
+
+  test('adds up composites as they are judged: burn rates by weight, time slices that are bad for any part', () => {
+    const { withExclusions: net, badMinutes } = itemOf(month, 'journey')
+    // Thirty minutes are excluded for the system: pay lost thirty whole minutes, ledger 19 and 10 events.
+    const pay = (30_000 + SINGLE) / ((KNOWN - 30) * 1000)
+    const ledger = 29 / ((KNOWN - 32) * 100 + 39)
+    expect(net.sliRatio).toBeCloseTo(1 - (2 * (pay / 0.01) + ledger / 0.01) * 0.01, 12)
+    expect(net.budget?.remainingRatio).toBeCloseTo(1 - (2 * pay + ledger) / 0.01, 9)
+    expect(badMinutes).toBe(30 + SINGLE + 2)
+    // Six time slices of pay, and the two of ledger in which 19 of 419 and 10 of 420 failed are good ones.
+    expect(itemOf(month, 'journey-slices').withExclusions).toMatchObject({ total: KNOWN / 5 - 6, bad: 6 })
   })
 
   test('tells groups apart, and says no-data where too little is known', () => {
@@ -289,7 +328,7 @@ describe('a report over a month', () => {
 
   test('is refused with the remedy where period or zone make no sense', async () => {
     const refused = (query: string) => surety.get<{ detail: string }>(`/api/v1/reports/slos?${query}`, 400)
-    expect((await refused('period=2026-13')).detail).toMatch(/period must be a month \(2026-10\)/)
+    expect((await refused('period=2026-13')).detail).toMatch(/period: must be a month \(2026-10\)/)
     expect((await refused('period=2026-10&timeZone=Mars/Olympus')).detail).toMatch(
       /write it as Asia\/Shanghai/,
     )
@@ -368,8 +407,12 @@ describe('downtime in a year', () => {
       plannedSeconds: 30 * 60,
       knownFrom: at(KNOWN_FROM),
     })
-    expect(core?.sources.map(({ slo }) => slo)).toEqual([
+    expect(core?.sources.map(({ slo }) => slo).toSorted()).toEqual([
       'changing',
+      'journey',
+      'journey',
+      'journey-slices',
+      'journey-slices',
       'ledger-availability',
       'pay-availability',
       'pay-slices',
@@ -426,14 +469,16 @@ test('figures at an instant are those told last before it, nothing older than fi
   const second = Math.floor(Date.now() / 1000) * 1000 - 3_600_000
   const row = (name: string, atMs: number, remaining: string) =>
     `('${name}', 0, '', fromUnixTimestamp64Milli(${atMs}, 'UTC'), 'healthy', 0.5, NULL, ${remaining}, NULL, 1)`
-  await surety.store().command(
-    `INSERT INTO slo_figures (slo, objective, slo_group, judged_at, condition, sli, sli_gross, remaining, burn, coverage) VALUES ${[
-      row('a', second - 299_000, '0.1'),
-      row('a', second, '0.2'),
-      row('a', second + 1, '0.3'),
-      row('b', second - 300_000, '0.4'),
-    ].join(', ')}`,
-  )
+  await surety
+    .store()
+    .command(
+      `INSERT INTO slo_figures (slo, objective, slo_group, judged_at, condition, sli, sli_gross, remaining, burn, coverage) VALUES ${[
+        row('a', second - 299_000, '0.1'),
+        row('a', second, '0.2'),
+        row('a', second + 1, '0.3'),
+        row('b', second - 300_000, '0.4'),
+      ].join(', ')}`,
+    )
   const which = (slo: string, atMs: number) => ({ slo, objective: 0, group: '', atMs })
   const found = await readFiguresAt(surety.store(), [
     which('b', second),
