@@ -14,6 +14,7 @@ th, td { text-align: left; vertical-align: top; padding: 6px 8px; border-bottom:
 thead th { color: #5b6472; font-size: 12px; font-weight: 600; border-bottom: 2px solid #1a1f29; }
 tbody th { font-weight: 600; min-width: 9em; }
 .number { text-align: right; white-space: nowrap; }
+thead th { overflow-wrap: normal; }
 thead .number { white-space: normal; }
 .gross, .group, .hint { color: #5b6472; font-weight: 400; }
 .gross { font-size: 12px; }
@@ -26,7 +27,8 @@ a { color: inherit; }
 @page { size: A4 landscape; margin: 12mm; }
 @media print {
   body { margin: 0; max-width: none; padding: 0; font-size: 11px; }
-  section { break-before: page; }
+  section:first-of-type { break-before: page; }
+  h2, h3 { break-after: avoid; }
   tr, dl, li { break-inside: avoid; }
   thead { display: table-header-group; }
   a { text-decoration: none; }

@@ -122,18 +122,18 @@ ${two(({ bad }) => count(bad))}
 ${two(budget('allowed'))}
 ${two(budget('spent'))}
 ${two((figures) => leftText(page, figures))}
-${two(({ coverage }) => (coverage === null ? '–' : percentOf(coverage, 1)))}
+${two(({ coverage }) => (coverage === null ? '–' : escapeHtml(percentOf(coverage, 1))))}
 <td class="number">${count(item.badMinutes)}<br><span class="gross">${count(item.badMinutesWithoutExclusions)}</span></td>
 <td class="number">${count(outages)}</td>
 </tr>`
 }
 
 const sliText = ({ say }: Page, { kind, sliRatio }: ReportFigures) =>
-  sliRatio === null ? say(`kind.${kind}`) : `<span class="sli">${percentOf(sliRatio)}</span>`
+  sliRatio === null ? say(`kind.${kind}`) : `<span class="sli">${escapeHtml(percentOf(sliRatio))}</span>`
 
 function leftText({ say, language }: Page, { budget }: ReportFigures): string {
   if (budget === null) return '–'
-  const text = `${escapeHtml(countOf(budget.remaining, language))} (${percentOf(budget.remainingRatio, 1)})`
+  const text = `${escapeHtml(countOf(budget.remaining, language))} (${escapeHtml(percentOf(budget.remainingRatio, 1))})`
   return budget.isEstimate ? `${text} <i>${say('estimate')}</i>` : text
 }
 
@@ -154,7 +154,7 @@ function details(page: Page, slo: ReportSlo, place = page.report.slos.indexOf(sl
     ['method', escapeHtml(first?.budgetingMethod ?? '–')],
     ['unit', first === undefined ? '–' : say(first.unit)],
     ['missingData', say(`missing.${slo.missingData}`)],
-    ['coverageFloor', percentOf(slo.coverageFloor, 1)],
+    ['coverageFloor', escapeHtml(percentOf(slo.coverageFloor, 1))],
     ['knownFrom', known === undefined ? '–' : at(known)],
     ['generation', String(slo.generation)],
   ]

@@ -189,11 +189,12 @@ export const localTime = (instant: string, timeZone: string) =>
     new Date(instant),
   )
 
-/** Cut, never rounded: 99.99996 % is not 100 %. */
+/** Cut, never rounded: 99.99996 % is not 100 %, and a little is not nothing. */
 export function percentOf(ratio: number, digits = 4): string {
   const scale = 10 ** digits
   // What a subtraction adds behind the twelfth digit is no evidence.
-  return `${(Math.floor(Number((ratio * 100 * scale).toFixed(6))) / scale).toFixed(digits)} %`
+  const cut = Math.floor(Number((ratio * 100 * scale).toFixed(6))) / scale
+  return ratio > 0 && cut === 0 ? `<${(1 / scale).toFixed(digits)} %` : `${cut.toFixed(digits)} %`
 }
 
 export const countOf = (count: number, language: ReportLanguage) =>

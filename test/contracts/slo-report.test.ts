@@ -185,7 +185,7 @@ async function apply(text: string): Promise<void> {
   const reply = await fetch(`${surety.url}/api/v1/registry/apply?reason=as%20agreed`, {
     method: 'POST',
     headers: { ...surety.asLocal, 'content-type': 'application/json' },
-    body: JSON.stringify({ files: [{ file: 'bank.yaml', text }]}),
+    body: JSON.stringify({ files: [{ file: 'bank.yaml', text }] }),
   })
   if (reply.status !== 200) throw new Error(await reply.text())
 }
