@@ -45,9 +45,9 @@ export function buildTransitionFeed(database: Database, name: string): Transitio
           FROM slo_transitions t WHERE id > ${LAST} ORDER BY id LIMIT $2`,
           [name, max],
         )
-        return rows.map((row) => ({
-          ...toTransition(row),
-          condition: (row['condition'] as string | null) ?? undefined,
+        return rows.map((kept) => ({
+          ...toTransition(kept),
+          condition: (kept['condition'] as string | null) ?? undefined,
         }))
       })
     },

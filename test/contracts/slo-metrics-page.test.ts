@@ -92,7 +92,7 @@ function complaints(page: string): string[] {
 
 const value = (page: string, start: string) => {
   const lines = page.split('\n').filter((line) => line.startsWith(start))
-  expect(lines, start).toHaveLength(1)
+  if (lines.length !== 1) throw new Error(`${lines.length} lines begin with ${start}`)
   return Number(lines[0]?.slice(lines[0].lastIndexOf(' ') + 1))
 }
 

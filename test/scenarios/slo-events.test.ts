@@ -122,7 +122,7 @@ test('transitions come as CloudEvents in structured mode, those of one SLO in on
   expect(new Set(read.map(({ type }) => type))).toEqual(
     new Set(['application/cloudevents+json; charset=UTF-8']),
   )
-  const [first] = read.filter(({ key }) => key === 'slo-1')
+  const first = read.find(({ key }) => key === 'slo-1')
   expect(JSON.parse(first?.text ?? '')).toMatchObject({
     specversion: '1.0',
     id: 'transition-1',
