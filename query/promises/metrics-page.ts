@@ -13,7 +13,12 @@ export const METRICS_PAGE_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 const STALE_MS = 300_000
 const DAY_MS = 86_400_000
 
-type Labels = Readonly<Record<string, string>>
+/** Labels as they are written, without those that are empty: made once for all lines that carry them. */
+const labelText = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels)
+    .filter(([, text]) => text !== '')
+    .map(([label, text]) => `${label}="${escapeLabel(text)}"`)
+    .join(',')
 
 /** Name → what it means. Names of windows are made from their lengths. */
 const HELP: Readonly<Record<string, string>> = {
@@ -41,14 +46,12 @@ class Page {
   readonly #families = new Map<string, string[]>()
 
   /** A value that is not known, or no number, has no line. */
-  put(name: string, labels: Labels, value: number | null | undefined): void {
+  put(name: string, labels: string, value: number | null | undefined): void {
     if (value === undefined || value === null || !Number.isFinite(value)) return
-    const lines = this.#families.get(name) ?? []
-    if (lines.length === 0) this.#families.set(name, lines)
-    const named = Object.entries(labels)
-      .filter(([, text]) => text !== '')
-      .map(([label, text]) => `${label}="${escapeLabel(text)}"`)
-    lines.push(`${name}{${named.join(',')}} ${value}`)
+    const lines = this.#families.get(name)
+    const line = `${name}{${labels}} ${value}`
+    if (lines === undefined) this.#families.set(name, [line])
+    else lines.push(line)
   }
 
   text(): string {
@@ -69,26 +72,21 @@ export function metricsPage(standings: readonly Standing[], nowMs: number): stri
     const { service, objectives } = slo.definition
     // As Sloth names what it takes from OpenSLO; one objective needs no number.
     const id = `${service}-${slo.name}${objectives.length > 1 && !judged.isComposite ? `-${judged.objective}` : ''}`
-    const own = { slo: slo.name, objective: String(judged.objective), group: groupLabel(group) }
-    const sloth = {
-      sloth_id: id,
-      sloth_service: service,
-      sloth_slo: slo.name,
-      objective: own.objective,
-      group: own.group,
-    }
+    const within = { objective: String(judged.objective), group: groupLabel(group) }
+    const own = labelText({ slo: slo.name, ...within })
+    const sloth = labelText({ sloth_id: id, sloth_service: service, sloth_slo: slo.name, ...within })
     page.put('slo:objective:ratio', sloth, policy.objective)
     page.put('slo:error_budget:ratio', sloth, budgetRatio)
     page.put('slo:time_period:days', sloth, windowLengthMs(policy.window, nowMs) / DAY_MS)
-    const belongs = {
+    const belongs = labelText({
       service,
       system: slo.system ?? '',
       tier: slo.tier ?? '',
       owner: slo.owner ?? '',
       slo_window: windowText(policy.window),
       budgeting: policy.budgeting.method,
-    }
-    page.put('surety_slo_info', { ...own, ...belongs }, 1)
+    })
+    page.put('surety_slo_info', `${own},${belongs}`, 1)
     if (row === undefined) continue
     page.put('surety_slo_judged_timestamp_seconds', own, seconds(row.status.judgedAtMs))
     page.put('surety_slo_known_from_timestamp_seconds', own, seconds(row.status.knownFromMs))
@@ -100,15 +98,15 @@ export function metricsPage(standings: readonly Standing[], nowMs: number): stri
   return page.text()
 }
 
-function putWindow(page: Page, own: Labels, status: ToldStatus): void {
-  page.put('surety_slo_condition', { ...own, condition: status.condition }, 1)
+function putWindow(page: Page, own: string, status: ToldStatus): void {
+  page.put('surety_slo_condition', `${own},condition="${status.condition}"`, 1)
   page.put('surety_slo_frozen', own, Number(status.isFrozen))
   const { window, pace } = status
   for (const [exclusions, side, budget] of [
     ['applied', window?.net, status.budget],
     ['ignored', window?.gross, status.budgetGross],
   ] as const) {
-    const labels = { ...own, exclusions }
+    const labels = `${own},exclusions="${exclusions}"`
     page.put('surety_slo_coverage_ratio', labels, side?.coverage)
     page.put('surety_slo_sli_ratio', labels, side?.sliRatio)
     page.put('surety_slo_error_budget_remaining_ratio', labels, budget?.remainingRatio)
@@ -117,7 +115,7 @@ function putWindow(page: Page, own: Labels, status: ToldStatus): void {
     page.put('surety_slo_budget_exhausted_in_seconds', own, pace.exhaustedInMs / 1000)
 }
 
-function putBurns(page: Page, sloth: Labels, { window, budget, burns }: ToldStatus): void {
+function putBurns(page: Page, sloth: string, { window, budget, burns }: ToldStatus): void {
   page.put('slo:period_burn_rate:ratio', sloth, window?.net.burnRate)
   page.put('slo:period_error_budget_remaining:ratio', sloth, budget?.remainingRatio)
   const [shortest] = burns.toSorted((a, b) => a.windowMs - b.windowMs)
@@ -126,18 +124,18 @@ function putBurns(page: Page, sloth: Labels, { window, budget, burns }: ToldStat
     const text = windowText({ kind: 'rolling', durationMs: windowMs })
     page.put(
       `slo:sli_error:ratio_rate${text}`,
-      { ...sloth, sloth_window: text },
+      `${sloth},sloth_window="${text}"`,
       errorRatio(status?.net.sliRatio),
     )
   }
 }
 
-function putRates(page: Page, own: Labels, { burns }: ToldStatus, stepMs: number): void {
+function putRates(page: Page, own: string, { burns }: ToldStatus, stepMs: number): void {
   for (const { windowMs, status } of burns) {
     const { total = 0, known = 0 } = status?.net.counts ?? {}
     const window = windowText({ kind: 'rolling', durationMs: windowMs })
     if (known > 0)
-      page.put('surety_slo_events_per_second', { ...own, window }, (total * 1000) / (known * stepMs))
+      page.put('surety_slo_events_per_second', `${own},window="${window}"`, (total * 1000) / (known * stepMs))
   }
 }
 
@@ -148,5 +146,5 @@ const errorRatio = (sliRatio: number | null | undefined) =>
 const seconds = (ms: number | null | undefined) => (ms === undefined || ms === null ? undefined : ms / 1000)
 
 /** As the text format wants it; a lone surrogate is no character of it. */
-export const escapeLabel = (text: string) =>
+const escapeLabel = (text: string) =>
   text.toWellFormed().replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')

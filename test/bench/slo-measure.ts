@@ -153,7 +153,6 @@ async function untilMeasured(url: string, slos: number): Promise<void> {
     await sleep(5000)
     if ((await metricOf(url, 'surety_slo_definitions')) < slos) continue
     const items = await sloItems(url)
-    if (items.length >= slos && items.every(({ toldAt, backfill }) => toldAt !== null && backfill === null))
-      return
+    if (items.length >= slos && items.every(({ toldAt, backfill }) => toldAt !== null && backfill === null)) return
   }
 }
