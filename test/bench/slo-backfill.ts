@@ -46,7 +46,8 @@ async function run(slos: number, { lifecycle, say }: BenchContext): Promise<Benc
       await sleep(500)
       if ((await metricOf(url, 'surety_slo_definitions')) < slos) continue
       const items = await sloItems(url)
-      if (items.length >= slos && items.every(({ toldAt, backfill }) => toldAt !== null && backfill === null)) break
+      if (items.length >= slos && items.every(({ toldAt, backfill }) => toldAt !== null && backfill === null))
+        break
     }
     const seconds = (performance.now() - before.at) / 1000
     const items = await sloItems(url)

@@ -3,7 +3,13 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { wholeNumber, type Bench, type BenchContext, type BenchReport } from './bench-definition.ts'
+import {
+  BenchFailure,
+  wholeNumber,
+  type Bench,
+  type BenchContext,
+  type BenchReport,
+} from './bench-definition.ts'
 import { cpuSeconds, rssPeakMb } from './process-usage.ts'
 import { applySlos, metricOf, sloItems, type BenchSlo } from './slo-side.ts'
 import { openSpanFeed } from './span-feed.ts'
@@ -15,9 +21,12 @@ const SETTLE_MS = 30_000
 const BUDGET = 0.25
 /** Of critical tiers, in slices of ten seconds, judged while they are open. */
 const CRITICAL_EVERY = 20
-const SERVICES = 200
-const CHANNELS = ['mobile', 'counter', 'openapi', 'atm', 'web']
-const REGIONS = ['east', 'west', 'north', 'south', 'centre']
+// Of the feed's bank (test/support/bank-spans.ts).
+const SERVICES = 60
+const ROUTES_PER_SERVICE = 5
+const CHANNELS = ['mobile', 'counter', 'atm', 'web', 'openapi']
+const REGIONS = ['east', 'north', 'south', 'west']
+const SITES = ['sh-a', 'sh-b', 'bj-a']
 
 export const sloMeasure: Bench = {
   name: 'slo-measure',
@@ -126,26 +135,32 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
   }
 }
 
-/** Different questions all: a service, a channel, a region, and one more word. */
+/** Different questions all: an operation, a channel, a region and a site of a service of the feed. */
 function slosOf(count: number): BenchSlo[] {
-  const perService = Math.ceil(count / SERVICES)
-  return Array.from({ length: count }, (_, index) => {
-    const service = `service-${Math.floor(index / perService)}`
-    const place = index % perService
-    const where = {
-      service,
-      channel: CHANNELS[place % CHANNELS.length] ?? '',
-      region: REGIONS[Math.floor(place / CHANNELS.length) % REGIONS.length] ?? '',
-      ...(place >= CHANNELS.length * REGIONS.length ? { traffic: undefined, site: `site-${place}` } : {}),
-    }
-    return {
-      name: `slo-${index}`,
-      service,
-      where: JSON.parse(JSON.stringify(where)) as Record<string, string>,
-      step: index % CRITICAL_EVERY === 0 ? '10s' : '60s',
-      window: '30d',
-    }
-  })
+  const each = (number: number) => Array.from({ length: number }, (_, index) => index)
+  const places = each(SERVICES).flatMap((service) =>
+    each(ROUTES_PER_SERVICE).flatMap((route) =>
+      CHANNELS.flatMap((channel) =>
+        REGIONS.flatMap((region) =>
+          SITES.map((site) => ({
+            service: `service-${service}`,
+            operation: `POST /api/v1/route-${(service * ROUTES_PER_SERVICE + route) % 300}`,
+            channel,
+            region,
+            site,
+          })),
+        ),
+      ),
+    ),
+  )
+  if (places.length < count) throw new BenchFailure(`${places.length} places are fewer than ${count} SLOs`)
+  return places.slice(0, count).map((where, index) => ({
+    name: `slo-${index}`,
+    service: where.service,
+    where,
+    step: index % CRITICAL_EVERY === 0 ? '10s' : '60s',
+    window: '30d',
+  }))
 }
 
 async function untilMeasured(url: string, slos: number): Promise<void> {
@@ -153,6 +168,7 @@ async function untilMeasured(url: string, slos: number): Promise<void> {
     await sleep(5000)
     if ((await metricOf(url, 'surety_slo_definitions')) < slos) continue
     const items = await sloItems(url)
-    if (items.length >= slos && items.every(({ toldAt, backfill }) => toldAt !== null && backfill === null)) return
+    if (items.length >= slos && items.every(({ toldAt, backfill }) => toldAt !== null && backfill === null))
+      return
   }
 }
