@@ -53,8 +53,9 @@ const OPEN_MS = 2000
 const LATE_MS = 10_000
 /** Figures of every SLO are kept once a minute. */
 const FIGURES_MS = 60_000
-/** History that grew is counted so often while it grows. */
+/** History that grew is counted so often while it grows; where that takes long, for a tenth of the time. */
 const REFILL_MS = 5000
+const REFILL_PART = 10
 /** Instants judged one by one after a pause. */
 const CATCH_UP_MAX = 1440
 
@@ -341,23 +342,27 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
         }
       }
     }
-    for (const { series, group, total, startSecond, isKnown } of slices)
-      if (isKnown) learn(tracks, series, group, total, startSecond)
+    learn(tracks, slices)
     return [...changes.values()]
   }
 
-  function learn(
-    tracks: readonly Track[],
-    series: string,
-    group: string,
-    total: number,
-    startSecond: number,
-  ): void {
+  /** Since when something is known, and that something was counted at all. */
+  function learn(tracks: readonly Track[], slices: readonly MeasuredSlice[]): void {
+    const unlearned = new Map<string, Track[]>()
     for (const track of tracks) {
       if (track.knownFromMs !== undefined && track.isMatched) continue
-      if (track.group !== group || !track.parts.some((part) => part.series === series)) continue
-      track.knownFromMs ??= startSecond * 1000
-      if (total > 0) track.isMatched = true
+      for (const { series } of track.parts) {
+        const key = `${series}/${track.group}`
+        unlearned.set(key, [...(unlearned.get(key) ?? []), track])
+      }
+    }
+    if (unlearned.size === 0) return
+    for (const { series, group, total, startSecond, isKnown } of slices) {
+      if (!isKnown) continue
+      for (const track of unlearned.get(`${series}/${group}`) ?? []) {
+        track.knownFromMs ??= startSecond * 1000
+        if (total > 0) track.isMatched = true
+      }
     }
   }
 
@@ -508,8 +513,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   async function backfillCycle(nowMs: number): Promise<void> {
     const grown = await backfill.step(nowMs)
     for (const slo of grown ?? []) toRefill.add(slo)
-    if (toRefill.size === 0 || (grown !== undefined && nowMs - refillAtMs < REFILL_MS)) return
-    refillAtMs = nowMs
+    if (toRefill.size === 0 || (grown !== undefined && nowMs < refillAtMs)) return
     const slos = [...toRefill].filter((slo) => book.slo(slo.name) === slo)
     toRefill.clear()
     for (const stepMs of STEPS) {
@@ -533,6 +537,8 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
         nowMs,
       )
     }
+    const tookMs = clock.now() - nowMs
+    refillAtMs = clock.now() + Math.max(REFILL_MS, REFILL_PART * tookMs)
   }
 
   async function work(): Promise<void> {

@@ -96,9 +96,9 @@ const value = (page: string, start: string) => {
   return Number(lines[0]?.slice(lines[0].lastIndexOf(' ') + 1))
 }
 
-test('promtool reads the whole page, whatever SLOs, services and groups are called', () => {
+test('promtool reads the whole page, whatever SLOs, services and groups are called', async () => {
   const play = played()
-  const page = metricsPage(
+  const page = await metricsPage(
     [
       standing(play, 'plain', ''),
       standing(play, 'by-region', '["east"]'),
@@ -120,13 +120,13 @@ test('promtool reads the whole page, whatever SLOs, services and groups are call
   expect(page).not.toMatch(/NaN|Inf|null|undefined/)
 })
 
-test('a page that is not of this format is refused, so the check above can fail', () => {
+test('a page that is not of this format is refused, so the check above can fail', async () => {
   expect(() => complaints('slo_condition{slo="a\nb"} 1\n')).toThrow(/promtool ends with 1/)
 })
 
-test('figures are those of the status, under names of Sloth and of our own', () => {
+test('figures are those of the status, under names of Sloth and of our own', async () => {
   const play = played()
-  const page = metricsPage([standing(play, 'pay', '')], play.nowMs)
+  const page = await metricsPage([standing(play, 'pay', '')], play.nowMs)
   const labels = 'sloth_id="svc pay-pay",sloth_service="svc pay",sloth_slo="pay",objective="0"'
   // 1,380 minutes with 1 bad and 60 with 100 bad of 1,000 each.
   const errors = (1380 + 6000) / 1_440_000
@@ -148,19 +148,19 @@ test('figures are those of the status, under names of Sloth and of our own', () 
   )
 })
 
-test('2.7 what is not known has no line: nothing judged yet, no traffic, nothing told for minutes', () => {
+test('2.7 what is not known has no line: nothing judged yet, no traffic, nothing told for minutes', async () => {
   const play = played()
-  const fresh = metricsPage([standing(play, 'pay', '', { isJudged: false })], play.nowMs)
+  const fresh = await metricsPage([standing(play, 'pay', '', { isJudged: false })], play.nowMs)
   expect(fresh.split('\n').filter((line) => line.startsWith('surety_'))).toEqual([
     expect.stringMatching(/^surety_slo_info\{/),
   ])
   expect(fresh).not.toMatch(/burn_rate|sli_error|remaining/)
-  const old = metricsPage([standing(play, 'pay', '', { toldAgoMs: 301_000 })], play.nowMs)
+  const old = await metricsPage([standing(play, 'pay', '', { toldAgoMs: 301_000 })], play.nowMs)
   expect(old).not.toMatch(/burn_rate|sli_error|remaining|condition/)
   expect(old).toMatch(/surety_slo_judged_timestamp_seconds\{/)
   const quiet = played()
   quiet.steps(180, 'empty')
-  const page = metricsPage([standing(quiet, 'pay', '')], quiet.nowMs)
+  const page = await metricsPage([standing(quiet, 'pay', '')], quiet.nowMs)
   expect(page).not.toMatch(/ratio_rate5m|ratio_rate1h|NaN|current_burn_rate/)
   expect(value(page, 'surety_slo_events_per_second{slo="pay",objective="0",window="1h"}')).toBe(0)
   expect(value(page, 'slo:period_error_budget_remaining:ratio{')).toBeLessThan(0)

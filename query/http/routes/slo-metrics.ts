@@ -38,7 +38,7 @@ export function sloMetricsRoutes(app: TypedApp, { clock }: ApiParts, board: Boar
       return reply
         .type(METRICS_PAGE_TYPE)
         .header('cache-control', 'no-store')
-        .send(metricsPage(wanted, clock.now()))
+        .send(await metricsPage(wanted, clock.now()))
     },
   )
 }
