@@ -19,6 +19,9 @@ export interface TransitionFeed {
   backlog(): Promise<Backlog>
 }
 
+// What one judging of one SLO changed stands together: the condition may come behind what else changed with it.
+const SAME_INSTANT = 100
+
 const LAST = 'coalesce((SELECT last_id FROM slo_publishers WHERE name = $1), 0)'
 
 // Ids are given when a row is written and are seen when its transaction is kept: a reader may see 8 before 7. Whoever writes has a lock on
@@ -40,7 +43,8 @@ export function buildTransitionFeed(database: Database, name: string): Transitio
           `SELECT ${TRANSITION_COLUMNS},
             (SELECT earlier.transition ->> 'to' FROM slo_transitions earlier
               WHERE earlier.slo = t.slo AND earlier.objective = t.objective AND earlier.slo_group = t.slo_group
-                AND earlier.transition ->> 'subject' = 'condition' AND (earlier.id < t.id OR earlier.at = t.at)
+                AND earlier.transition ->> 'subject' = 'condition'
+                AND earlier.id < t.id + ${SAME_INSTANT} AND (earlier.id < t.id OR earlier.at = t.at)
               ORDER BY earlier.id DESC LIMIT 1) AS condition
           FROM slo_transitions t WHERE id > ${LAST} ORDER BY id LIMIT $2`,
           [name, max],
