@@ -13,7 +13,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ingest: ['ingest'],
   query: ['query', 'ingest'],
   // Types of the API contract only; everything else over HTTP.
-  dashboards: ['dashboards', 'query/http/schemas.ts', 'query/http/registry-schemas.ts'],
+  dashboards: [
+    'dashboards',
+    'query/http/schemas.ts',
+    'query/http/registry-schemas.ts',
+    'query/http/slo-schemas.ts',
+  ],
   deploy: ['deploy', 'ingest', 'query'],
   test: ['test', 'deploy', 'ingest', 'query', 'dashboards'],
 }

@@ -12,6 +12,8 @@ const palette: Palette = {
   muted: '#555',
   line: '#ddd',
   release: '#7c5cd6',
+  bad: '#d5482e',
+  badText: '#b83a22',
   noData: '#eee',
   series: ['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7'],
 }

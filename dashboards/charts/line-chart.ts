@@ -10,6 +10,10 @@ import { tooltipHtml } from './tooltip.ts'
 
 export type LineChart = {
   readonly lines: readonly Line[]
+  /** Whether lines stand as they are given; else by version. */
+  readonly keepsOrder?: boolean
+  /** Horizontal lines to compare with; a loud one is drawn in the colour of what is bad. */
+  readonly levels?: readonly { readonly value: number; readonly label: string; readonly isLoud: boolean }[]
   readonly window: Window
   /** Width of a cursor position; the same in charts that share a cursor, whatever the width of their points. */
   readonly cursorStepMs: number
@@ -34,7 +38,10 @@ const fontFamily = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'No
 const flag = 'path://M0 0 L1.5 0 L1.5 1 L10 4 L1.5 7 L1.5 14 L0 14 Z'
 
 export function lineChart(chart: LineChart, words: Words, palette: Palette): EChartsOption {
-  const lines = chart.lines.toSorted((a, b) => byVersion(a.name, b.name)).slice(-linesMax)
+  const lines =
+    chart.keepsOrder === true
+      ? chart.lines.slice(0, linesMax)
+      : chart.lines.toSorted((a, b) => byVersion(a.name, b.name)).slice(-linesMax)
   const hues = assignHues(chart.lines.map((line) => line.name))
   const { fromMs, toMs } = chart.window
   const releases = chart.releases.filter((event) => {
@@ -85,7 +92,22 @@ export function lineChart(chart: LineChart, words: Words, palette: Palette): ECh
       symbolOffset: [4, 4],
       label: { show: false },
       lineStyle: { color: palette.release, width: 1, type: 'solid' },
-      data: releases.map((event) => ({ xAxis: Date.parse(event.at) })),
+      data: [
+        ...releases.map((event) => ({ xAxis: Date.parse(event.at) })),
+        ...(chart.levels ?? []).map(({ value, label: text, isLoud }) => ({
+          yAxis: value,
+          symbol: 'none',
+          lineStyle: { color: isLoud ? palette.bad : palette.muted, type: 'dashed' as const },
+          label: {
+            show: true,
+            position: 'insideStartTop' as const,
+            distance: 2,
+            color: isLoud ? palette.badText : palette.muted,
+            fontSize: 11,
+            formatter: text,
+          },
+        })),
+      ],
     },
     markArea: {
       silent: true,
