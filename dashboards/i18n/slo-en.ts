@@ -11,6 +11,8 @@ export const sloEn = {
   sloShowWorst: 'show the worst {count} only',
   sloShowing: 'showing the worst {shown} of {count}',
   sloMoreThanLoaded: 'Only the worst {shown} of {count} were fetched; the filter finds the others by name.',
+  slosUnmeasured: '{count} SLOs are not measured here',
+  slosUnmeasuredOne: '{slo}: {reasons}',
   sloSummaryEntry: '{count} {condition}',
 
   conditionOutage: 'outage',
@@ -50,7 +52,6 @@ export const sloEn = {
   tierHint: 'Tier of the system',
   noTier: 'no tier',
   noSystem: 'no system',
-  team: 'team {name}',
   timesRate: '{value}×',
 
   groupsMany: '{count} groups',
@@ -64,7 +65,6 @@ export const sloEn = {
   backfilling: 'Reading the past: {done} done, back to {time}.',
   knownFrom: 'Known from {time}.',
 
-  sloFacts: 'Definition',
   sloWindow: 'window',
   windowRolling: 'rolling {length}',
   windowCalendar: 'calendar: {count} {unit} ({zone})',
@@ -129,7 +129,6 @@ export const sloEn = {
   measuringFails: 'fails',
   budgetLeftWord: 'available',
   budgetExhausted: 'spent',
-  valueUnknown: 'unknown',
 
   ledger: 'Who spent the budget',
   ledgerSum: '{bad} bad events in {minutes} min spent {share} of the budget.',

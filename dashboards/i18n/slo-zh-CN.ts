@@ -13,6 +13,8 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   sloShowWorst: '只显示最差的 {count} 个',
   sloShowing: '显示 {count} 个中最差的 {shown} 个',
   sloMoreThanLoaded: '仅取回 {count} 个中最差的 {shown} 个；其余可按名称筛选。',
+  slosUnmeasured: '{count} 个 SLO 不在此测量',
+  slosUnmeasuredOne: '{slo}：{reasons}',
   sloSummaryEntry: '{condition} {count}',
 
   conditionOutage: '中断',
@@ -52,7 +54,6 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   tierHint: '系统分级',
   noTier: '未分级',
   noSystem: '未归属系统',
-  team: '团队 {name}',
   timesRate: '{value}×',
 
   groupsMany: '{count} 个分组',
@@ -66,7 +67,6 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   backfilling: '正在回填历史：已完成 {done}，已回填至 {time}。',
   knownFrom: '{time} 起有数据。',
 
-  sloFacts: '定义',
   sloWindow: '窗口',
   windowRolling: '滚动 {length}',
   windowCalendar: '自然周期：{count} {unit}（{zone}）',
@@ -131,7 +131,6 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   measuringFails: '失败',
   budgetLeftWord: '有余量',
   budgetExhausted: '已用尽',
-  valueUnknown: '未知',
 
   ledger: '预算消耗明细',
   ledgerSum: '{minutes} 分钟内 {bad} 次失败，消耗了 {share} 的预算。',

@@ -12,6 +12,7 @@ import { sloTable, type SloTable } from './slo-table.ts'
 export const fewLines = 20
 /** The page stays quick with so many rows; the filter finds the rest. */
 const manyLines = 500
+const unmeasuredMax = 50
 
 export type SloListView = Omit<SloTable, 'lines'> & {
   readonly list: SloList | undefined
@@ -52,12 +53,37 @@ export function sloListView(view: SloListView, words: Words): HTMLElement[] {
         { class: 'muted' },
         find === '' ? words.text('slosEmpty') : words.text('slosNoneFit', { text: find }),
       ),
+      ...unmeasured(list, words),
     ]
   const shown = lines.slice(0, view.isAll || find !== '' ? manyLines : fewLines)
   return [
     head,
     sloTable({ ...view, lines: shown }, words),
     ...foot(view, list, lines.length, shown.length, words),
+    ...unmeasured(list, words),
+  ]
+}
+
+/** Definitions that nobody judges here are no rows, and no secret either. */
+function unmeasured(list: SloList, words: Words): HTMLElement[] {
+  if (list.unmeasured.length === 0) return []
+  const told = list.unmeasured
+    .slice(0, unmeasuredMax)
+    .map(({ slo, reasons }) =>
+      el(
+        'li',
+        {},
+        words.text('slosUnmeasuredOne', { slo, reasons: reasons.join(words.text('clauseSeparator')) }),
+      ),
+    )
+  const count = words.count(list.unmeasured.length)
+  return [
+    el(
+      'details',
+      { class: 'unmeasured muted', 'data-key': 'unmeasured' },
+      el('summary', {}, words.text('slosUnmeasured', { count })),
+      el('ul', {}, ...told),
+    ),
   ]
 }
 

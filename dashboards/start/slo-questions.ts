@@ -15,6 +15,7 @@ export type SloWish = {
 export type SloList = {
   readonly items: readonly SloItem[]
   readonly counts: SlosReply['counts']
+  readonly unmeasured: SlosReply['unmeasured']
   /** Whether these are all there are. */
   readonly isWhole: boolean
   /** Whether the filter was applied by the API, to names alone. */
@@ -34,21 +35,22 @@ export async function askSlos(
 ): Promise<SloList> {
   const limit = isAll || find !== '' ? manyRows : fewRows
   const whole = await api.slos({ timeZone, limit }, signal)
-  if (whole.next === null) return { items: whole.items, counts: whole.counts, isWhole: true, isFound: false }
+  const { counts, unmeasured } = whole
+  if (whole.next === null) return { items: whole.items, counts, unmeasured, isWhole: true, isFound: false }
   if (find !== '') {
     const found = await api.slos({ timeZone, limit, text: find }, signal)
-    return { items: found.items, counts: whole.counts, isWhole: found.next === null, isFound: true }
+    return { items: found.items, counts, unmeasured, isWhole: found.next === null, isFound: true }
   }
   // The API lists by name, so the worst are asked for by condition until there are enough.
   const items: SloItem[] = []
   for (const condition of worstFirst) {
     const room = limit - items.length
     if (room <= 0) break
-    if ((whole.counts[condition] ?? 0) === 0) continue
-    // eslint-disable-next-line no-await-in-loop -- each answer says whether the next is wanted
+    if ((counts[condition] ?? 0) === 0) continue
+    // One after the other, because each says whether the next is wanted.
     items.push(...(await api.slos({ timeZone, limit: room, condition }, signal)).items)
   }
-  return { items, counts: whole.counts, isWhole: false, isFound: false }
+  return { items, counts, unmeasured, isWhole: false, isFound: false }
 }
 
 /** How long an answer may stand before it is asked for again: a long list costs the store and the line more. */
