@@ -94,14 +94,16 @@ export function lineChart(chart: LineChart, words: Words, palette: Palette): ECh
       lineStyle: { color: palette.release, width: 1, type: 'solid' },
       data: [
         ...releases.map((event) => ({ xAxis: Date.parse(event.at) })),
-        ...(chart.levels ?? []).map(({ value, label: text, isLoud }) => ({
+        ...(chart.levels ?? []).map(({ value, label: text, isLoud }, place) => ({
           yAxis: value,
-          symbol: 'none',
+          symbol: ['none', 'none'],
           lineStyle: { color: isLoud ? palette.bad : palette.muted, type: 'dashed' as const },
           label: {
             show: true,
             position: 'insideStartTop' as const,
             distance: 2,
+            // Side by side, because levels may lie closer together than their words are high.
+            padding: [0, 0, 0, place * 90],
             color: isLoud ? palette.badText : palette.muted,
             fontSize: 11,
             formatter: text,

@@ -11,7 +11,7 @@ export const sloEn = {
   sloShowWorst: 'show the worst {count} only',
   sloShowing: 'showing the worst {shown} of {count}',
   sloMoreThanLoaded: 'Only the worst {shown} of {count} were fetched; the filter finds the others by name.',
-  slosUnmeasured: '{count} SLOs are not measured here',
+  slosUnmeasured: 'SLOs not measured here: {count}',
   slosUnmeasuredOne: '{slo}: {reasons}',
   sloSummaryEntry: '{count} {condition}',
 
@@ -65,6 +65,8 @@ export const sloEn = {
   backfilling: 'Reading the past: {done} done, back to {time}.',
   knownFrom: 'Known from {time}.',
 
+  sloGone:
+    'This SLO, or this group of it, is not measured: it was never defined, is gone, or sends nothing any more.',
   sloWindow: 'window',
   windowRolling: 'rolling {length}',
   windowCalendar: 'calendar: {count} {unit} ({zone})',

@@ -13,7 +13,7 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   sloShowWorst: '只显示最差的 {count} 个',
   sloShowing: '显示 {count} 个中最差的 {shown} 个',
   sloMoreThanLoaded: '仅取回 {count} 个中最差的 {shown} 个；其余可按名称筛选。',
-  slosUnmeasured: '{count} 个 SLO 不在此测量',
+  slosUnmeasured: '不在此测量的 SLO：{count} 个',
   slosUnmeasuredOne: '{slo}：{reasons}',
   sloSummaryEntry: '{condition} {count}',
 
@@ -67,6 +67,7 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   backfilling: '正在回填历史：已完成 {done}，已回填至 {time}。',
   knownFrom: '{time} 起有数据。',
 
+  sloGone: '该 SLO 或其分组没有被测量：从未定义、已删除，或已不再上报数据。',
   sloWindow: '窗口',
   windowRolling: '滚动 {length}',
   windowCalendar: '自然周期：{count} {unit}（{zone}）',
@@ -162,7 +163,7 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   downtimeUsed: '{used} 分钟',
   downtimeUnknown: '无数据',
   downtimeHint: '计划外 {unplanned} 分钟，计划内 {planned} 分钟；已知时间占 {coverage}',
-  downtimeFrom: '{time} 起有数据',
+  downtimeFrom: '{time}起有数据',
   downtimeOver: '超出年度额度',
   downtimeNoSource: '没有 SLO 反映该系统',
   downtimeSources: '依据 {list}',

@@ -25,6 +25,8 @@ export type Words = {
   /** Minutes of a length in seconds, without unit. */
   minutes(seconds: number): string
   count(value: number): string
+  /** A count that may be negative or of parts: one digit while it is small. */
+  signed(value: number): string
   /** Short form with k, M, G for axes and totals. */
   short(value: number): string
   ratePerSecond(value: number): string
@@ -126,6 +128,7 @@ export function buildWords(language: Language): Words {
     },
     minutes: (value) => oneDigit.format(value / 60),
     count: (value) => whole.format(value),
+    signed: (value) => (Math.abs(value) < 100 ? oneDigit : whole).format(value).replace('-', '−'),
     ratePerSecond: (value) => (value >= 1000 ? short(value) : threeDigits.format(value)),
     milliseconds(value) {
       if (value === null) return absent

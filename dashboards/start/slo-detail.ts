@@ -32,7 +32,7 @@ export function sloFacts(item: SloItem, profile: SloReply['burnProfile'], words:
   const { budget } = item
   const units = (value: number) =>
     words.text(budget?.unit === 'slices' ? 'unitSlices' : 'unitEvents', {
-      count: value.toLocaleString(words.language, { maximumFractionDigits: Math.abs(value) < 100 ? 1 : 0 }),
+      count: words.signed(value),
     })
   return el(
     'div',

@@ -34,7 +34,7 @@ export function sloListView(view: SloListView, words: Words): HTMLElement[] {
       id: 'slo-find',
       class: 'find',
       'aria-label': words.text('sloFind'),
-      placeholder: `${words.text('sloFind')}: ${words.text('sloFindHint')}`,
+      placeholder: words.text('sloFindHint'),
       // What is typed is the element's own; this is where it begins.
       value: view.find === '' ? undefined : view.find,
       spellcheck: 'false',

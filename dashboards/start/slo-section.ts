@@ -1,7 +1,7 @@
 // The SLOs of the start page: the systems' strip, the list, the details of one. It asks for its own answers at its own
 // pace, so that neither it nor the rest of the page waits for the other.
 
-import type { Api, DowntimeReply, Range, SloWhich } from '../api.ts'
+import { type Api, ApiError, type DowntimeReply, type Range, type SloWhich } from '../api.ts'
 import type {
   SloBurnReply,
   SloHistoryReply,
@@ -193,6 +193,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
     }
     if (which === undefined || state === undefined) return
     const item = itemOf(which)
+    const isGone = item === undefined && (about.panel.reply !== undefined || isNotFound(about.panel.failure))
     const at = nowMs()
     const back = { ...state, slo: undefined, objective: 0, group: '' }
     update(
@@ -207,10 +208,12 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
         ),
         el('a', { href: parts.formatUrl(back), 'data-close-slo': true }, `✕ ${said.text('close')}`),
       ),
-      panelFailure(about.panel, said),
+      isGone ? undefined : panelFailure(about.panel, said),
+      isGone ? el('p', { class: 'notice warning' }, `▲ ${said.text('sloGone')}`) : undefined,
       item === undefined ? undefined : sloFacts(item, about.panel.reply?.burnProfile ?? null, said),
     )
     drawChart(item, said)
+    byId('slo-detail-parts').hidden = isGone
     update(
       byId('slo-detail-parts'),
       item === undefined ? undefined : pairsTable(item, at, said),
@@ -226,7 +229,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
 
   function drawChart(item: SloItem | undefined, said: Words): void {
     const isComposite = item?.isComposite === true
-    byId('burn-figure').hidden = isComposite
+    byId('burn-figure').hidden = isComposite || item === undefined
     const { from, to } = range()
     const length = /^-(\d+)([smhd])$/.exec(from)
     const seconds =
@@ -333,6 +336,14 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
       draw()
     },
   }
+}
+
+function isNotFound(failure: unknown): boolean {
+  return (
+    failure instanceof ApiError &&
+    failure.failure.kind === 'problem' &&
+    failure.failure.problem.status === 404
+  )
 }
 
 /** Stands in for an item that is not listed: the usual windows are asked for. */

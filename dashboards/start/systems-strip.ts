@@ -22,9 +22,13 @@ export function usedShare({ allowedSeconds, unplannedSeconds, sources }: System)
 
 /** Most used first; those of which nothing is known last, by name. */
 export function byUse(a: System, b: System): number {
-  const [left, right] = [usedShare(a) ?? -1, usedShare(b) ?? -1]
+  const [left, right] = [weight(a), weight(b)]
   if (left !== right) return right - left
   return a.system < b.system ? -1 : Number(a.system > b.system)
+}
+
+function weight(item: System): number {
+  return usedShare(item) ?? (item.sources.length === 0 ? -2 : -1)
 }
 
 export function systemsStrip(
@@ -57,17 +61,16 @@ function chip(item: System, condition: Condition | undefined, nowMs: number, wor
     el(
       'span',
       { class: 'system-name' },
+      el('span', { class: 'strong clip' }, item.system),
+      tierBadge(item.tier, words),
       mark === undefined
         ? undefined
         : el(
             'span',
             { class: `condition plain ${mark.level}` },
             el('span', { class: 'mark', 'aria-hidden': 'true' }, mark.mark),
-            // Healthy needs no word beside the others.
-            el('span', { class: mark.level === 'ok' ? 'unseen' : undefined }, words.text(mark.label)),
+            words.text(mark.label),
           ),
-      el('span', { class: 'strong clip' }, item.system),
-      tierBadge(item.tier, words),
     ),
     item.sources.length === 0
       ? el('span', { class: 'muted' }, words.text('downtimeNoSource'))
@@ -120,7 +123,8 @@ function bar(share: number | undefined): HTMLElement | undefined {
     min: 0,
     max: 1,
     low: high,
-    high: 1,
+    // Below the allowance is a warning, all of it is bad.
+    high: 0.999,
     optimum: 0,
     value: Math.min(1, share),
     'aria-hidden': 'true',
