@@ -231,7 +231,7 @@ describe('burn rates', () => {
   })
 
   test('each threshold is one line with its words', () => {
-    const lines = seriesOf(option).cursor.markLine?.data as unknown as {
+    const lines = seriesOf(option).lines.at(-1)?.markLine?.data as unknown as {
       yAxis: number
       label: { formatter: string }
     }[]

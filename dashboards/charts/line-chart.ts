@@ -92,24 +92,7 @@ export function lineChart(chart: LineChart, words: Words, palette: Palette): ECh
       symbolOffset: [4, 4],
       label: { show: false },
       lineStyle: { color: palette.release, width: 1, type: 'solid' },
-      data: [
-        ...releases.map((event) => ({ xAxis: Date.parse(event.at) })),
-        ...(chart.levels ?? []).map(({ value, label: text, isLoud }, place) => ({
-          yAxis: value,
-          symbol: ['none', 'none'],
-          lineStyle: { color: isLoud ? palette.bad : palette.muted, type: 'dashed' as const },
-          label: {
-            show: true,
-            position: 'insideStartTop' as const,
-            distance: 2,
-            // Side by side, because levels may lie closer together than their words are high.
-            padding: [0, 0, 0, place * 90],
-            color: isLoud ? palette.badText : palette.muted,
-            fontSize: 11,
-            formatter: text,
-          },
-        })),
-      ],
+      data: releases.map((event) => ({ xAxis: Date.parse(event.at) })),
     },
     markArea: {
       silent: true,
@@ -126,6 +109,8 @@ export function lineChart(chart: LineChart, words: Words, palette: Palette): ECh
       ]),
     },
   })
+
+  if (chart.levels !== undefined) series.push(levelLines(chart.levels, palette))
 
   return {
     animation: false,
@@ -190,6 +175,35 @@ export function lineChart(chart: LineChart, words: Words, palette: Palette): ECh
       },
     },
     series,
+  }
+}
+
+/** A series of its own, because the flags of releases are the ends of the other one's lines. */
+function levelLines(levels: NonNullable<LineChart['levels']>, palette: Palette): SeriesOption {
+  return {
+    id: 'levels',
+    type: 'line',
+    data: [],
+    silent: true,
+    markLine: {
+      silent: true,
+      animation: false,
+      symbol: 'none',
+      data: levels.map(({ value, label, isLoud }, place) => ({
+        yAxis: value,
+        lineStyle: { color: isLoud ? palette.bad : palette.muted, type: 'dashed', width: 1 },
+        label: {
+          show: true,
+          position: 'insideStartTop',
+          distance: 2,
+          // Side by side, because levels may lie closer together than their words are high.
+          padding: [0, 0, 0, place * 90],
+          color: isLoud ? palette.badText : palette.muted,
+          fontSize: 11,
+          formatter: label,
+        },
+      })),
+    },
   }
 }
 

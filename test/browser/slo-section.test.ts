@@ -199,7 +199,7 @@ test('systems tell their tier and the minutes they used of the year, the one ove
   const systems = page.locator('#systems li')
   await systems.first().waitFor()
   expect(await systems.first().innerText()).toMatch(
-    /■\s*outage\s*core-payment\s*critical\s*▲ 9\.3 of 5 min over the allowance\s*known from/,
+    /core-payment\s*critical\s*■\s*outage\s*▲ 9\.3 of 5 min over the allowance\s*known from/,
   )
   expect(await systems.filter({ hasText: 'channel-counter' }).innerText()).toMatch(
     /general\s*66\.7 of 600 min/,
