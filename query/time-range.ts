@@ -12,8 +12,8 @@ const RANGE_DAYS_MAX = 400
  * @returns the range, or what is wrong with it
  */
 export function parseRange(from: string, to: string, nowMs: number): TimeRange | RangeProblem {
-  const fromMs = instantMs(from, nowMs)
-  const toMs = instantMs(to, nowMs)
+  const fromMs = parseInstant(from, nowMs)
+  const toMs = parseInstant(to, nowMs)
   if (fromMs === undefined) return { place: 'from', message: 'is not a date that exists' }
   if (toMs === undefined) return { place: 'to', message: 'is not a date that exists' }
   if (fromMs >= toMs) return { place: 'from', message: 'must lie before to' }
@@ -22,12 +22,22 @@ export function parseRange(from: string, to: string, nowMs: number): TimeRange |
   return { fromMs, toMs }
 }
 
-function instantMs(text: string, nowMs: number): number | undefined {
+/** @returns ms since epoch; undefined when there is no such day or time */
+export function parseInstant(text: string, nowMs: number): number | undefined {
   if (text === 'now') return nowMs
   const relative = /^-(\d+)([smhd])$/.exec(text)
   if (relative !== null) return nowMs - Number(relative[1]) * UNIT_MS[relative[2] as keyof typeof UNIT_MS]
   const ms = Date.parse(text)
-  return Number.isNaN(ms) ? undefined : ms
+  // 30 February would be read as 2 March.
+  const day = text.slice(0, 10)
+  const isDay = !Number.isNaN(ms) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+  return isDay ? ms : undefined
+}
+
+/** @param text  a count and s, m, h or d: `15m` */
+export function durationMs(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  return count === undefined ? undefined : Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS]
 }
 
 /** The bucket of `stepMs` that an instant lies in. */

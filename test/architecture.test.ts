@@ -79,6 +79,13 @@ const INSIDE_INGEST: Readonly<Record<string, readonly string[]>> = {
 const INSIDE_QUERY: Readonly<Record<string, readonly string[]>> = {
   'query/registry': ['query/registry', 'query/openslo', 'query/calendar'],
   'query/people': ['query/people', 'query/registry'],
+  'query/profiles': [
+    'query/profiles',
+    'query/registry',
+    'query/people',
+    'query/reports',
+    'query/time-range.ts',
+  ],
   'query/reports': ['query/reports', 'query/time-range.ts', 'query/http/schemas.ts'],
 }
 

@@ -141,7 +141,7 @@ export function buildBackfill(
       }
     },
     async retain(series) {
-      for (const key of [...progress.keys()]) if (!series.has(key)) progress.delete(key)
+      for (const key of progress.keys()) if (!series.has(key)) progress.delete(key)
       await database.rows('DELETE FROM slo_backfills WHERE NOT (series = ANY ($1::text[]))', [[...series]])
     },
     async step(nowMs) {
@@ -153,7 +153,7 @@ export function buildBackfill(
       )
       // The newest first; all that stand at the same instant are measured together.
       const newest = Math.max(...open.map(({ one }) => one.knownFromMs))
-      const [first] = open.filter(({ one }) => one.knownFromMs === newest)
+      const first = open.find(({ one }) => one.knownFromMs === newest)
       if (first === undefined) return undefined
       const together = open.filter(
         ({ one, slo }) => one.knownFromMs === newest && slo.stepMs === first.slo.stepMs,

@@ -46,7 +46,6 @@ export async function fillTracks(store: Pick<Store, 'ask'>, tracks: readonly Tra
   if (first === undefined) return
   const { stepMs } = first.slo
   const members = membersOf(tracks)
-  const isByEvents = ({ track }: Member) => track.judged.compiled.policy.budgeting.method === 'Occurrences'
   const heldFrom = Math.min(...members.map(({ sums }) => sums.head - sums.heldSlices))
   const head = Math.max(...members.map(({ sums }) => sums.head))
   const held = Map.groupBy(
@@ -57,28 +56,55 @@ export async function fillTracks(store: Pick<Store, 'ask'>, tracks: readonly Tra
   for (const member of members) {
     const { sums, track } = member
     const key = keyOf(member)
-    if (isByEvents(member)) {
-      const whole = totals.get(`${key}@${rangeKey(sums.bounds(0), excludedSeconds(track))}`)
-      const firstSecond = whole === undefined || whole.all.known === 0 ? undefined : whole.firstSecond
-      know(track, firstSecond, whole?.all.total ?? 0)
-      const hot = columnsOf(held.get(key) ?? [], stepMs, {
-        from: sums.head - sums.heldSlices,
-        to: sums.head,
-      })
-      const knownFrom = firstSecond === undefined ? sums.head : Math.floor((firstSecond * 1000) / stepMs)
-      sums.start(hot, knownFrom, sums.head, (range) => {
-        const found = totals.get(`${key}@${rangeKey(range, excludedSeconds(track))}`)
-        return found === undefined ? NO_SUMS : { all: found.all, excluded: found.excluded }
-      })
-    } else {
-      const range = { from: sums.bounds(0).from, to: sums.head }
-      const rows = await readSlices(store, rangeOf([member], stepMs, range))
-      const own = rows.filter(({ group }) => group === member.group)
-      know(track, own.find(({ isKnown }) => isKnown)?.startSecond, sumOf(own))
-      sums.load(columnsOf(own, stepMs, range), sums.head)
-    }
+    if (!isByEvents(member)) continue
+    const excluded = excludedSeconds(track)
+    const found = sums.windows.flatMap(
+      (_, window) => totals.get(`${key}@${rangeKey(sums.bounds(window), excluded)}`) ?? [],
+    )
+    // At the beginning of a month burn windows reach further back than it: what leaves them is not unknown.
+    const known = found.flatMap(({ all, firstSecond }) => (all.known === 0 ? [] : [firstSecond]))
+    const firstSecond = known.length === 0 ? undefined : Math.min(...known)
+    know(track, firstSecond, Math.max(0, ...found.map(({ all }) => all.total)))
+    const hot = columnsOf(held.get(key) ?? [], stepMs, {
+      from: sums.head - sums.heldSlices,
+      to: sums.head,
+    })
+    const knownFrom = firstSecond === undefined ? sums.head : Math.floor((firstSecond * 1000) / stepMs)
+    sums.start(hot, knownFrom, sums.head, (range) => {
+      const one = totals.get(`${key}@${rangeKey(range, excluded)}`)
+      return one === undefined ? NO_SUMS : { all: one.all, excluded: one.excluded }
+    })
   }
+  await loadAnew(
+    store,
+    members.filter((member) => !isByEvents(member)),
+    stepMs,
+  )
   await fillPages(store, tracks)
+}
+
+const isByEvents = ({ track }: Member) => track.judged.compiled.policy.budgeting.method === 'Occurrences'
+
+/** Time slices cannot be made of sums: slices of the longest window are read. @param members  all of their tracks */
+async function loadAnew(
+  store: Pick<Store, 'ask'>,
+  members: readonly Member[],
+  stepMs: number,
+): Promise<void> {
+  const columns = new Map<WindowSums, SliceColumns>()
+  for (const member of members) {
+    const { sums, track } = member
+    const from = Math.min(...sums.windows.map((_, window) => sums.bounds(window).from))
+    const range = { from, to: sums.head }
+    const rows = await readSlices(store, rangeOf([member], stepMs, range))
+    const own = rows.filter(({ group }) => group === member.group)
+    know(track, own.find(({ isKnown }) => isKnown)?.startSecond, sumOf(own))
+    const read = columnsOf(own, stepMs, range)
+    columns.set(sums, read)
+    sums.load(read, sums.head)
+  }
+  for (const { whole, parts } of new Set(members.map(({ track }) => track)))
+    whole?.load(parts.flatMap(({ sums }) => columns.get(sums) ?? []))
 }
 
 const sumOf = (rows: readonly StoredSlice[]) => rows.reduce((sum, { total }) => sum + total, 0)
@@ -115,9 +141,18 @@ export async function fillPages(store: Pick<Store, 'ask'>, tracks: readonly Trac
     for (const { member, window } of ranges)
       member.sums.fillTail(window, columnsOf(rows.get(keyOf(member)) ?? [], stepMs, { from, to }))
   }
-  const torn = members.filter(({ sums }) =>
-    sums.windows.some((_, window) => sums.figures(window) === undefined),
+  await fillWholes(store, tracks, stepMs)
+  const isTorn = (sums: WindowSums | undefined) =>
+    sums?.windows.some((_, window) => sums.figures(window) === undefined) === true
+  const tornTracks = tracks.filter(
+    (track) => isTorn(track.whole?.sums) || allSums(track).some(({ sums }) => isTorn(sums)),
   )
+  await loadAnew(
+    store,
+    membersOf(tornTracks).filter((member) => !isByEvents(member)),
+    stepMs,
+  )
+  const torn = members.filter((member) => isByEvents(member) && isTorn(member.sums))
   if (torn.length > 0) {
     const totals = await totalsOf(store, torn, stepMs)
     for (const member of torn)
@@ -131,6 +166,26 @@ export async function fillPages(store: Pick<Store, 'ask'>, tracks: readonly Trac
           found === undefined ? NO_SUMS : { all: found.all, excluded: found.excluded },
         )
       }
+  }
+}
+
+/** Pages of composites that have sums of their own, made of their parts'. */
+async function fillWholes(
+  store: Pick<Store, 'ask'>,
+  tracks: readonly Track[],
+  stepMs: number,
+): Promise<void> {
+  for (const track of tracks) {
+    const { whole } = track
+    if (whole === undefined) continue
+    const members = membersOf([track])
+    const ahead = Math.ceil(PAGE_MS / whole.sums.stepMs)
+    for (const { window, from } of whole.sums.wantedTails(1)) {
+      const range = whole.stepsOf({ from, to: from + ahead })
+      const rows = Map.groupBy(await readSlices(store, rangeOf(members, stepMs, range)), keyOf)
+      const columns = members.map((member) => columnsOf(rows.get(keyOf(member)) ?? [], stepMs, range))
+      whole.sums.fillTail(window, whole.combine(columns))
+    }
   }
 }
 

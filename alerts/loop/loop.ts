@@ -93,6 +93,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   const groupTracks = new Map<string, GroupTrack>()
   const fingerprints = new Map<string, string>()
   let openAtMs = 0
+  let toldMs = 0
   let lateAtMs = 0
   let lateSeenMs = 0
   let figuresAtMs = 0
@@ -114,7 +115,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
 
   /** Everything anew from what is kept: where judging ended, what states were. */
   async function begin(): Promise<void> {
-    for (const { name } of [...book.slos()]) book.leave(name)
+    for (const { name } of Array.from(book.slos())) book.leave(name)
     fingerprints.clear()
     changeNumber = -1
     pending = []
@@ -487,9 +488,11 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
 
   async function tellStatuses(tracks: readonly Track[], nowMs: number): Promise<void> {
     if (tracks.length === 0) return
+    // Two tellings in one millisecond would be one; the later one counts.
+    toldMs = Math.max(nowMs, toldMs + 1)
     await writeStatuses(
       store,
-      tracks.map((track) => statusRow(track, nowMs)),
+      tracks.map((track) => statusRow(track, toldMs)),
     )
   }
 

@@ -4,9 +4,11 @@ import { createHash } from 'node:crypto'
 import type { Judged, Slo } from '../../query/promises/slos.ts'
 import { inEvents } from '../../query/promises/events.ts'
 import type { StatusRow, ToldStatus, TrackName } from '../../query/promises/status-store.ts'
+import { CompositeTimeslices } from '../../query/slo/composite-timeslices.ts'
 import { evaluate, type Evaluation } from '../../query/slo/evaluate.ts'
 import { excludedSlices, expandExclusions } from '../../query/slo/exclusion.ts'
 import { observeComposite, readComposite } from '../../query/slo/observe-composite.ts'
+import type { Budgeting } from '../../query/slo/model.ts'
 import { observe } from '../../query/slo/observe.ts'
 import type { SliceRange } from '../../query/slo/slice-ranges.ts'
 import { sloStatus, statusOf } from '../../query/slo/slo-status.ts'
@@ -33,6 +35,8 @@ export type Track = {
   readonly fingerprint: string
   readonly parts: readonly { readonly series: string; readonly sums: WindowSums }[]
   readonly probe: { readonly series: string; readonly sums: WindowSums } | undefined
+  /** Of a composite of Timeslices. */
+  readonly whole: CompositeTimeslices | undefined
   state: SloState
   knownFromMs: number | undefined
   /** Whether any event was ever counted. */
@@ -67,7 +71,7 @@ export function fingerprintOf(
     definition.window,
     budgeting,
     isComposite,
-    parts.map(({ series }) => series),
+    parts.map(({ series, budgeting: own }) => [series, own]),
   ]
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32)
 }
@@ -75,22 +79,27 @@ export function fingerprintOf(
 /** Without slices yet; exclusions are set. @param head  first slice that has not begun */
 export function buildTrack(slo: Slo, judged: Judged, group: string, head: number, state: SloState): Track {
   const { compiled } = judged
-  const build = () =>
+  const build = (budgeting: Budgeting) =>
     new WindowSums({
       stepMs: slo.stepMs,
-      budgeting: compiled.policy.budgeting,
+      budgeting,
       windows: compiled.windows,
       hotSlices: Math.ceil(HELD_MS / slo.stepMs),
       head,
     })
+  const parts = judged.parts.map(({ series, budgeting }) => ({ series, sums: build(budgeting) }))
   const track: Track = {
     slo,
     judged,
     group,
     id: trackId(slo, judged, group),
     fingerprint: fingerprintOf(slo, judged),
-    parts: judged.parts.map(({ series }) => ({ series, sums: build() })),
-    probe: judged.probe === undefined ? undefined : { series: judged.probe, sums: build() },
+    parts,
+    probe:
+      judged.probe === undefined
+        ? undefined
+        : { series: judged.probe, sums: build(compiled.policy.budgeting) },
+    whole: wholeOf(judged, parts),
     state,
     knownFromMs: undefined,
     isMatched: false,
@@ -101,6 +110,19 @@ export function buildTrack(slo: Slo, judged: Judged, group: string, head: number
   return track
 }
 
+function wholeOf(
+  { isComposite, compiled, parts: judgedParts }: Judged,
+  parts: Track['parts'],
+): CompositeTimeslices | undefined {
+  if (!isComposite || compiled.policy.budgeting.method !== 'Timeslices') return undefined
+  const timeslices = parts.flatMap(({ sums }, index) => {
+    const budgeting = judgedParts[index]?.budgeting
+    return budgeting?.method === 'Timeslices' ? [{ sums, budgeting }] : []
+  })
+  return new CompositeTimeslices(compiled, timeslices)
+}
+
+/** Those that are fed slices. */
 export const allSums = ({ parts, probe }: Track) => (probe === undefined ? parts : [...parts, probe])
 
 /** What is excluded of the track's windows, and a while ahead. */
@@ -109,7 +131,10 @@ export function excludedOf(
   headMs: number,
 ): readonly SliceRange[] {
   if (slo.exclusions.length === 0) return []
-  const { fromMs } = windowAt(judged.compiled.policy.window, headMs - 1)
+  const { policy, windows } = judged.compiled
+  // At the beginning of a month burn windows reach further back than it.
+  const reachMs = Math.max(0, ...windows.map((window) => (window.kind === 'rolling' ? window.durationMs : 0)))
+  const fromMs = Math.min(windowAt(policy.window, headMs - 1).fromMs, headMs - reachMs)
   const { stretches } = expandExclusions(slo.exclusions, fromMs, headMs + AHEAD_MS)
   return excludedSlices(stretches, slo.stepMs)
 }
@@ -118,6 +143,7 @@ function exclude(track: Track): void {
   const headMs = headMsOf(track)
   const ranges = excludedOf(track, headMs)
   for (const { sums } of allSums(track)) sums.setExclusions(ranges)
+  track.whole?.setExclusions(ranges)
   track.excludedToMs = headMs + AHEAD_MS
 }
 
@@ -130,9 +156,13 @@ export const headMsOf = ({ slo, parts }: Track) => (parts[0]?.sums.head ?? 0) * 
 
 /** The end of the newest closed slice, or an instant of the open one. */
 export function judge(track: Track, open?: OpenCounts & { readonly atMs: number }): Evaluation {
-  const { judged, parts, state, probe } = track
+  const { judged, parts, state, probe, whole } = track
   const [first] = parts
   if (first === undefined) throw new RangeError(`${track.id} counts nothing`)
+  if (whole !== undefined) {
+    whole.sync()
+    return evaluate(judged.compiled, state, whole.observe(judged.compiled, state))
+  }
   const observation = judged.isComposite
     ? observeComposite(judged.compiled, weighed(track))
     : observe(judged.compiled, first.sums, state, { probe: probe?.sums, open })
@@ -151,12 +181,13 @@ const weighed = ({ judged, parts }: Track) =>
   }))
 
 export function statusRow(track: Track, judgedAtMs: number): StatusRow {
-  const { judged, parts, probe, state, slo } = track
+  const { judged, parts, probe, state, slo, whole } = track
   const [first] = parts
   if (first === undefined) throw new RangeError(`${track.id} counts nothing`)
-  const status = judged.isComposite
-    ? statusOf(judged.compiled, readComposite(judged.compiled, weighed(track)), state)
-    : sloStatus(judged.compiled, first.sums, state, probe?.sums)
+  const status =
+    judged.isComposite && whole === undefined
+      ? statusOf(judged.compiled, readComposite(judged.compiled, weighed(track)), state)
+      : sloStatus(judged.compiled, whole?.sums ?? first.sums, state, probe?.sums)
   return {
     ...nameOf(track),
     judgedAtMs,

@@ -19,16 +19,20 @@ import type { DocumentParser } from '../registry/bundle.ts'
 import type { Cursors } from '../registry/cursors.ts'
 import type { Database } from '../registry/database.ts'
 import type { Registry } from '../registry/registry.ts'
+import { buildLandscape } from '../profiles/landscape.ts'
 import { refuseInWords } from './refusals.ts'
 import { attributeRoutes } from './routes/attributes.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { bundleRoutes } from './routes/bundles.ts'
+import { calendarRoutes } from './routes/calendar.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { eventRoutes } from './routes/events.ts'
 import { ingestRoutes } from './routes/ingest.ts'
+import { journeyRoutes } from './routes/journeys.ts'
 import { mapRoutes } from './routes/map.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { peopleRoutes } from './routes/people.ts'
+import { profileRoutes } from './routes/profiles.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { sloRoutes } from './routes/slos.ts'
@@ -100,7 +104,11 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
     parts.metrics.queries.observe({ route, status: reply.statusCode }, reply.elapsedTime / 1000)
   })
   const typed = app.withTypeProvider<ZodTypeProvider>()
-  serviceRoutes(typed, parts)
+  const landscape = buildLandscape(parts.registry)
+  serviceRoutes(typed, parts, landscape)
+  profileRoutes(typed, parts, landscape)
+  journeyRoutes(typed, parts, landscape)
+  calendarRoutes(typed, parts)
   mapRoutes(typed, parts)
   traceRoutes(typed, parts)
   attributeRoutes(typed, parts)

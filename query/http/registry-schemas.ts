@@ -14,7 +14,7 @@ const plain = (max: number) =>
     .max(max)
     .regex(/^[^\0]*$/u, 'holds a zero character')
 const Name = plain(128).min(1)
-const Cursor = z
+export const Cursor = z
   .string()
   .max(4096)
   .optional()

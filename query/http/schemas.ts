@@ -110,7 +110,19 @@ export type ServiceSeriesReply = z.infer<typeof ServiceSeriesReply>
 /** By OpenTelemetry's number. */
 export const SPAN_KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
 
-export const MapQuery = RangeQuery.extend({ traffic: Scope.shape.traffic })
+/** How long a look back is. */
+export const Window = z
+  .string()
+  .regex(/^\d{1,6}(s|m|h|d)$/, 'must be a count and s, m, h or d, such as 15m')
+  .describe('length of the window, in whole minutes, at most 7d')
+
+export const MapQuery = z.object({
+  from: Instant.optional().describe('start of the range, inclusive; default -15m'),
+  to: Instant.optional().describe('end of the range, exclusive; default now'),
+  at: Instant.optional().describe('instead of from and to: the map as of this instant'),
+  window: Window.optional().describe('with `at`: how long before it; whole minutes, at most 7d; default 15m'),
+  traffic: Scope.shape.traffic,
+})
 export const MapNode = z.object({
   kind: z.enum(['service', 'peer']).describe('peer: called, and no service of that name answered'),
   name: z.string(),
@@ -140,7 +152,12 @@ export const MapReply = z.object({
     .describe(
       'end of the newest minute whose calls are known, usually one to two minutes ago; null when none is',
     ),
-  nodes: z.array(MapNode),
+  derivedMinutes: z
+    .number()
+    .int()
+    .describe('minutes of the range whose calls are known; minutes without spans are none'),
+  isComplete: z.boolean().describe('false when there are more nodes or edges than are told'),
+  nodes: z.array(MapNode).describe('2,000 services at most'),
   edges: z.array(MapEdge).describe('most calls first, 2,000 at most'),
 })
 export type MapReply = z.infer<typeof MapReply>

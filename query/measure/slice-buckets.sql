@@ -9,7 +9,7 @@ SELECT intDiv(toUnixTimestamp(start), {bucket:UInt32}) * {bucket:UInt32} AS at,
 FROM (
   SELECT start, good AS g, total AS t, is_known,
     arrayExists((a, b) -> toUnixTimestamp(start) >= a AND toUnixTimestamp(start) < b, {excluded_from:Array(UInt32)}, {excluded_to:Array(UInt32)}) AS is_excluded
-  FROM slo_slices FINAL
+  FROM sli_slices FINAL
   WHERE series = {series:String} AND step = {step:UInt16} AND slo_group = {slo_group:String}
     AND start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')
 )

@@ -86,7 +86,7 @@ export async function writeSlices(
   const measured_at = sqlMillisecond(measuredAtMs)
   const revision = revisionAt(measuredAtMs)
   await store.insertRows(
-    'slo_slices',
+    'sli_slices',
     COLUMNS,
     slices.map((slice) => ({
       series: slice.series,

@@ -8,7 +8,7 @@ SELECT series, slo_group, sumIf(g, is_known) AS good, sumIf(t, is_known) AS tota
 FROM (
   SELECT series, slo_group, start, good AS g, total AS t, is_known,
     arrayExists((a, b) -> toUnixTimestamp(start) >= a AND toUnixTimestamp(start) < b, {excluded_from:Array(UInt32)}, {excluded_to:Array(UInt32)}) AS is_excluded
-  FROM slo_slices FINAL
+  FROM sli_slices FINAL
   WHERE series IN {series:Array(String)}
     AND step = {step:UInt16} AND start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')
 )

@@ -2,7 +2,7 @@
 -- series: which. step: s. from, to: s since epoch, starts of slices.
 -- Row: series, group, start (s since epoch), good and total in thousandths, whether it is known, revision.
 SELECT series, slo_group, toUnixTimestamp(start) AS at, good, total, is_known, revision
-FROM slo_slices FINAL
+FROM sli_slices FINAL
 WHERE series IN {series:Array(String)}
   AND step = {step:UInt16} AND start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')
 ORDER BY series, slo_group, start

@@ -108,7 +108,7 @@ const roots = [
   { name: 'the whole corpus', root: WHOLE, isWhole: true },
 ].filter(({ root }) => existsSync(fileURLToPath(root)))
 
-describe.each(roots)('$name', ({ root, isWhole }) => {
+describe.each(roots)('1.1 $name', ({ root, isWhole }) => {
   test('has a verdict for every file', () => {
     const known = Object.keys(UPSTREAM).toSorted()
     const files = filesOf(root)
@@ -126,7 +126,7 @@ describe.each(roots)('$name', ({ root, isWhole }) => {
   })
 })
 
-describe('the four official examples, lenient', () => {
+describe('1.2 the four official examples, lenient', () => {
   test.each(filesOf(new URL('spec-examples/', FIXTURES)))(
     '%s is taken; each op on a ratio is one warning with its path',
     (file) => {
@@ -143,14 +143,14 @@ describe('the four official examples, lenient', () => {
       expect(JSON.stringify(objects)).not.toContain(ops > 0 ? '"op"' : '"none"')
     },
   )
-
-  test('the one that says month and writes 1m is asked about', () => {
-    const { problems } = readSlos([read(FIXTURES, 'spec-examples/budgeting-method/timeslices-slo.yaml')])
-    expect(problems.find(({ code }) => code === 'minute-for-month')?.remedy).toContain('did you mean M')
-  })
 })
 
-describe('references of the SDK’s inliner', () => {
+test('1.7 the official example that says month and writes 1m is asked about', () => {
+  const { problems } = readSlos([read(FIXTURES, 'spec-examples/budgeting-method/timeslices-slo.yaml')])
+  expect(problems.find(({ code }) => code === 'minute-for-month')?.remedy).toContain('did you mean M')
+})
+
+describe('1.12 references of the SDK’s inliner', () => {
   test.each([
     ['v1_alert_policies_invalid_condition', 'spec.conditions[0].conditionRef'],
     ['v1_alert_policies_invalid_target', 'spec.notificationTargets[1].targetRef'],
@@ -176,7 +176,7 @@ describe('references of the SDK’s inliner', () => {
   )
 })
 
-describe('where the SDK decides otherwise, and why', () => {
+describe('1.1 where the SDK decides otherwise, and why', () => {
   const slo = (spec: object) => ({
     apiVersion: 'openslo/v1',
     kind: 'SLO',

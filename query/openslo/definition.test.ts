@@ -49,7 +49,7 @@ const indicatorOf = (indicator: unknown, objective: Fields = { target: 0.9 }): I
 const told = (given: unknown) =>
   read(given).problems.map(({ severity, code, path }) => `${severity} ${code} ${path}`)
 
-describe('targets in both forms are the same number to the last bit', () => {
+describe('1.4 targets in both forms are the same number to the last bit', () => {
   test.each([
     [99.9, 0.999],
     [99.95, 0.9995],
@@ -114,7 +114,7 @@ describe('requests', () => {
     })
   })
 
-  test('good and total, bad and total on the same events are the same question', () => {
+  test('1.10 good and total, bad and total on the same events are the same question', () => {
     const total = { signal: 'requests', where: { service: 'pay' } }
     expect(
       indicatorOf(ratio(total, { outcomes: ['business_error', 'shed', 'system_error'] }, 'bad')),
@@ -259,7 +259,7 @@ describe('probes and metrics', () => {
       total: { counted: 'increase' },
     })
   })
-  test('raw failure is inverted: it counts what is bad', () => {
+  test('1.10 raw failure is inverted: it counts what is bad', () => {
     const query = 'sum(rate(bad[{{.window}}])) / sum(rate(all[{{.window}}]))'
     expect(indicatorOf(raw({ query }, 'failure', 'Prometheus'))).toMatchObject({
       partIs: 'bad',

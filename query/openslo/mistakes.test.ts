@@ -148,7 +148,7 @@ describe.each(Object.entries(TOLD))('%s', (name, told) => {
   })
 })
 
-test('all mistakes of all files are told together, and one of them refuses the whole bundle', () => {
+test('1.12 all mistakes of all files are told together, and one of them refuses the whole bundle', () => {
   const { objects, problems } = readSlos([
     { file: 'good.yaml', text: 'apiVersion: openslo/v1\nkind: Service\nmetadata:\n  name: a\nspec: {}\n' },
     { file: 'first.yaml', text: readFileSync(new URL('objective-of-one.yaml', FOLDER), 'utf8') },

@@ -31,7 +31,7 @@ const read = (value: unknown, options = {}) =>
 const told = (value: unknown, options = {}) =>
   read(value, options).problems.map(({ severity, code, path }) => `${severity} ${code} ${path}`)
 
-describe('two documents, a list and JSON are read alike', () => {
+describe('1.11 two documents, a list and JSON are read alike', () => {
   const service = (name: string) =>
     `apiVersion: openslo/v1\nkind: Service\nmetadata:\n  name: ${name}\nspec: {}\n`
   const json = (name: string) => ({ apiVersion: 'openslo/v1', kind: 'Service', metadata: { name }, spec: {} })
@@ -65,7 +65,7 @@ describe('two documents, a list and JSON are read alike', () => {
   })
 })
 
-describe('targets: from 0 to below 1, in exactly one form', () => {
+describe('1.3 targets: from 0 to below 1, in exactly one form', () => {
   test.each([
     { objective: { target: 1 }, want: ['error invalid spec.objectives[0].target'] },
     { objective: { target: -0.1 }, want: ['error invalid spec.objectives[0].target'] },
@@ -82,6 +82,29 @@ describe('targets: from 0 to below 1, in exactly one form', () => {
   ])('$objective', ({ objective, want }) => {
     expect(told(slo({}, objective))).toEqual(want)
   })
+})
+
+test('1.11 an unknown field is an error with its path and line, at whatever depth', () => {
+  const text = `apiVersion: openslo/v1
+kind: AlertCondition
+metadata:
+  name: fast
+  colour: red
+spec:
+  severity: page
+  condition:
+    kind: burnrate
+    op: gt
+    threshold: 2
+    lookbackWindow: 1h
+    alertsAfter: 5m
+`
+  const { objects, problems } = read(text)
+  expect(objects).toEqual([])
+  expect(problems.map(({ severity, code, path, line }) => [severity, code, path, line])).toEqual([
+    ['error', 'unknown-field', 'metadata.colour', 5],
+    ['error', 'unknown-field', 'spec.condition.alertsAfter', 13],
+  ])
 })
 
 const metric = { metricSource: { type: 'Any', spec: { query: 'x' } } }
@@ -208,7 +231,7 @@ describe('what must fit together', () => {
   })
 })
 
-describe('nothing dangles', () => {
+describe('1.12 nothing dangles', () => {
   const given = slo({
     indicator: undefined,
     indicatorRef: 'kept-sli',

@@ -25,7 +25,7 @@ test('there is something to write, of all seven kinds', () => {
   expect(new Set(taken.flatMap(({ objects }) => objects.map(({ kind }) => kind))).size).toBe(7)
 })
 
-describe.each(taken)('$file', ({ objects }) => {
+describe.each(taken)('1.14 $file', ({ objects }) => {
   test.each(['yaml', 'json'] as const)(
     'as %s: the same objects, in strict mode, and the same text again',
     (format) => {
@@ -38,7 +38,7 @@ describe.each(taken)('$file', ({ objects }) => {
   )
 })
 
-test('what is executed is the same after export and import', () => {
+test('1.14 what is executed is the same after export and import', () => {
   const examples = files.filter(({ file }) =>
     /^(?:availability|latency|journey|branches|calendar)/.test(file),
   )

@@ -44,7 +44,7 @@ export async function burnChart(
     (seconds) => seconds % unitSeconds === 0 && windowsMs.every((ms) => ms % (seconds * 1000) === 0),
   )
   const bucket = isByEvents
-    ? (fitting.filter((seconds) => seconds <= spanSeconds / points).at(-1) ?? fitting[0])
+    ? (fitting.findLast((seconds) => seconds <= spanSeconds / points) ?? fitting[0])
     : unitSeconds
   if (bucket === undefined || windowsMs.some((ms) => ms % (bucket * 1000) !== 0))
     throw new ChartRefused(`must be multiples of the slice of ${unitSeconds} s`)

@@ -10,7 +10,8 @@ import type { SystemSpec } from '../registry/kinds/systems.ts'
 import type { Kind, RegistryObject } from '../registry/object.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Exclusion } from '../slo/exclusion.ts'
-import { stepMsOf, type SloDefinition, type Tier } from '../slo/model.ts'
+import { stepMsOf, type Budgeting, type SloDefinition, type SloObjective, type Tier } from '../slo/model.ts'
+import { unitMs } from '../slo/budgeting.ts'
 import { compilePolicy, type CompiledPolicy } from '../slo/slo-policy.ts'
 import { checkPolicy } from '../slo/slo-policy.ts'
 import { errorBudgetRatio } from '../slo/error-budget.ts'
@@ -32,6 +33,8 @@ export type Part = {
   readonly series: string
   readonly weight: number
   readonly budgetRatio: number
+  /** Its own: parts of a composite may ask different things of a time slice. */
+  readonly budgeting: Budgeting
 }
 
 export type Slo = {
@@ -137,22 +140,25 @@ function sloOf(
     questions.push(question, ...(probe === undefined ? [] : [probe]))
     counted.push({ series: question.series, probe: probe?.series })
   }
-  const part = ({ indicator, weight, targetRatio }: SloDefinition['objectives'][number]): Part => ({
+  const part = ({ indicator, weight, targetRatio, budgeting }: SloObjective): Part => ({
     series: counted[indicator]?.series ?? '',
     weight,
     budgetRatio: errorBudgetRatio(targetRatio),
+    budgeting,
   })
   const probeOf = (place: number) => counted[place]?.probe
   const { objectives, composite } = definition
   const [first] = objectives
   const reasons: string[] = []
-  const compiled = (objective: SloDefinition['objectives'][number], targetRatio: number) => {
+  const compiled = (objective: SloObjective, targetRatio: number) => {
     const policy = policyOf(definition, objective, targetRatio, stepMs, tier)
     reasons.push(...checkPolicy(policy).map(({ place, message }) => `${place}: ${message}`))
     return reasons.length > 0 ? undefined : compilePolicy(policy)
   }
   const judged: Judged[] = []
   if (composite !== undefined && first !== undefined) {
+    if (new Set(objectives.map(({ budgeting }) => unitMs(budgeting, stepMs))).size > 1)
+      reasons.push('the parts of a composite need time slices of one length')
     const whole = compiled(first, composite.targetRatio)
     if (whole !== undefined)
       judged.push({

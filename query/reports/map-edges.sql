@@ -1,5 +1,5 @@
 -- Who called whom in a range, and how did it go on both sides?
--- from, to: DateTime('UTC'), minute edges. traffic: exactly. Row: caller, callee (empty for a peer), peer; calls, failed calls
+-- from, to: DateTime('UTC'), minute edges. traffic: exactly. limit: edges at most. Row: caller, callee (empty for a peer), peer; calls, failed calls
 -- on either side in thousandths; p95 on either side in ns, not a number without answers.
 -- Sorted by minute; only the rows of each minute's latest derivation count.
 SELECT caller, callee, peer, sum(weighted) AS calls, sum(bad) AS failed, sum(callee_bad) AS callee_failed,
@@ -13,4 +13,4 @@ WHERE bucket >= {from:DateTime('UTC')} AND bucket < {to:DateTime('UTC')} AND tra
     GROUP BY bucket)
 GROUP BY caller, callee, peer
 ORDER BY calls DESC, caller, callee, peer
-LIMIT 2000
+LIMIT {limit:UInt32}

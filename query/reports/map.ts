@@ -7,7 +7,7 @@ import type { MapEdge, MapNode, MapReply } from '../http/schemas.ts'
 import { floorTo, iso, sqlSecond, type TimeRange } from '../time-range.ts'
 
 const range = z.object({ from: z.string(), to: z.string() })
-const inTraffic = range.extend({ traffic: z.string() })
+const inTraffic = range.extend({ traffic: z.string(), limit: z.number().int() })
 const count = z.coerce.number()
 const EdgeRow = z.object({
   caller: z.string(),
@@ -24,17 +24,31 @@ const NodeRow = z.object({ service: z.string(), requests: count, failed: count }
 export type NodeRow = z.infer<typeof NodeRow>
 const edges = statement(new URL('./map-edges.sql', import.meta.url), inTraffic, EdgeRow)
 const nodes = statement(new URL('./map-nodes.sql', import.meta.url), inTraffic, NodeRow)
-const derived = statement(new URL('./map-derived.sql', import.meta.url), range, z.object({ until: count }))
+const derived = statement(
+  new URL('./map-derived.sql', import.meta.url),
+  range,
+  z.object({ until: count, minutes: count }),
+)
 
 const MINUTE_MS = 60_000
 
-/** @param within the whole minutes that it touches are shown */
-export async function serviceMap(store: Store, within: TimeRange, traffic: string): Promise<MapReply> {
+const LIMIT = 2000
+
+/**
+ * @param within  the whole minutes that it touches are shown
+ * @param limit   services, and edges, at most
+ */
+export async function serviceMap(
+  store: Pick<Store, 'ask'>,
+  within: TimeRange,
+  traffic: string,
+  limit = LIMIT,
+): Promise<MapReply> {
   const fromMs = floorTo(within.fromMs, MINUTE_MS)
   const asked = { from: sqlSecond(fromMs), to: sqlSecond(within.toMs) }
   const [edgeRows, nodeRows, [known]] = await Promise.all([
-    store.ask(edges, { ...asked, traffic }, { lane: 'heavy' }),
-    store.ask(nodes, { ...asked, traffic }, { lane: 'heavy' }),
+    store.ask(edges, { ...asked, traffic, limit }, { lane: 'heavy' }),
+    store.ask(nodes, { ...asked, traffic, limit }, { lane: 'heavy' }),
     store.ask(derived, asked),
   ])
   const until = known?.until ?? 0
@@ -42,6 +56,8 @@ export async function serviceMap(store: Store, within: TimeRange, traffic: strin
     from: iso(fromMs),
     to: iso(within.toMs),
     derivedUntil: until === 0 ? null : iso(until * 1000),
+    derivedMinutes: known?.minutes ?? 0,
+    isComplete: edgeRows.length < limit && nodeRows.length < limit,
     ...drawMap(edgeRows, nodeRows, (within.toMs - fromMs) / 1000),
   }
 }

@@ -73,7 +73,7 @@ test('a window of a composite burns as its parts do together, and is known only 
     { weight: 0.5, budgetRatio: 0.01, judged: known(0.02, 0.95) },
   ]
   // 2 + 0.5 × 2 = 3 times the budget.
-  expect(compositeWindow(parts, 0.001)).toEqual({
+  expect(compositeWindow(parts, 0.001, 'Occurrences')).toEqual({
     kind: 'known',
     errorRatio: 0.003,
     bad: 20,
@@ -81,7 +81,23 @@ test('a window of a composite burns as its parts do together, and is known only 
     coverage: 0.95,
   })
   const silent = { weight: 1, budgetRatio: 0.001, judged: { kind: 'no-data', coverage: 0.2 } as const }
-  expect(compositeWindow([...parts, silent], 0.001)).toEqual({ kind: 'no-data', coverage: 0.2 })
+  expect(compositeWindow([...parts, silent], 0.001, 'Occurrences')).toEqual({
+    kind: 'no-data',
+    coverage: 0.2,
+  })
   const excluded = { weight: 1, budgetRatio: 0.001, judged: { kind: 'excluded' } as const }
-  expect(compositeWindow([excluded], 0.001)).toEqual({ kind: 'excluded' })
+  expect(compositeWindow([excluded], 0.001, 'Occurrences')).toEqual({ kind: 'excluded' })
+})
+
+test('1.9 a window of RatioTimeslices loses what its parts lost by weight, whatever they were allowed', () => {
+  const known = (errorRatio: number) =>
+    ({ kind: 'known', errorRatio, bad: 5, total: 100, coverage: 1 }) as const
+  const parts = [
+    { weight: 1, budgetRatio: 0.01, judged: known(0.05) },
+    { weight: 1, budgetRatio: 0.1, judged: known(0.05) },
+  ]
+  expect(compositeWindow(parts, 0.05, 'RatioTimeslices')).toMatchObject({ errorRatio: 0.1 })
+  expect(
+    compositeWindow([{ ...parts[0], weight: 0.5 } as (typeof parts)[0]], 0.05, 'RatioTimeslices'),
+  ).toMatchObject({ errorRatio: 0.025 })
 })

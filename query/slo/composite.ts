@@ -59,14 +59,17 @@ export function compositeSlices(parts: readonly SliceColumns[]): SliceColumns {
 }
 
 /**
- * A window of a composite as the evaluation takes it: its error ratio is the composite burn rate times the budget of the
- * objective the composite is judged by. Counts add up, for the guards.
+ * A window of a composite as the evaluation takes it. Occurrences: its error ratio is the composite burn rate times the
+ * budget of the objective the composite is judged by. RatioTimeslices: what the parts lost adds up by weight, whatever each of
+ * them was allowed. Counts add up, for the guards. Composites of Timeslices have slices of their own (composite-timeslices.ts).
  */
 export function compositeWindow(
   parts: readonly { readonly weight: number; readonly budgetRatio: number; readonly judged: JudgedWindow }[],
   budgetRatio: number,
+  method: 'Occurrences' | 'RatioTimeslices',
 ): JudgedWindow {
   let burn = 0
+  let lost = 0
   let bad = 0
   let total = 0
   let coverage = 1
@@ -78,6 +81,7 @@ export function compositeWindow(
     if (judged.kind === 'no-traffic') continue
     isKnown = true
     burn += (weight * judged.errorRatio) / partBudget
+    lost += weight * judged.errorRatio
     bad += judged.bad
     total += judged.total
   }
@@ -85,7 +89,8 @@ export function compositeWindow(
     return parts.every(({ judged }) => judged.kind === 'excluded')
       ? { kind: 'excluded' }
       : { kind: 'no-traffic', coverage }
-  return { kind: 'known', errorRatio: burn * budgetRatio, bad, total, coverage }
+  const errorRatio = method === 'RatioTimeslices' ? lost : burn * budgetRatio
+  return { kind: 'known', errorRatio, bad, total, coverage }
 }
 
 /** What is wrong with a composite; an empty list when nothing is. */

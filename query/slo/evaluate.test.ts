@@ -5,6 +5,7 @@ import { workbook30d } from './burn-profiles.ts'
 import { dueCycles } from './cycles.ts'
 import { evaluate, type Measured } from './evaluate.ts'
 import type { JudgedWindow } from './judge-window.ts'
+import { observe } from './observe.ts'
 import { checkPolicy, compilePolicy, sloPolicy, type SloPolicy } from './slo-policy.ts'
 import { sloStatus } from './slo-status.ts'
 import { stateAtStart, type SloState } from './slo-state.ts'
@@ -322,18 +323,27 @@ describe('8.13 the evaluator stands still for 20 minutes', () => {
   })
 })
 
-test('2.11 changing only the target judges the same slices by the new one', () => {
+test('2.11 changing only the target judges the same slices by the new one, at once and with what fires', () => {
   const play = started()
-  play.steps(60, { good: 9990, total: 10_000 })
+  // 0.2 % fail: twice what 99.9 % allows, twenty times what 99.99 % does.
+  play.steps(60, { good: 9980, total: 10_000 })
+  expect(play.state.pairs[0]?.phase).toBe('inactive')
+  const before = play.status()
   const strict = compilePolicy(policy({ objective: 0.9999 }))
-  const loose = play.status()
-  const { state } = evaluate(
-    strict,
-    play.state,
-    observed(play.nowMs + MINUTE, [known(600, 1_500_000), known(600, 600_000), known(50, 50_000)]),
-  )
-  expect(state.pairs[0]?.phase).toBe('inactive')
-  expect(loose.budget?.allowed).toBeCloseTo(1_980_000 * 0.001, 6)
+  const after = sloStatus(strict, play.sums, play.state)
+  // The very same slices, another budget.
+  expect(after.window?.net.counts).toEqual(before.window?.net.counts)
+  expect(before.budget?.allowed).toBeCloseTo(1_980_000 * 0.001, 6)
+  expect(after.budget?.allowed).toBeCloseTo(1_980_000 * 0.0001, 6)
+  expect(after.budget?.spent).toBe(before.budget?.spent)
+  play.pass({ good: 9980, total: 10_000 })
+  const judgedStrictly = evaluate(strict, play.state, observe(strict, play.sums, play.state))
+  expect(judgedStrictly.state.pairs[0]?.phase).toBe('firing')
+  const judgedAgain = evaluate(play.slo, judgedStrictly.state, {
+    ...observe(play.slo, play.sums, judgedStrictly.state),
+    atMs: play.nowMs + MINUTE,
+  })
+  expect(judgedAgain.state.pairs[0]?.phase).toBe('inactive')
 })
 
 describe('exclusions', () => {

@@ -21,6 +21,31 @@ describe('8.3 two hours without data in a window of twenty', () => {
     expect(budgetFigures(judged, 0.99, 1, undefined)?.remainingRatio).toBeCloseTo(left, 12)
   })
 
+  test.each<[MissingData, number]>([
+    ['freeze', 0.5],
+    ['ignore', 0.5],
+    ['bad', -9.45],
+    ['good', 0.55],
+  ])('%s, from slices: %s of the budget left', (missingData, left) => {
+    const play = new SloPlay(
+      sloPolicy({
+        objective: 0.99,
+        window: { kind: 'rolling', durationMs: 1200 * MINUTE },
+        burn: { ...workbook30d, pairs: [] },
+        missingData,
+      }),
+      0,
+    )
+    play.history(1200, (index) =>
+      index >= 600 && index < 720 ? 'unmeasured' : { good: index < 54 ? 9 : 10, total: 10 },
+    )
+    play.judge()
+    const { window, budget } = play.status()
+    expect(window?.net.coverage).toBe(0.9)
+    expect(window?.net.counts).toMatchObject({ good: 10_746, total: 10_800 })
+    expect(budget?.remainingRatio).toBeCloseTo(left, 12)
+  })
+
   test('a minute more is below the floor: freeze says nothing, ignore goes by what is known', () => {
     const less = { ...counts, known: 1079 }
     expect(judgeWindow(less, 'freeze')).toEqual({ kind: 'no-data', coverage: 1079 / 1200 })

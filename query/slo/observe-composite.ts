@@ -1,4 +1,5 @@
-// A composite as the evaluation and the status take it: its windows are those of its parts, weighed.
+// A composite of Occurrences or RatioTimeslices as the evaluation and the status take it: its windows are those of its parts,
+// weighed. Those of Timeslices are in composite-timeslices.ts.
 
 import { compositeWindow } from './composite.ts'
 import { remainingBudgetRatio } from './error-budget.ts'
@@ -34,6 +35,7 @@ export function readComposite(
       compositeWindow(
         known.map(({ figures, weight, budgetRatio }) => ({ weight, budgetRatio, judged: of(figures) })),
         slo.budgetRatio,
+        slo.policy.budgeting.method === 'RatioTimeslices' ? 'RatioTimeslices' : 'Occurrences',
       )
     return {
       figures: {

@@ -75,14 +75,14 @@ describe('a sentence for every state, in both languages', () => {
     expect(both(play)[1]).toMatch(/^自 00:00 起中断：多数请求失败。按当前速度，7月错误预算将在 \d+ 小时/)
   })
 
-  test('exhausted: by how much, signed', () => {
+  test('2.10 exhausted: by how much, signed', () => {
     const play = july({ burn: { ...calendarMonth, pairs: [] } }, 1)
     play.steps(78, { good: 0, total: 1000 })
     expect(play.state.condition).toBe('exhausted')
     expect(both(play)).toEqual(['The July budget is overspent by 75.2%.', '7月错误预算已超支 75.2%。'])
   })
 
-  test('silent, and still burning as far as was known', () => {
+  test('8.5 silent, and still burning as far as was known', () => {
     const play = july()
     play.steps(5, 'unmeasured')
     expect(both(play)).toEqual([
@@ -118,7 +118,7 @@ describe('a sentence for every state, in both languages', () => {
     expect(both(play)[0]).toBe('Nothing was ever heard: check that the selector matches something.')
   })
 
-  test('a failing query', () => {
+  test('8.10 a failing query', () => {
     const play = july()
     play.fail(play.nowMs + MINUTE)
     expect(both(play)[0]).toBe(
@@ -126,7 +126,7 @@ describe('a sentence for every state, in both languages', () => {
     )
   })
 
-  test('no traffic', () => {
+  test('8.5 no traffic is told in other words than no data', () => {
     const play = july()
     play.steps(5, 'empty')
     expect(both(play)).toEqual([
@@ -135,7 +135,7 @@ describe('a sentence for every state, in both languages', () => {
     ])
   })
 
-  test('too few events', () => {
+  test('2.8 too few events', () => {
     const play = new SloPlay(
       sloPolicy({ objective: 0.999, window: month(), burn: calendarMonth }),
       Date.parse('2026-07-01T00:00:00+08:00'),

@@ -9,7 +9,7 @@ import { PARTS, RATIO_SCALE, unitMs, unitReader, type Budgeting, type ReadUnit }
 import { covers, LeavingPages, type TailRange } from './leaving-pages.ts'
 import { changedRanges, isWithin, mergeRanges, type SliceRange } from './slice-ranges.ts'
 import { SliceRing, type Put } from './slice-ring.ts'
-import type { SliceColumns } from './slices.ts'
+import { emptyColumns, type SliceColumns } from './slices.ts'
 import type { SloWindow } from './slo-window.ts'
 import type { WindowFigures, WindowTotals } from './window-figures.ts'
 import { WindowTable } from './window-table.ts'
@@ -122,6 +122,19 @@ export class WindowSums {
     slice: number,
   ): { readonly good: number; readonly total: number; readonly state: number } | undefined {
     return this.#ring.slice(slice)
+  }
+
+  /** Columns over [from, to); what is not held is unmeasured. Revisions are left out. */
+  columns(from: number, to: number): SliceColumns {
+    const columns = emptyColumns(this.stepMs, from, to - from)
+    for (let slice = from; slice < to; slice++) {
+      const held = this.#ring.slice(slice)
+      if (held === undefined) continue
+      columns.good[slice - from] = held.good
+      columns.total[slice - from] = held.total
+      columns.state[slice - from] = held.state
+    }
+    return columns
   }
 
   isExcluded(slice: number): boolean {

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { buildLifecycle, untilSignal } from '../../ingest/runtime/lifecycle.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
+import { api } from './api.ts'
 import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
 import { exactlyOnce } from './exactly-once.ts'
 import { freshness } from './freshness.ts'
@@ -28,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   poison,
   fuzz,
   sloCycle,
+  api,
 ]
 
 const STOP_TIMEOUT_MS = 60_000

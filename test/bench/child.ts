@@ -14,10 +14,11 @@ const LINES_KEPT = 20
 export type ChildOptions = {
   /** What messages call it. */
   readonly name: string
-  /** A TypeScript file and its arguments, run by the Node that runs the bench. */
+  /** Undefined: the Node that runs the bench, and `args` begin with a TypeScript file. */
+  readonly program?: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** The line of its standard output that says that it is ready. */
+  /** The line of its output that says that it is ready. */
   readonly ready: RegExp
 }
 
@@ -31,11 +32,14 @@ export interface Child {
 }
 
 /** @throws BenchFailure with the last lines that the process wrote, when it ends or is not ready in time */
-export async function openChild({ name, args, env, ready }: ChildOptions): Promise<Child> {
-  const node = [process.execPath, `--max-old-space-size=${HEAP_MB_MAX}`, ...args]
+export async function openChild({ name, program, args, env, ready }: ChildOptions): Promise<Child> {
+  const own =
+    program === undefined
+      ? [process.execPath, `--max-old-space-size=${HEAP_MB_MAX}`, ...args]
+      : [program, ...args]
   // On Linux the kernel ends the child when this process is killed without a word.
-  const [program = '', ...words] = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'TERM', ...node] : node
-  const child = spawn(program, words, {
+  const [command = '', ...words] = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'TERM', ...own] : own
+  const child = spawn(command, words, {
     // A group of its own: Ctrl-C reaches the bench alone, which then stops its children in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -50,12 +54,12 @@ export async function openChild({ name, args, env, ready }: ChildOptions): Promi
     if (tail.length > LINES_KEPT) tail.shift()
   }
   const isReady = Promise.withResolvers<RegExpExecArray>()
-  createInterface({ input: child.stderr }).on('line', keep)
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    keep(line)
-    const found = ready.exec(line)
-    if (found !== null) isReady.resolve(found)
-  })
+  for (const input of [child.stdout, child.stderr])
+    createInterface({ input }).on('line', (line) => {
+      keep(line)
+      const found = ready.exec(line)
+      if (found !== null) isReady.resolve(found)
+    })
 
   let isStopping = false
   const exited = Promise.withResolvers<void>()

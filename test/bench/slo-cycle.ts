@@ -19,7 +19,10 @@ import {
   type BenchReport,
   type OptionValues,
 } from './bench-definition.ts'
+import { COARSE_MINUTES } from './prometheus-blocks.ts'
 import { columnsOf, countsOf, type SliceCounts } from './slo-history.ts'
+import { measurePeer, peerNotes, type PeerReport } from './slo-peer.ts'
+import { openBenchFolder } from './surety-side.ts'
 import { figure } from './table.ts'
 
 const STEP_MS = 60_000
@@ -31,27 +34,39 @@ const TAIL_SLICES = 60
 /** Groups of SLOs with the same planned work: two hours, once a week. */
 const EXCLUSION_SETS = 20
 const BUDGET_SECONDS = 0.5
+/** Times Prometheus' CPU per SLO-window must be ours. */
+const BUDGET_RATIO = 20
 
 export const sloCycle: Bench = {
   name: 'slo-cycle',
-  summary: '10,000 SLOs, 8 windows each over 30 days of slices, revisions and exclusions: CPU a cycle',
-  help: `npm run bench -- slo-cycle [--slos N] [--cycles N]
+  summary: '10,000 SLOs, 8 windows each over 30 days of slices: CPU a cycle, and Prometheus beside it',
+  help: `npm run bench -- slo-cycle [--slos N] [--cycles N] [--peer-slos N]
 
-  --slos    SLOs, default 10000; each has windows of 5 m, 30 m, 1 h, 2 h, 6 h, 1 d, 3 d and 30 d
-  --cycles  cycles of a minute, default 70: more than an hour, so that pages of leaving slices are read
+  --slos       SLOs, default 10000; each has windows of 5 m, 30 m, 1 h, 2 h, 6 h, 1 d, 3 d and 30 d
+  --cycles     cycles of a minute, default 70: more than an hour, so that pages of leaving slices are read
+  --peer-slos  SLOs whose windows Prometheus answers as well, default 1000; 0: none
 
 value is CPU-seconds of a cycle: reading all windows with and without exclusions, judging, states; upkeep is
 CPU-seconds of a cycle for keeping the slices. At the end windows of some SLOs are counted anew, slice by slice; any
-difference fails the bench. The comparison with Prometheus is not part of it yet.`,
-  options: { slos: { type: 'string' }, cycles: { type: 'string' } },
+difference fails the bench.
+
+Then Prometheus (2.42 of Debian, «node deploy/setup.mjs test») gets the same counts: single minutes of the last six hours, five
+minutes before. It answers each window for all SLOs in one instant query, in four forms; peer is the cheapest one that is right
+after a reset, forms has all. Error ratios must be ours within 1e-6. ratio is its CPU per SLO-window (nothing of its
+scraping, storing, recording) ÷ ours for the same SLOs in the same run; ratioWithUpkeep counts our keeping of slices, too,
+ratioDifferences is to the form that reads two samples a window and is wrong after a reset.`,
+  options: { slos: { type: 'string' }, cycles: { type: 'string' }, 'peer-slos': { type: 'string' } },
   run,
 }
 
 type One = { readonly slo: number; readonly sums: WindowSums; state: SloState }
 
-async function run(values: OptionValues, { say }: BenchContext): Promise<BenchReport> {
+async function run(values: OptionValues, context: BenchContext): Promise<BenchReport> {
+  const { say } = context
   const slos = wholeNumber(values, 'slos', 10_000, 100, 50_000)
-  const cycles = wholeNumber(values, 'cycles', 70, 5, 1440)
+  // So that whole steps of Prometheus end where our windows do.
+  const cycles = Math.ceil(wholeNumber(values, 'cycles', 70, 5, 1440) / COARSE_MINUTES) * COARSE_MINUTES
+  const peerSlos = wholeNumber(values, 'peer-slos', 1000, 0, Math.min(slos, 5000))
   const policy = compilePolicy(
     sloPolicy({ objective: 0.999, window: { kind: 'rolling', durationMs: 30 * DAY_MS }, burn: workbook30d }),
   )
@@ -67,6 +82,7 @@ async function run(values: OptionValues, { say }: BenchContext): Promise<BenchRe
 
   const upkeep: number[] = []
   const judging: number[] = []
+  const judgingPeered: number[] = []
   let transitions = 0
   let tailPages = 0
   for (let cycle = 0; cycle < cycles; cycle++) {
@@ -75,16 +91,21 @@ async function run(values: OptionValues, { say }: BenchContext): Promise<BenchRe
     if (cycle === Math.floor(cycles / 2)) tellAfterwards(all)
     upkeep.push(seconds(process.cpuUsage(kept)))
     const judged = process.cpuUsage()
-    for (const one of all) {
+    for (const [index, one] of all.entries()) {
+      if (index === peerSlos) judgingPeered.push(seconds(process.cpuUsage(judged)))
       const evaluation = evaluate(policy, one.state, observe(policy, one.sums, one.state))
       one.state = evaluation.state
       transitions += evaluation.transitions.length
     }
     judging.push(seconds(process.cpuUsage(judged)))
+    if (peerSlos === slos) judgingPeered.push(judging.at(-1) ?? 0)
   }
   const checked = check(all, policy)
   const windows = policy.windows.length
   const value = mean(judging)
+  const ours = { judging: mean(judgingPeered), upkeep: (mean(upkeep) * peerSlos) / slos }
+  const peer = peerSlos === 0 ? undefined : await measureSame(all.slice(0, peerSlos), policy, context)
+  const ratio = peer === undefined ? undefined : peer.cpuSecondsPerCycle / ours.judging
   const result = {
     value: round(value),
     unit: 'CPU-seconds a cycle',
@@ -99,10 +120,20 @@ async function run(values: OptionValues, { say }: BenchContext): Promise<BenchRe
     checked,
     rssMb: Math.round(process.memoryUsage.rss() / 2 ** 20),
     budget: BUDGET_SECONDS,
-    withinBudget: value <= BUDGET_SECONDS,
+    withinBudget: value <= BUDGET_SECONDS && (ratio ?? BUDGET_RATIO) >= BUDGET_RATIO,
+    ...(peer === undefined || ratio === undefined
+      ? {}
+      : {
+          peer: { name: 'Prometheus', slos: peerSlos, ...peer },
+          ratio: round(ratio),
+          ratioWithUpkeep: round(peer.cpuSecondsPerCycle / (ours.judging + ours.upkeep)),
+          ratioDifferences: round(peer.forms.differences / ours.judging),
+          ratioBudget: BUDGET_RATIO,
+          ourSecondsPerCycle: round(ours.judging),
+        }),
   }
   return {
-    versions: {},
+    versions: peer === undefined ? {} : { prometheus: peer.version },
     table: [
       ['SLOs', 'windows', 'judging CPU s', 'worst', 'upkeep CPU s', 'windows/CPU s', 'RSS MB'],
       [
@@ -119,9 +150,35 @@ async function run(values: OptionValues, { say }: BenchContext): Promise<BenchRe
       `Each window with and without exclusions; ${figure(transitions)} transitions; ${figure(tailPages)} pages of leaving slices.`,
       `Begun from sums over 30 days in ${figure(startSeconds, 1)} CPU s, making the counts included.`,
       `${figure(checked)} windows counted anew, slice by slice: all equal.`,
+      ...(peer === undefined || ratio === undefined ? [] : peerNotes(peer, peerSlos, ours)),
     ],
     result,
   }
+}
+
+/** The first SLOs asked of Prometheus at the instant where ours stand now. */
+async function measureSame(
+  all: readonly One[],
+  policy: CompiledPolicy,
+  context: BenchContext,
+): Promise<PeerReport> {
+  const [first] = all
+  if (first === undefined) throw new BenchFailure('there are no SLOs')
+  const windowsMs = policy.windows.map((window) => (window.kind === 'rolling' ? window.durationMs : 0))
+  return measurePeer(
+    {
+      folder: openBenchFolder(context.lifecycle),
+      slos: all.length,
+      from: first.sums.bounds(0).from,
+      head: first.sums.head,
+      windowsMs,
+      ratioOf(slo, window) {
+        const gross = all[slo]?.sums.figures(window)?.gross
+        return gross === undefined || gross.total === 0 ? undefined : (gross.total - gross.good) / gross.total
+      },
+    },
+    context,
+  )
 }
 
 /** Two hours a week, another hour for each set. */

@@ -33,19 +33,34 @@ export type SuretySide = {
   readonly group: string
   /** Path, as `writeReturnCodes` gives it. */
   readonly returnCodes: string
+  /** Default: ingest and query. */
+  readonly roles?: readonly string[]
 }
 
-export function suretyChild({ dataDir, topic, group, returnCodes }: SuretySide): ChildOptions {
+/** Doors of the system's choice. */
+export const suretyDoors: Readonly<Record<string, string>> = {
+  SURETY_HTTP_PORT: '0',
+  SURETY_OTLP_HTTP_PORT: '0',
+  SURETY_OTLP_GRPC_PORT: '0',
+  SURETY_LOG_LEVEL: 'warn',
+}
+
+export function suretyChild({
+  dataDir,
+  topic,
+  group,
+  returnCodes,
+  roles = ['ingest', 'query'],
+}: SuretySide): ChildOptions {
   return {
     name: 'surety serve',
-    args: [SURETY, 'serve', '--roles', 'ingest,query'],
+    args: [SURETY, 'serve', '--roles', roles.join(',')],
     env: {
       UV_THREADPOOL_SIZE: '16',
       SURETY_DATA_DIR: dataDir,
-      SURETY_HTTP_PORT: '0',
-      SURETY_OTLP_HTTP_PORT: '0',
-      SURETY_OTLP_GRPC_PORT: '0',
-      SURETY_LOG_LEVEL: 'warn',
+      ...suretyDoors,
+      // Questions are asked without a session.
+      SURETY_VISITORS: 'viewer',
       SURETY_RETURN_CODE_MAP: returnCodes,
       SURETY_KAFKA_GROUP: group,
       ...(topic.signal === 'spans'

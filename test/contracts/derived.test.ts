@@ -435,6 +435,7 @@ describe('requests by hour', () => {
     // Hours alone still answer when their minutes are gone.
     await store.command('TRUNCATE TABLE requests_1m')
     await store.command('TRUNCATE TABLE requests_10s')
+    await store.command('TRUNCATE TABLE service_requests_1m')
     const [left] = (await serviceItems(store, long, scope, { nowMs, minutesDays: 90 })).items
     expect(left).toMatchObject({ requests: 4, errorRatio: 0 })
     expect(left?.p99Ms).toBeCloseTo(30, 0)

@@ -44,7 +44,7 @@ const requests = async (service: string, range: string) =>
     (item) => item.service === service,
   )?.requests
 
-test('more than five minutes ahead: kept, flagged, counted, told; in no answer up to now', async () => {
+test('8.9 more than five minutes ahead: kept, flagged, counted, told; in no answer up to now', async () => {
   const { bytes, traceIds } = request('ahead', [-MINUTE_MS, 4 * MINUTE_MS, 6 * MINUTE_MS, 2 * HOUR_MS])
   const sent = await surety.send(bytes)
   expect(sent.status).toBe(200)

@@ -1,5 +1,6 @@
 // Definitions and people over HTTP: versions, pages, files, sessions, and what hostile callers get.
 
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startSurety, type TestSurety } from '../support/surety.ts'
 
@@ -442,7 +443,7 @@ metadata: {name: x}
     expect((await admin('GET', '/registry/teams/lend')).status).toBe(404)
   })
 
-  test('that name what is not there leave nothing behind', async () => {
+  test('1.12 that name what is not there leave nothing behind', async () => {
     const { status, json } = await admin('POST', '/registry/apply', {
       body: yaml(BANK.replace('team: lend', 'team: no')),
     })
@@ -457,7 +458,7 @@ metadata: {name: x}
     })
   })
 
-  test('are applied as one: dry run, difference, consent, prune; and come back as they were', async () => {
+  test('1.14 are applied as one: dry run, difference, consent, prune; and come back as they were', async () => {
     const apply = (text: string, query = '') =>
       admin('POST', `/registry/apply?bundle=lending&reason=CHG-9${query}`, { body: yaml(text) })
     const dry = await apply(BANK, '&dryRun=true')
@@ -496,6 +497,55 @@ metadata: {name: x}
     }[]
     expect(row).toMatchObject({ action: 'delete', reason: 'CHG-9' })
     expect((await admin('GET', `/audit?request=${row?.request}`)).json['items']).toHaveLength(1)
+  })
+
+  test('1.14 every kind of OpenSLO that is stored is exported and applied again without a new revision', async () => {
+    const root = new URL('../../deploy/slos/', import.meta.url)
+    const demo = readdirSync(root)
+      .filter((name) => name.endsWith('.yaml'))
+      .map((file) => ({ file, text: readFileSync(new URL(file, root), 'utf8') }))
+    const metric = (query: string) => ({ metricSource: { metricSourceRef: 'thanos', spec: { query } } })
+    const others = [
+      [
+        'DataSource',
+        'thanos',
+        { type: 'Prometheus', connectionDetails: { url: 'http://thanos', on: 'yes' } },
+      ],
+      [
+        'SLI',
+        'fx-good',
+        {
+          ratioMetric: { counter: true, bad: metric('sum(rate(e[5m]))'), total: metric('sum(rate(a[5m]))') },
+        },
+      ],
+      ['AlertNotificationTarget', 'on-call', { target: 'email' }],
+      [
+        'AlertCondition',
+        'fast',
+        {
+          severity: 'page',
+          condition: { kind: 'burnrate', op: 'gt', threshold: 14.4, lookbackWindow: '1h', alertAfter: '5m' },
+        },
+      ],
+      [
+        'AlertPolicy',
+        'page-all',
+        { conditions: [{ conditionRef: 'fast' }], notificationTargets: [{ targetRef: 'on-call' }] },
+      ],
+    ].map(([kind, name, spec]) => ({ apiVersion: 'openslo/v1', kind, metadata: { name }, spec }))
+    const apply = (files: readonly object[]) =>
+      admin('POST', '/registry/apply?bundle=all-kinds', { body: { files } })
+    const applied = await apply([...demo, { file: 'others.json', text: JSON.stringify(others) }])
+    expect(applied.status).toBe(200)
+    const revisions = async () =>
+      (await admin('GET', '/registry/slos?limit=1000')).json['items'] as { revision: number }[]
+    const before = await revisions()
+    const { documents } = (await admin('GET', '/registry/export?bundle=all-kinds')).json
+    const again = await apply([{ file: 'export.json', text: JSON.stringify(documents) }])
+    expect(again.json).toMatchObject({ changes: [], unchanged: (documents as object[]).length })
+    expect(await revisions()).toEqual(before)
+    const kinds = (documents as { kind: string }[]).map(({ kind }) => kind)
+    expect(new Set(kinds)).toEqual(new Set([...others.map(({ kind }) => kind), 'Service', 'SLO']))
   })
 
   test.each([

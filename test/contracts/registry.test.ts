@@ -80,7 +80,7 @@ describe.each(REGISTRY_KINDS)('$name', (kind) => {
     ])
   })
 
-  test('the same again changes nothing and leaves no row, whatever the order of members', async () => {
+  test('1.14 the same again changes nothing and leaves no row, whatever the order of members', async () => {
     const of = (metadata: object) => wanted('team', 'risk', { contacts: [], description: 'x' }, metadata)
     await registry.put(of({ labels: { b: '1', a: '2' } }), author)
     const again = await registry.put(of({ labels: { a: '2', b: '1' } }), author)
@@ -182,7 +182,7 @@ describe.each(REGISTRY_KINDS)('$name', (kind) => {
     await registry.put(system('core'), author)
   })
 
-  test('another target keeps the generation, another question begins one', async () => {
+  test('2.11 another target keeps the generation, another question begins one', async () => {
     const first = await registry.get('slo', 'transfer-availability')
     expect(await registry.put(slo('transfer-availability', 'q1', 0.99), author)).toMatchObject({
       generation: 1,

@@ -89,7 +89,7 @@ const measure = async (questions: readonly RequestQuestion[], minutes = 3) =>
   measureSlices(store, questions, BEGIN, BEGIN + minutes * MINUTE)
 const pairs = (slices: readonly MeasuredSlice[]) => slices.map(({ good, total }) => [good, total])
 
-test('every step has a slice; one without requests is measured and empty; only live traffic counts', async () => {
+test('8.5 every step has a slice; one without requests is measured and empty; only live traffic counts', async () => {
   const { slices } = await measure([question('a')])
   expect(pairs(slices)).toEqual([
     [6000, 7000],
@@ -99,7 +99,7 @@ test('every step has a slice; one without requests is measured and empty; only l
   expect(slices.map(({ startSecond }) => startSecond - BEGIN)).toEqual([0, 60, 120])
 })
 
-test('a slice in which nobody was heard was not measured', async () => {
+test('8.5 a slice in which nobody was heard was not measured', async () => {
   const { slices } = await measureSlices(store, [question('a')], BEGIN + 180, BEGIN + 240)
   expect(slices).toMatchObject([{ good: 0, total: 0, isKnown: false }])
   // Others are heard, and this one not for longer than a minute.
@@ -201,7 +201,7 @@ const all = (series: string) => ({
   toSecond: BEGIN + 3 * MINUTE,
 })
 
-test('a slice that is measured again replaces what it was, and a measuring that came before does not', async () => {
+test('8.6 a slice that is measured again replaces what it was, and a measuring that came before does not', async () => {
   const { slices } = await measure([question('r')])
   await writeSlices(store, slices, NOW_MS - 60_000, 'r/0')
   await writeSlices(store, slices, NOW_MS - 60_000, 'r/0')

@@ -30,15 +30,20 @@ import {
   type Store,
 } from '../../ingest/store/store.ts'
 import { attributeKeys, attributeValues } from '../../query/reports/attributes.ts'
+import { observedCalls } from '../../query/reports/dependencies.ts'
 import { ingestStatus } from '../../query/reports/ingest-status.ts'
+import { journeyLosses } from '../../query/reports/journey-losses.ts'
+import { journeys } from '../../query/reports/journeys.ts'
 import { serviceMap } from '../../query/reports/map.ts'
 import { namedEvents } from '../../query/reports/events.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
 import { serviceErrors } from '../../query/reports/service-errors.ts'
+import { seenVersions } from '../../query/reports/service-seen.ts'
 import { searchSpans } from '../../query/reports/search.ts'
 import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceItems } from '../../query/reports/services.ts'
 import { traceById } from '../../query/reports/trace.ts'
+import { settledHours } from '../../query/reports/wholes.ts'
 import { traceRequest } from '../support/otlp.ts'
 import { eventually } from '../support/surety.ts'
 import { spawnSurety } from '../support/surety-process.ts'
@@ -111,6 +116,22 @@ const request = traceRequest([
         },
       ]
     }),
+  },
+])
+
+const lostJourney = traceRequest([
+  {
+    attributes: { 'service.name': 'gateway' },
+    spans: [
+      {
+        traceId: Buffer.alloc(16, 7),
+        spanId: Buffer.alloc(8, 7),
+        name: 'POST /transfer',
+        startNs,
+        endNs: startNs,
+        attributes: { 'bank.txn.code': 'transfer', 'http.response.status_code': 500 },
+      },
+    ],
   },
 ])
 
@@ -483,8 +504,11 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       ...journal(),
       'series',
       'service_edges_1m',
+      'service_requests_1h',
       'service_requests_1m',
-      'slo_slices',
+      'sli_slices',
+      'slo_figures',
+      'slo_statuses',
       'spans',
       'summaries',
       'trace_roots',
@@ -578,6 +602,18 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       rowsPerSecond: 0.1,
       deadLetters: { total: 0, newest: [] },
     })
+    expect(await settledHours(recording, { ...range, fromMs: nowMs - DAY_MS })).toEqual({
+      hours: [],
+      derivations: [],
+    })
+    expect(await seenVersions(recording, ['ledger'], 'live', nowMs)).toMatchObject([{ version: '1.4.2' }])
+    expect(await observedCalls(recording, ['ledger'], range, 'live')).toEqual([])
+    const everywhere = { traffic: 'live', entries: undefined }
+    expect(await journeys(recording, range, everywhere, 10)).toEqual([])
+    await write(store, 'journeys', lostJourney)
+    expect(await journeys(recording, range, everywhere, 10)).toMatchObject([{ item: { lost: 1 } }])
+    const losses = await journeyLosses(recording, 'transfer', range, everywhere)
+    expect(losses).toMatchObject({ lost: 1000, losses: [{ culprit: { service: 'gateway' } }] })
     // Those of metrics are asked in metrics.test.ts.
     const files = readdirSync(new URL('../../query/reports/', import.meta.url)).filter(
       (name) => name.endsWith('.sql') && !name.startsWith('metric-'),
@@ -638,8 +674,10 @@ describe.each(STORE_KINDS)('retention: $name', (kind) => {
     'error_signatures',
     'service_edges_1m',
     'requests_1h',
+    'service_requests_1h',
     'derivations',
-    'slo_slices',
+    'sli_slices',
+    'slo_figures',
     'attribute_values',
     'dead_letter_replays',
     'dead_letters',

@@ -13,8 +13,8 @@ const PROMTOOL = fileURLToPath(new URL('../../.cache/prometheus/usr/bin/promtool
 export type PromQuestion = { readonly expr: string; readonly atMinute: number }
 
 export type PromWorld = {
-  /** Series by name, a sample a minute from minute 0. */
-  readonly series: ReadonlyMap<string, readonly number[]>
+  /** Series by name, a sample a minute from minute 0; `_` for one that is missing. */
+  readonly series: ReadonlyMap<string, readonly (number | '_')[]>
   readonly records?: readonly { readonly record: string; readonly expr: string }[]
   /** How often records are made, minutes. */
   readonly everyMinutes: number

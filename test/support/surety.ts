@@ -7,11 +7,14 @@ import { registryFromTemplate } from './registry-template.ts'
 import { ROLES, type Role } from '../../deploy/environment.ts'
 import { readLocalToken } from '../../query/people/local-token.ts'
 import { serve, type Served } from '../../deploy/serve.ts'
+import type { Store } from '../../ingest/store/store.ts'
 
 export type TestSurety = Served & {
   readonly otlpHttpUrl: string
   readonly otlpGrpcUrl: string
   readonly dataDir: string
+  /** What the ingest role writes to; it does not run without that role. */
+  store(): Store
   /** Parsed JSON of a GET; the status is checked. */
   get<T>(path: string, status?: number): Promise<T>
   /** What commands of this machine show: whoever has the data directory administers. */
@@ -32,7 +35,8 @@ export async function startSurety(
 ): Promise<TestSurety> {
   const dataDir = env['SURETY_DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'surety-test-'))
   if (roles.includes('query')) await registryFromTemplate(dataDir)
-  const served = await serve(roles, {
+  let store: Store | undefined
+  const configured = {
     SURETY_HTTP_PORT: '0',
     SURETY_OTLP_HTTP_PORT: '0',
     SURETY_OTLP_GRPC_PORT: '0',
@@ -41,7 +45,8 @@ export async function startSurety(
     ...(env['SURETY_TOKENS_REQUIRED'] === undefined ? { SURETY_VISITORS: 'viewer' } : {}),
     ...env,
     SURETY_DATA_DIR: dataDir,
-  })
+  }
+  const served = await serve(roles, configured, undefined, async (_, parts) => void (store = parts.store))
   const { otlpHttpUrl = '', otlpGrpcUrl = '', url, lifecycle } = served
   async function post(
     path: string,
@@ -60,6 +65,10 @@ export async function startSurety(
     otlpHttpUrl,
     otlpGrpcUrl,
     dataDir,
+    store() {
+      if (store === undefined) throw new Error('the role ingest does not run')
+      return store
+    },
     asLocal: { authorization: `Bearer ${readLocalToken(dataDir)}` },
     async get<T>(path: string, status = 200) {
       const reply = await fetch(url + path)

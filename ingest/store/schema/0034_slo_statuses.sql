@@ -12,4 +12,4 @@ CREATE TABLE IF NOT EXISTS slo_statuses
 ENGINE = ReplacingMergeTree(judged_at)
 ORDER BY (slo, objective, slo_group)
 TTL toDateTime(judged_at) + INTERVAL 2 DAY
-SETTINGS non_replicated_deduplication_window = 1000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;

@@ -16,4 +16,4 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(judged_at)
 ORDER BY (slo, objective, slo_group, judged_at)
 TTL toDateTime(judged_at) + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1, merge_selector_base = 12;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, merge_selector_base = 12;

@@ -5,6 +5,7 @@ import { serviceSeries } from '../../reports/service-series.ts'
 import { serviceItems } from '../../reports/services.ts'
 import type { Scope } from '../../reports/latency.ts'
 import { mayRead } from '../../people/read-scope.ts'
+import { systemOf, type Landscape } from '../../profiles/landscape.ts'
 import { iso, toSecond } from '../../time-range.ts'
 import type { ApiParts } from '../api.ts'
 import { principalOf } from '../authors.ts'
@@ -22,7 +23,11 @@ import {
 } from '../schemas.ts'
 import type { TypedApp } from './typed.ts'
 
-export function serviceRoutes(app: TypedApp, { store, clock, retentionMinutesDays }: ApiParts): void {
+export function serviceRoutes(
+  app: TypedApp,
+  { store, clock, retentionMinutesDays }: ApiParts,
+  landscape: () => Promise<Landscape>,
+): void {
   const horizon = () => ({ nowMs: clock.now(), minutesDays: retentionMinutesDays })
   const shared = buildSharedAnswers<Awaited<ReturnType<typeof serviceItems>>>()
   app.get(
@@ -42,8 +47,9 @@ export function serviceRoutes(app: TypedApp, { store, clock, retentionMinutesDay
       const { range, items } = await shared(JSON.stringify([within, scope]), () =>
         serviceItems(store, within, scope, horizon()),
       )
-      // Beside what telemetry says, what belongs to no system is for everybody.
-      const readable = items.filter(({ system }) => mayRead(reads, system === '' ? undefined : system))
+      // What is defined goes before what telemetry says; what belongs to no system is for everybody.
+      const known = await landscape()
+      const readable = items.filter(({ service, system }) => mayRead(reads, systemOf(known, service, system)))
       return { from: iso(range.fromMs), to: iso(range.toMs), items: readable }
     },
   )

@@ -232,7 +232,7 @@ export function sloRoutes(app: TypedApp, { store, clock, registry, database, cur
       const { stretches } = expandExclusions(slo.exclusions, range.fromMs, range.toMs)
       const values = groupValues(group)
       const ledger = await ledgerOf(store, question.indicator, values, range, stretches, limit)
-      const [standing] = (await board.standings(principalOf(call).scope, [slo.name])).filter(
+      const standing = (await board.standings(principalOf(call).scope, [slo.name])).find(
         (one) => one.judged.objective === objective && one.group === group,
       )
       const budget = standing?.row?.status.budget

@@ -1,7 +1,7 @@
--- Slices three-valued: measured, measured and empty, and taken back. Nothing was written to the table of 0031 by any release.
+-- Slices three-valued and named by their question: measured, measured and empty, taken back. Of the table of 0031 nothing was ever written.
 DROP TABLE IF EXISTS slo_slices;
 
-CREATE TABLE IF NOT EXISTS slo_slices
+CREATE TABLE IF NOT EXISTS sli_slices
 (
   series      LowCardinality(String)  COMMENT 'fingerprint of what is counted: indicator and step',
   step        UInt16                  COMMENT 'length of the slice, s' CODEC(ZSTD(1)),
