@@ -64,8 +64,11 @@ export interface Api {
   sloHistory(which: SloWhich, range: Range, points: number, signal?: AbortSignal): Promise<SloHistoryReply>
   /** @param windows such as `5m,1h,6h` */
   sloBurn(which: SloWhich, range: Range, windows: string, signal?: AbortSignal): Promise<SloBurnReply>
-  /** Over the SLO's window. */
-  sloLedger(which: SloWhich, limit: number, signal?: AbortSignal): Promise<SloLedgerReply>
+  /** @param from RFC 3339, where the SLO's window begins */
+  sloLedger(
+    which: SloWhich & { readonly from: string; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<SloLedgerReply>
   downtime(signal?: AbortSignal): Promise<DowntimeReply>
 }
 
@@ -155,8 +158,7 @@ export function buildApi(fetchReply: typeof fetch, baseUrl = ''): Api {
       ask(apiPaths.slo(slo, '/history'), { from, to, ...which, points }, signal),
     sloBurn: ({ slo, ...which }, { from, to }, windows, signal) =>
       ask(apiPaths.slo(slo, '/burn'), { from, to, ...which, windows }, signal),
-    sloLedger: ({ slo, ...which }, limit, signal) =>
-      ask(apiPaths.slo(slo, '/ledger'), { ...which, limit }, signal),
+    sloLedger: ({ slo, ...asked }, signal) => ask(apiPaths.slo(slo, '/ledger'), asked, signal),
     downtime: (signal) => ask(apiPaths.downtime, {}, signal),
   }
 }

@@ -32,6 +32,9 @@ const dashes = ['solid', 'dashed', 'dotted', [8, 3, 2, 3]] as const
 /** Most lines worth telling apart; the API's order is kept for the rest. */
 const linesMax = 12
 
+/** Room for the words of a level; four of them fit side by side on a phone. */
+const levelWidth = 66
+
 // Canvas text does not inherit the page's font.
 const fontFamily = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 
@@ -194,10 +197,10 @@ function levelLines(levels: NonNullable<LineChart['levels']>, palette: Palette):
         lineStyle: { color: isLoud ? palette.bad : palette.muted, type: 'dashed', width: 1 },
         label: {
           show: true,
-          position: 'insideStartTop',
+          // Side by side from both ends, because levels may lie closer together than their words are high.
+          position: place < 2 ? 'insideStartTop' : 'insideEndTop',
           distance: 2,
-          // Side by side, because levels may lie closer together than their words are high.
-          padding: [0, 0, 0, place * 90],
+          padding: place < 2 ? [0, 0, 0, place * levelWidth] : [0, (place - 2) * levelWidth, 0, 0],
           color: isLoud ? palette.badText : palette.muted,
           fontSize: 11,
           formatter: label,

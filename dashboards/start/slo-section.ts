@@ -72,7 +72,11 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
   let shownKey: string | undefined
   const expanded = new Set<string>()
 
-  const onChange = () => draw()
+  const onChange = () => {
+    // What one answer says another question may need.
+    tick()
+    draw()
+  }
   const list = buildQuestion<SloWish, SloList>({
     ask: (wish, signal) => askSlos(api, wish, signal),
     keyOf: ({ isAll, find }) => `${isAll}\n${find}`,
@@ -112,7 +116,10 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
   const history = detail<SloHistoryReply>(10_000, (which, signal) =>
     api.sloHistory(which, { from: `-${transitionSeconds}s`, to: 'now' }, historyPoints, signal),
   )
-  const ledger = detail<SloLedgerReply>(60_000, (which, signal) => api.sloLedger(which, ledgerRows, signal))
+  const ledger = detail<SloLedgerReply>(60_000, (which, signal) => {
+    const from = itemOf(which)?.window?.from ?? `-${transitionSeconds}s`
+    return api.sloLedger({ ...which, from, limit: ledgerRows }, signal)
+  })
   const questions = [list, downtime, about, burn, history, ledger]
 
   function selected(): SloWhich | undefined {
@@ -133,9 +140,9 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
     const which = selected()
     about.tick(which)
     history.tick(which)
-    ledger.tick(which)
-    // Its windows are known once the item is.
+    // Their windows are known once the item is.
     const item = which === undefined ? undefined : itemOf(which)
+    ledger.tick(item === undefined ? undefined : which)
     burn.tick(item === undefined || item.isComposite ? undefined : which)
   }
 
@@ -245,6 +252,9 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
     update(
       byId('burn-failure'),
       isComposite ? el('p', { class: 'muted' }, said.text('chartBurnComposite')) : undefined,
+      reply === undefined && burn.panel.failure === undefined && item !== undefined && !isComposite
+        ? el('p', { class: 'muted' }, said.text('loading'))
+        : undefined,
       panelFailure(burn.panel, said),
       panelFailure(chartFailure === undefined ? {} : { failure: chartFailure }, said),
     )
