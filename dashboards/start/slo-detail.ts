@@ -1,23 +1,15 @@
-// Everything about one SLO that explains its row: what it promises, its burn pairs, its changes, who spent the budget, what
-// is excluded. Each part is drawn from its own answer, so that one that fails leaves the others.
+// Everything about one SLO that explains its row: what it promises, its burn pairs, its changes. Each part is drawn from its own answer, so that one that fails leaves the others.
 
-import type {
-  SloHistoryReply,
-  SloItem,
-  SloLedgerReply,
-  SloReply,
-  TransitionItem,
-} from '../../query/http/slo-schemas.ts'
+import type { SloHistoryReply, SloItem, SloReply, TransitionItem } from '../../query/http/slo-schemas.ts'
 import type { TextKey } from '../i18n/en.ts'
-import { absent, type Words } from '../i18n/words.ts'
+import type { Words } from '../i18n/words.ts'
+import { empty, part, table } from './detail-parts.ts'
 import { el } from './dom.ts'
 import { groupWords, windowWords } from './slo-figures.ts'
 import { conditionBadge, conditionMarks, tierBadge } from './slo-marks.ts'
 import { timeStamp } from './time-stamp.ts'
 
 const transitionsMax = 30
-const spendersMax = 20
-const stretchesMax = 3
 
 /** «Gateway available · region=0531» */
 export function sloTitle(item: SloItem, words: Words): string {
@@ -130,6 +122,7 @@ export function pairsTable({ pairs }: SloItem, nowMs: number, words: Words): HTM
         )
       }),
       words,
+      ['longWindow', 'shortWindow'],
     ),
   )
 }
@@ -207,148 +200,4 @@ export function transitionWord(subject: TransitionItem['subject'], word: string,
       ? Object.entries(conditionMarks).find(([condition]) => condition === word)?.[1].label
       : Object.entries(phases).find(([phase]) => phase === word)?.[1]
   return key === undefined ? word : words.text(key)
-}
-
-export function ledgerTable(reply: SloLedgerReply | undefined, isAsked: boolean, words: Words): HTMLElement {
-  const heading = el('h3', {}, words.text('ledger'))
-  if (reply === undefined)
-    return part(heading, isAsked ? el('p', { class: 'muted' }, words.text('ledgerLoading')) : undefined)
-  if (reply.items.length === 0) return part(heading, empty('ledgerEmpty', words))
-  const nowMs = Date.parse(reply.to)
-  const values = {
-    bad: words.count(reply.spent),
-    minutes: words.count(reply.badMinutes),
-    share: words.ratio(reply.spentRatio),
-  }
-  const shown = reply.items.slice(0, spendersMax)
-  const clip = (text: string) => el('td', {}, el('span', { class: 'clip', title: text }, text || absent))
-  const number = (text: string) => el('td', { class: 'number' }, text)
-  return part(
-    heading,
-    el('p', {}, words.text(reply.spentRatio === null ? 'ledgerSumNoBudget' : 'ledgerSum', values)),
-    table(
-      'ledger',
-      [
-        'service',
-        'operation',
-        'version',
-        'dependency',
-        'badEvents',
-        'shareOfSpent',
-        'shareOfBudget',
-        'minutesColumn',
-        'firstAt',
-        'lastAt',
-      ],
-      shown.map((one) =>
-        el(
-          'tr',
-          { 'data-key': [one.service, one.operation, one.version, one.dependency].join('\n') },
-          el(
-            'th',
-            { scope: 'row' },
-            el('span', { class: 'clip', title: one.service }, one.service || words.text('serviceUnknown')),
-          ),
-          clip(one.operation),
-          clip(one.version),
-          clip(one.dependency),
-          number(words.count(one.bad)),
-          number(words.ratio(one.share)),
-          number(words.ratio(one.budgetShare)),
-          number(words.count(one.minutes)),
-          el('td', {}, timeStamp(one.firstAt, nowMs, words, false)),
-          el('td', {}, timeStamp(one.lastAt, nowMs, words, false)),
-        ),
-      ),
-      words,
-      ['badEvents', 'shareOfSpent', 'shareOfBudget', 'minutesColumn'],
-    ),
-    shown.length < reply.items.length
-      ? el(
-          'p',
-          { class: 'muted' },
-          words.text('showingRows', {
-            shown: words.count(shown.length),
-            count: words.count(reply.items.length),
-          }),
-        )
-      : undefined,
-  )
-}
-
-export function exclusionsTable(reply: SloReply | undefined, nowMs: number, words: Words): HTMLElement {
-  const heading = el('h3', {}, words.text('exclusions'))
-  if (reply === undefined) return part(heading, el('p', { class: 'muted' }, words.text('loading')))
-  if (reply.exclusions.length === 0) return part(heading, empty('exclusionsEmpty', words))
-  const time = (at: string) => words.time(Date.parse(at), nowMs)
-  return part(
-    heading,
-    table(
-      'exclusions',
-      ['exclusionStretches', 'exclusionReason', 'exclusionApprover', 'exclusionTicket', 'exclusionEntered'],
-      reply.exclusions.map((one) => {
-        const newest = one.stretches.slice(-stretchesMax)
-        return el(
-          'tr',
-          { 'data-key': one.name },
-          el(
-            'th',
-            { scope: 'row', title: one.name },
-            ...(newest.length === 0
-              ? [absent]
-              : newest.map(({ from, to }) => el('span', { class: 'line' }, `${time(from)} – ${time(to)}`))),
-          ),
-          el('td', { class: 'wraps' }, one.reason),
-          el('td', {}, one.approver || absent),
-          el('td', {}, one.ticket || absent),
-          el(
-            'td',
-            {},
-            timeStamp(one.enteredAt, nowMs, words, false),
-            one.isRetroactive
-              ? el('span', { class: 'warning-text' }, ` ▲ ${words.text('exclusionRetroactive')}`)
-              : undefined,
-          ),
-        )
-      }),
-      words,
-    ),
-  )
-}
-
-function part(...children: (HTMLElement | undefined)[]): HTMLElement {
-  return el('div', { class: 'part' }, ...children)
-}
-
-function empty(key: TextKey, words: Words): HTMLElement {
-  return el('p', { class: 'muted' }, words.text(key))
-}
-
-function table(
-  label: TextKey,
-  heads: readonly TextKey[],
-  rows: readonly HTMLElement[],
-  words: Words,
-  numbers: readonly TextKey[] = ['longWindow', 'shortWindow'],
-): HTMLElement {
-  return el(
-    'div',
-    { class: 'scroll' },
-    el(
-      'table',
-      { 'aria-label': words.text(label) },
-      el(
-        'thead',
-        {},
-        el(
-          'tr',
-          {},
-          ...heads.map((key) =>
-            el('th', { scope: 'col', class: numbers.includes(key) ? 'number' : undefined }, words.text(key)),
-          ),
-        ),
-      ),
-      el('tbody', {}, ...rows),
-    ),
-  )
 }

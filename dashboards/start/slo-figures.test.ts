@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { sloItem, sloSide } from '../../test/support/slo-items.ts'
 import { buildWords } from '../i18n/words.ts'
+import { chartRange } from './burn-figure.ts'
 import { signedExtent } from './signed-bar.ts'
 import { transitionWord } from './slo-detail.ts'
 import { burnFigures, chartWindows, groupWords, notes, windowWords } from './slo-figures.ts'
-import { chartRange } from './slo-section.ts'
 import { byUse, usedShare } from './systems-strip.ts'
 
 const en = buildWords('en')

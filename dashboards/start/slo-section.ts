@@ -9,21 +9,14 @@ import type {
   SloLedgerReply,
   SloReply,
 } from '../../query/http/slo-schemas.ts'
-import { burnChart } from '../charts/burn-chart.ts'
-import { type ChartGroup, openCharts, readPalette } from '../charts/mount.ts'
-import { absent, type Words } from '../i18n/words.ts'
+import type { Words } from '../i18n/words.ts'
+import { buildBurnFigure, chartRange } from './burn-figure.ts'
 import { el, update } from './dom.ts'
 import type { PageState } from './page-state.ts'
 import { buildQuestion, panelFailure } from './panel.ts'
-import {
-  exclusionsTable,
-  ledgerTable,
-  pairsTable,
-  sloFacts,
-  sloTitle,
-  transitionsTable,
-} from './slo-detail.ts'
+import { pairsTable, sloFacts, sloTitle, transitionsTable } from './slo-detail.ts'
 import { chartWindows } from './slo-figures.ts'
+import { exclusionsTable, ledgerTable } from './slo-ledger.ts'
 import { sloListView } from './slo-list.ts'
 import { itemKey, worstBySystem } from './slo-order.ts'
 import { askSlos, listEveryMs, type SloList, type SloWish } from './slo-questions.ts'
@@ -54,24 +47,15 @@ const transitionSeconds = 7 * 86_400
 const historyPoints = 10
 const ledgerRows = 50
 
-/** Burn windows are hours long: a chart of minutes would be a flat line, unless somebody asked for them by instants. */
-export function chartRange({ from, to }: Range): Range {
-  const minutes = /^-(\d+)m$/.exec(from)
-  const isShort = (minutes !== null && Number(minutes[1]) < 360) || from === '-1h'
-  return isShort && to === 'now' ? { from: '-6h', to } : { from, to }
-}
-
 export function buildSloSection(parts: SloSectionParts): SloSection {
   const { api, byId, nowMs } = parts
   let state: PageState | undefined
   let words: Words | undefined
-  let charts: ChartGroup | undefined
-  let isChartOpening = false
-  let chartFailure: unknown
   /** What the details are of, to notice that they are of something else. */
   let shownKey: string | undefined
   const expanded = new Set<string>()
 
+  const figure = buildBurnFigure(byId, draw)
   const onChange = () => {
     // What one answer says another question may need.
     tick()
@@ -194,9 +178,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
     const key = which === undefined ? undefined : itemKeyOf(which)
     if (key !== shownKey) {
       shownKey = key
-      charts?.close()
-      charts = undefined
-      chartFailure = undefined
+      figure.close()
     }
     if (which === undefined || state === undefined) return
     const item = itemOf(which)
@@ -219,7 +201,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
       isGone ? el('p', { class: 'notice warning' }, `▲ ${said.text('sloGone')}`) : undefined,
       item === undefined ? undefined : sloFacts(item, about.panel.reply?.burnProfile ?? null, said),
     )
-    drawChart(item, said)
+    figure.draw({ item, panel: burn.panel, range: range() }, said)
     byId('slo-detail-parts').hidden = isGone
     update(
       byId('slo-detail-parts'),
@@ -232,52 +214,6 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
         said,
       ),
     )
-  }
-
-  function drawChart(item: SloItem | undefined, said: Words): void {
-    const isComposite = item?.isComposite === true
-    byId('burn-figure').hidden = isComposite || item === undefined
-    const { from, to } = range()
-    const length = /^-(\d+)([smhd])$/.exec(from)
-    const seconds =
-      { s: 1, m: 60, h: 3600, d: 86_400 }[(length?.[2] ?? 's') as 's'] * Number(length?.[1] ?? 0)
-    const reply = burn.panel.reply
-    byId('burn-caption').textContent = said.text('chartBurn', {
-      range:
-        length !== null && to === 'now'
-          ? said.text('chartBurnLast', { length: said.seconds(seconds) })
-          : said.text('chartBurnFixed', { from, to }),
-      step: reply === undefined ? absent : said.seconds(reply.stepSeconds),
-    })
-    update(
-      byId('burn-failure'),
-      isComposite ? el('p', { class: 'muted' }, said.text('chartBurnComposite')) : undefined,
-      reply === undefined && burn.panel.failure === undefined && item !== undefined && !isComposite
-        ? el('p', { class: 'muted' }, said.text('loading'))
-        : undefined,
-      panelFailure(burn.panel, said),
-      panelFailure(chartFailure === undefined ? {} : { failure: chartFailure }, said),
-    )
-    if (reply === undefined || isComposite) return
-    if (charts === undefined) void startChart()
-    else charts.show([burnChart(reply, said, readPalette(document.documentElement))])
-  }
-
-  async function startChart(): Promise<void> {
-    if (isChartOpening) return
-    isChartOpening = true
-    const key = shownKey
-    try {
-      const group = await openCharts([byId('burn-chart')], 'slo')
-      // The reader may have moved on while ECharts was on its way.
-      if (key !== shownKey) group.close()
-      else charts = group
-    } catch (error) {
-      chartFailure = error
-    } finally {
-      isChartOpening = false
-    }
-    if (chartFailure === undefined && shownKey !== undefined) draw()
   }
 
   function open(which: SloWhich): void {

@@ -4,16 +4,15 @@
 import type { SloItem } from '../../query/http/slo-schemas.ts'
 import type { SloWhich } from '../api.ts'
 import type { TextKey } from '../i18n/en.ts'
-import { absent, type Words } from '../i18n/words.ts'
+import type { Words } from '../i18n/words.ts'
 import { el } from './dom.ts'
-import { burnFigures, groupWords, notes } from './slo-figures.ts'
+import { budgetCell, burnsCell, sliCell } from './slo-cells.ts'
+import { groupWords, notes } from './slo-figures.ts'
 import { conditionBadge, tierBadge } from './slo-marks.ts'
 import { itemKey, type SloLine } from './slo-order.ts'
-import { signedBar } from './signed-bar.ts'
 
 /** Groups shown under one SLO; a branch bank has dozens, a mistake has thousands. */
 const groupsMax = 50
-const burnsMax = 3
 
 export type SloTable = {
   readonly lines: readonly SloLine[]
@@ -176,9 +175,9 @@ function row(
     ),
     el('th', { scope: 'row', role: 'rowheader', class: 'title' }, ...title),
     isGroup ? cell('serviceAndSystem', 'service') : serviceCell(item, table, words, cell),
-    cell('targetAndSli', 'number', ...sli(item, words)),
-    cell('budgetLeft', 'budget', ...budget(item, nowMs, words)),
-    cell('burnRates', 'burns', ...burns(item, words)),
+    cell('targetAndSli', 'number', ...sliCell(item, words)),
+    cell('budgetLeft', 'budget', ...budgetCell(item, nowMs, words)),
+    cell('burnRates', 'burns', ...burnsCell(item, words)),
     cell('coverage', 'number', words.ratio(item.window?.net.coverage ?? null)),
     cell(
       'sentenceColumn',
@@ -213,96 +212,6 @@ function serviceCell(
       item.system === null ? undefined : tierBadge(item.tier, words),
     ),
   )
-}
-
-function sli({ target, window }: SloItem, words: Words): (HTMLElement | string)[] {
-  const aim = el('span', { class: 'muted under' }, words.text('targetOf', { target: words.sli(target) }))
-  if (window === null) return [absent, aim]
-  const { net, gross } = window
-  const isMissed = net.sliRatio !== null && net.sliRatio < target
-  const shown = el(
-    'span',
-    {
-      class: isMissed ? 'bad-text strong' : 'strong',
-      title: words.text('sliHint', { good: words.count(net.good), total: words.count(net.total) }),
-    },
-    `${isMissed ? '▼ ' : ''}${words.sli(net.sliRatio)}`,
-  )
-  if (gross.sliRatio === net.sliRatio) return [shown, aim]
-  const value = words.sli(gross.sliRatio)
-  return [
-    shown,
-    el(
-      'span',
-      { class: 'muted under', title: words.text('grossOf', { value }) },
-      words.text('grossShort', { value }),
-    ),
-    aim,
-  ]
-}
-
-function budget(item: SloItem, nowMs: number, words: Words): (HTMLElement | string)[] {
-  const { budget: net, budgetGross, lastGood } = item
-  if (net === null) {
-    if (lastGood === null) return [absent]
-    const time = words.time(Date.parse(lastGood.at), nowMs)
-    return [
-      absent,
-      el(
-        'span',
-        { class: 'muted under' },
-        words.text('lastKnown', { value: words.left(lastGood.remainingRatio), time }),
-      ),
-    ]
-  }
-  const { remainingRatio, isEstimate } = net
-  const parts = [
-    signedBar(remainingRatio),
-    el(
-      'span',
-      {
-        class: `strong${remainingRatio < 0 ? ' bad-text' : ''}`,
-        title: isEstimate ? words.text('estimate') : undefined,
-      },
-      `${isEstimate ? '≈ ' : ''}${words.left(remainingRatio)}`,
-    ),
-  ]
-  if (budgetGross !== null && budgetGross.remainingRatio !== remainingRatio) {
-    const value = words.left(budgetGross.remainingRatio)
-    parts.push(
-      el(
-        'span',
-        { class: 'muted under', title: words.text('grossOf', { value }) },
-        words.text('grossShort', { value }),
-      ),
-    )
-  }
-  return parts
-}
-
-function burns(item: SloItem, words: Words): (HTMLElement | string)[] {
-  const figures = burnFigures(item)
-  if (figures.length === 0) return [absent]
-  return figures.slice(0, burnsMax).map(({ windowSeconds, rate, above }) => {
-    const values = { window: words.seconds(windowSeconds), rate: words.times(rate) }
-    return el(
-      'span',
-      {
-        class: 'burn',
-        title:
-          above === undefined
-            ? words.text('burnOf', values)
-            : words.text('burnOver', { ...values, factor: words.times(above) }),
-      },
-      el('span', { class: 'muted' }, values.window),
-      ' ',
-      el(
-        'span',
-        { class: above === undefined ? undefined : 'bad-text strong' },
-        `${above === undefined ? '' : '▲ '}${values.rate}`,
-      ),
-    )
-  })
 }
 
 export const whichOf = ({ slo, objective, groupKey }: SloItem): SloWhich => ({

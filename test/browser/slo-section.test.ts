@@ -202,9 +202,11 @@ test('systems tell their tier and the minutes they used of the year, the one ove
     /core-payment\s*critical\s*■\s*outage\s*▲ 9\.3 of 5 min over the allowance\s*known from/,
   )
   expect(await systems.filter({ hasText: 'channel-counter' }).innerText()).toMatch(
-    /general\s*66\.7 of 600 min/,
+    /general\s*■\s*outage\s*66\.7 of 600 min/,
   )
-  expect(await systems.filter({ hasText: 'service-gateway' }).innerText()).toMatch(/no tier\s*0\.5 min/)
+  expect(await systems.filter({ hasText: 'service-gateway' }).innerText()).toMatch(
+    /no tier\s*▲\s*burning slowly\s*0\.5 min/,
+  )
   expect(await systems.last().innerText()).toContain('no SLO tells of this system')
   expect(complaints).toEqual([])
 })
