@@ -18,7 +18,7 @@ import { latencyChart } from './charts/latency-chart.ts'
 import { type ChartGroup, openCharts, readPalette } from './charts/mount.ts'
 import { requestsChart } from './charts/requests-chart.ts'
 import { buildWords, chooseLanguage, type Language } from './i18n/words.ts'
-import { byId, el, update } from './start/dom.ts'
+import { byId, el, isModifiedClick, update } from './start/dom.ts'
 import { asksForSignIn, asksForToken, failureText, isUnreachable } from './start/failure-text.ts'
 import { buildSignIn } from './start/sign-in.ts'
 import { buildSessionApi } from './session.ts'
@@ -529,8 +529,7 @@ const refresh = startRefresh({
 void loadTrace()
 
 document.addEventListener('click', (event) => {
-  // A modified click opens a tab of its own; that is the browser's business.
-  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+  if (isModifiedClick(event)) return
   if (!(event.target instanceof Element)) return
   const target = event.target.closest<HTMLElement>(
     '[data-close], [data-service], [data-from], [data-language]',

@@ -15,6 +15,13 @@ export function panelFailure(panel: Panel<unknown>, words: Words): HTMLElement |
   return el('p', { class: 'notice warning' }, `▲ ${words.text('panelFailed', { reason })}`)
 }
 
+/** What is shown, and below it why it is not the newest. */
+export function withFailure(shown: HTMLElement, panel: Panel<unknown>, words: Words): HTMLElement {
+  const failure = panelFailure(panel, words)
+  if (failure !== undefined) shown.append(failure)
+  return shown
+}
+
 export type QuestionParts<Subject, Reply> = {
   readonly ask: (subject: Subject, signal: AbortSignal) => Promise<Reply>
   /** Subjects with the same key are the same question. */

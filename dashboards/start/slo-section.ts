@@ -1,7 +1,7 @@
 // The SLOs of the start page: the systems' strip, the list, the details of one. It asks for its own answers at its own
 // pace, so that neither it nor the rest of the page waits for the other.
 
-import { type Api, ApiError, type DowntimeReply, type Range, type SloWhich } from '../api.ts'
+import { type Api, ApiError, type DowntimeReply, type SloWhich } from '../api.ts'
 import type {
   SloBurnReply,
   SloHistoryReply,
@@ -11,9 +11,9 @@ import type {
 } from '../../query/http/slo-schemas.ts'
 import type { Words } from '../i18n/words.ts'
 import { buildBurnFigure, chartRange } from './burn-figure.ts'
-import { el, update } from './dom.ts'
+import { el, isModifiedClick, update } from './dom.ts'
 import type { PageState } from './page-state.ts'
-import { buildQuestion, panelFailure } from './panel.ts'
+import { buildQuestion, panelFailure, withFailure } from './panel.ts'
 import { pairsTable, sloFacts, sloTitle, transitionsTable } from './slo-detail.ts'
 import { chartWindows } from './slo-figures.ts'
 import { exclusionsTable, ledgerTable } from './slo-ledger.ts'
@@ -231,7 +231,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
   }
 
   byId('slos').addEventListener('click', (event) => {
-    if (isModified(event) || !(event.target instanceof Element)) return
+    if (isModifiedClick(event) || !(event.target instanceof Element)) return
     const control = event.target.closest<HTMLElement>('[data-fold], [data-all], [data-service]')
     if (control !== null) {
       const { fold, all, service } = control.dataset
@@ -255,7 +255,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
     tick()
   })
   byId('slo-detail').addEventListener('click', (event) => {
-    if (isModified(event) || !(event.target instanceof Element)) return
+    if (isModifiedClick(event) || !(event.target instanceof Element)) return
     if (event.target.closest('[data-close-slo]') === null) return
     event.preventDefault()
     close()
@@ -299,16 +299,6 @@ function selectionOf({ slo, objective, group, from, to }: PageState): string {
   return JSON.stringify([slo, objective, group, from, to])
 }
 
-function withFailure(
-  shown: HTMLElement,
-  panel: Parameters<typeof panelFailure>[0],
-  words: Words,
-): HTMLElement {
-  const failure = panelFailure(panel, words)
-  if (failure !== undefined) shown.append(failure)
-  return shown
-}
-
 function rowOf(section: HTMLElement, which: SloWhich): HTMLElement | undefined {
   return [...section.querySelectorAll<HTMLElement>('tr[data-slo]')].find(
     ({ dataset }) =>
@@ -316,9 +306,4 @@ function rowOf(section: HTMLElement, which: SloWhich): HTMLElement | undefined {
       dataset['objective'] === String(which.objective) &&
       dataset['group'] === which.group,
   )
-}
-
-/** A modified click opens a tab of its own; that is the browser's business. */
-function isModified(event: MouseEvent): boolean {
-  return event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
 }

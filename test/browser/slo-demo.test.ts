@@ -33,7 +33,7 @@ test('the demo bank’s SLOs appear with their tiers, and a service that fails i
   expect(await transfer.innerText()).toMatch(/transfer\s+core-payment critical/)
   expect(await page.getByRole('row', { name: 'Counters by region' }).innerText()).toContain('general')
 
-  await transfer.getByText('outage', { exact: true }).waitFor()
+  await transfer.locator('.condition.critical', { hasText: 'outage' }).waitFor()
   expect(await page.locator('table.slos tbody tr').first().innerText()).toMatch(
     /outage[^]+transfer-availability/,
   )
