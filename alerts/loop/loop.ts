@@ -53,8 +53,9 @@ const OPEN_MS = 2000
 const LATE_MS = 10_000
 /** Figures of every SLO are kept once a minute. */
 const FIGURES_MS = 60_000
-/** History that grew is counted so often while it grows. */
+/** History that grew is counted so often while it grows; where that takes long, for a tenth of the time. */
 const REFILL_MS = 5000
+const REFILL_PART = 10
 /** Instants judged one by one after a pause. */
 const CATCH_UP_MAX = 1440
 
@@ -508,8 +509,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   async function backfillCycle(nowMs: number): Promise<void> {
     const grown = await backfill.step(nowMs)
     for (const slo of grown ?? []) toRefill.add(slo)
-    if (toRefill.size === 0 || (grown !== undefined && nowMs - refillAtMs < REFILL_MS)) return
-    refillAtMs = nowMs
+    if (toRefill.size === 0 || (grown !== undefined && nowMs < refillAtMs)) return
     const slos = [...toRefill].filter((slo) => book.slo(slo.name) === slo)
     toRefill.clear()
     for (const stepMs of STEPS) {
@@ -533,6 +533,8 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
         nowMs,
       )
     }
+    const tookMs = clock.now() - nowMs
+    refillAtMs = clock.now() + Math.max(REFILL_MS, REFILL_PART * tookMs)
   }
 
   async function work(): Promise<void> {

@@ -12,7 +12,9 @@ import { fuzz } from './fuzz.ts'
 import { ingestSpans } from './ingest-spans.ts'
 import { describeMachine } from './machine.ts'
 import { poison } from './poison.ts'
+import { sloBackfill } from './slo-backfill.ts'
 import { sloCycle } from './slo-cycle.ts'
+import { sloMeasure } from './slo-measure.ts'
 import { soak } from './soak.ts'
 import { storage } from './storage.ts'
 import { alignColumns } from './table.ts'
@@ -29,6 +31,8 @@ const BENCHES: readonly Bench[] = [
   poison,
   fuzz,
   sloCycle,
+  sloMeasure,
+  sloBackfill,
   api,
 ]
 

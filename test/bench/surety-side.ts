@@ -72,6 +72,16 @@ export function suretyChild({
   }
 }
 
+/** On a data directory alone, without a broker. */
+export function suretyAlone(dataDir: string, roles: readonly string[]): ChildOptions {
+  return {
+    name: 'surety serve',
+    args: [SURETY, 'serve', '--roles', roles.join(',')],
+    env: { UV_THREADPOOL_SIZE: '16', SURETY_DATA_DIR: dataDir, ...suretyDoors, SURETY_VISITORS: 'viewer' },
+    ready: /Surety is ready: (http:\S+)/,
+  }
+}
+
 /** Started and in its group. */
 export type RunningSurety = { readonly child: Child; readonly url: string }
 
