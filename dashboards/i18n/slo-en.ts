@@ -62,7 +62,7 @@ export const sloEn = {
   hintUnmatched: 'The selector matches nothing that was seen so far; check service and attributes.',
   hintTooManyGroups: '{count} groups are more than allowed; raise groupsMax or group by something coarser.',
   hintWaiting: 'Waiting for the first judgement.',
-  backfilling: 'Reading the past: {done} done, back to {time}.',
+  backfilling: 'Reading the past back to {time}: {done} done.',
   knownFrom: 'Known from {time}.',
 
   sloGone:

@@ -64,7 +64,7 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   hintUnmatched: '选择条件尚未匹配到任何数据，请检查服务与属性。',
   hintTooManyGroups: '共 {count} 个分组，超过上限；请提高 groupsMax 或改用更粗的分组。',
   hintWaiting: '等待首次判定。',
-  backfilling: '正在回填历史：已完成 {done}，已回填至 {time}。',
+  backfilling: '正在回填自 {time} 起的历史：已完成 {done}。',
   knownFrom: '{time} 起有数据。',
 
   sloGone: '该 SLO 或其分组没有被测量：从未定义、已删除，或已不再上报数据。',

@@ -42,14 +42,29 @@ test('burn rates stand by length, and those above a threshold of their window ar
   ])
 })
 
-test('windows of hours are drawn, longer than a slice and as the API writes them', () => {
-  const burnRates = [60, 300, 1800, 3600, 21_600, 259_200].map((windowSeconds) => ({
+describe('windows of the chart', () => {
+  const burnRates = [60, 300, 1800, 7200, 21_600, 259_200].map((windowSeconds) => ({
     windowSeconds,
     net: null,
     gross: null,
   }))
-  expect(chartWindows({ burnRates, stepSeconds: 60 })).toBe('5m,30m,1h,6h')
-  expect(chartWindows({ burnRates: [], stepSeconds: 10 })).toBe('5m,1h,6h')
+  test.each([
+    {
+      name: 'those of the pairs that wake somebody',
+      pairs: sloItem({ slo: 'a' }).pairs,
+      burnRates,
+      want: '5m,30m,1h,6h',
+    },
+    {
+      name: 'without such pairs those that are judged, longer than a slice',
+      pairs: [],
+      burnRates,
+      want: '5m,30m,2h,6h',
+    },
+    { name: 'the usual ones before anything is judged', pairs: [], burnRates: [], want: '5m,1h,6h' },
+  ])('$name', ({ pairs, burnRates: rates, want }) => {
+    expect(chartWindows({ pairs, burnRates: rates, stepSeconds: 60 })).toBe(want)
+  })
 })
 
 describe('notes', () => {
@@ -61,7 +76,7 @@ describe('notes', () => {
     const backfill = { reachesTo: daysAgo(3), doneRatio: 0.43 }
     const given = { slo: 'a', knownFrom: daysAgo(3), backfill }
     expect(notes(sloItem(given, nowMs), nowMs, en).join()).toMatch(
-      /^Reading the past: 43% done, back to Nov 17/,
+      /^Reading the past back to Nov 17[^:]+:[^.]+: 43% done\.$/,
     )
     expect(notes(sloItem({ ...given, backfill: null }, nowMs), nowMs, en).join()).toMatch(
       /^Known from Nov 17/,

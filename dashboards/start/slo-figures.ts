@@ -77,16 +77,30 @@ function isKnownInPart({ knownFrom, window, stepSeconds }: SloItem): boolean {
   return Date.parse(knownFrom) > Date.parse(window.from) + stepSeconds * 1000
 }
 
-/** Windows to draw as the API takes them, shortest first: those of which a reader sees something within hours. */
-export function chartWindows(item: Pick<SloItem, 'burnRates' | 'stepSeconds'>): string {
-  const most = 6 * 3600
-  const fitting = item.burnRates
-    .map(({ windowSeconds }) => windowSeconds)
-    .filter((seconds) => seconds <= most && seconds % 60 === 0 && seconds > item.stepSeconds)
-    .toSorted((a, b) => a - b)
-  const drawn = fitting.length === 0 ? [300, 3600, 21_600] : fitting
+const drawnMost = 6 * 3600
+const drawnWindows = 4
+
+/**
+ * Windows to draw as the API takes them, shortest first: those that may wake somebody, and of which a reader sees something
+ * within hours.
+ */
+export function chartWindows({
+  pairs,
+  burnRates,
+  stepSeconds,
+}: Pick<SloItem, 'pairs' | 'burnRates' | 'stepSeconds'>): string {
+  const fitting = (seconds: readonly number[]) =>
+    [...new Set(seconds)].filter((one) => one <= drawnMost && one % 60 === 0 && one > stepSeconds)
+  const loud = fitting(
+    pairs
+      .filter(({ severity }) => severity === 'page')
+      .flatMap(({ longWindowSeconds, shortWindowSeconds }) => [longWindowSeconds, shortWindowSeconds]),
+  )
+  const judged = loud.length > 0 ? loud : fitting(burnRates.map(({ windowSeconds }) => windowSeconds))
+  const drawn = judged.length > 0 ? judged : [300, 3600, 21_600]
   return drawn
-    .slice(0, 4)
+    .toSorted((a, b) => a - b)
+    .slice(0, drawnWindows)
     .map((seconds) => (seconds % 3600 === 0 ? `${seconds / 3600}h` : `${seconds / 60}m`))
     .join(',')
 }

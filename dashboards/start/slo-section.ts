@@ -293,7 +293,7 @@ function isNotFound(failure: unknown): boolean {
 }
 
 /** Stands in for an item that is not listed: the usual windows are asked for. */
-const noBurns: Pick<SloItem, 'burnRates' | 'stepSeconds'> = { burnRates: [], stepSeconds: 10 }
+const noBurns: Parameters<typeof chartWindows>[0] = { pairs: [], burnRates: [], stepSeconds: 10 }
 
 function selectionOf({ slo, objective, group, from, to }: PageState): string {
   return JSON.stringify([slo, objective, group, from, to])

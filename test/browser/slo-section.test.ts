@@ -68,7 +68,7 @@ describe('list of SLOs', () => {
     expect(await rowNamed('Mobile bank by calendar month').innerText()).toMatch(
       /99\.63%\s+gross 99\.31%\s+target 99\.5%\s+≈ 26%\s+gross −38%/,
     )
-    await rowNamed('Ledger available').getByText('Reading the past: 43% done').waitFor()
+    await rowNamed('Ledger available').getByText(': 43% done.').waitFor()
     await rowNamed('Ledger available').getByText('‖ held').waitFor()
     expect(complaints).toEqual([])
   })
