@@ -12,14 +12,14 @@ import type {
   TraceReply,
   UtilisationReply,
 } from '../query/http/schemas.ts'
-import { ApiError, buildApi } from './api.ts'
+import { buildApi } from './api.ts'
 import { errorRatioChart } from './charts/error-ratio-chart.ts'
 import { latencyChart } from './charts/latency-chart.ts'
 import { type ChartGroup, openCharts, readPalette } from './charts/mount.ts'
 import { requestsChart } from './charts/requests-chart.ts'
 import { buildWords, chooseLanguage, type Language } from './i18n/words.ts'
 import { byId, el, isModifiedClick, update } from './start/dom.ts'
-import { asksForSignIn, asksForToken, failureText, isUnreachable } from './start/failure-text.ts'
+import { asksForSignIn, asksForToken, failureText, isNotFound, isUnreachable } from './start/failure-text.ts'
 import { buildSignIn } from './start/sign-in.ts'
 import { buildSessionApi } from './session.ts'
 import {
@@ -403,11 +403,7 @@ function renderTrace(): void {
     update(view)
   } else if (trace.failure !== undefined) {
     const { failure } = trace
-    const absentTrace =
-      failure instanceof ApiError &&
-      failure.failure.kind === 'problem' &&
-      failure.failure.problem.status === 404
-    const text = absentTrace
+    const text = isNotFound(failure)
       ? words.text('traceNotFound', { id: trace.id })
       : words.text('traceFailed', { reason: failureText(failure, words) })
     update(view, el('p', { class: 'notice warning' }, `▲ ${text}`))

@@ -1,7 +1,7 @@
 // The SLOs of the start page: the systems' strip, the list, the details of one. It asks for its own answers at its own
 // pace, so that neither it nor the rest of the page waits for the other.
 
-import { type Api, ApiError, type DowntimeReply, type SloWhich } from '../api.ts'
+import type { Api, DowntimeReply, SloWhich } from '../api.ts'
 import type {
   SloBurnReply,
   SloHistoryReply,
@@ -12,6 +12,7 @@ import type {
 import type { Words } from '../i18n/words.ts'
 import { buildBurnFigure, chartRange } from './burn-figure.ts'
 import { el, isModifiedClick, update } from './dom.ts'
+import { isNotFound } from './failure-text.ts'
 import type { PageState } from './page-state.ts'
 import { buildQuestion, panelFailure, withFailure } from './panel.ts'
 import { pairsTable, sloFacts, sloTitle, transitionsTable } from './slo-detail.ts'
@@ -54,6 +55,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
   /** What the details are of, to notice that they are of something else. */
   let shownKey: string | undefined
   const expanded = new Set<string>()
+  let drawnInputs: readonly unknown[] = []
 
   const figure = buildBurnFigure(byId, draw)
   const onChange = () => {
@@ -150,11 +152,16 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
   }
 
   function drawList(shown: PageState, said: Words): void {
+    // Answers about details come and go; hundreds of rows are drawn anew only for what they show.
+    const { reply, failure } = list.panel
+    const inputs = [reply, failure, said, parts.formatUrl(shown), [...expanded].join()]
+    if (inputs.every((input, place) => input === drawnInputs[place])) return
+    drawnInputs = inputs
     update(
       byId('slos'),
       ...sloListView(
         {
-          list: list.panel.reply,
+          list: reply,
           find: shown.find,
           isAll: shown.allSlos,
           expanded,
@@ -282,14 +289,6 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
       draw()
     },
   }
-}
-
-function isNotFound(failure: unknown): boolean {
-  return (
-    failure instanceof ApiError &&
-    failure.failure.kind === 'problem' &&
-    failure.failure.problem.status === 404
-  )
 }
 
 /** Stands in for an item that is not listed: the usual windows are asked for. */
