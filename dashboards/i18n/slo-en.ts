@@ -8,6 +8,7 @@ export const sloEn = {
   sloFind: 'Filter SLOs',
   sloFindHint: 'name, service, system, team, group',
   sloShowAll: 'show all {count}',
+  sloShowMore: 'show the worst {count}',
   sloShowWorst: 'show the worst {count} only',
   sloShowing: 'showing the worst {shown} of {count}',
   sloMoreThanLoaded: 'Only the worst {shown} of {count} were fetched; the filter finds the others by name.',

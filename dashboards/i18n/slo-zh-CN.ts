@@ -10,6 +10,7 @@ export const sloZhCN: Readonly<Record<keyof typeof sloEn, string>> = {
   sloFind: '筛选 SLO',
   sloFindHint: '名称、服务、系统、团队、分组',
   sloShowAll: '显示全部 {count} 个',
+  sloShowMore: '显示最差的 {count} 个',
   sloShowWorst: '只显示最差的 {count} 个',
   sloShowing: '显示 {count} 个中最差的 {shown} 个',
   sloMoreThanLoaded: '仅取回 {count} 个中最差的 {shown} 个；其余可按名称筛选。',

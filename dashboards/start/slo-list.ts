@@ -11,7 +11,7 @@ import { sloTable, type SloTable } from './slo-table.ts'
 /** A screen's worth. */
 export const fewLines = 20
 /** The page stays quick with so many rows; the filter finds the rest. */
-const manyLines = 500
+const manyLines = 200
 const unmeasuredMax = 50
 
 export type SloListView = Omit<SloTable, 'lines'> & {
@@ -117,8 +117,16 @@ function foot(
   const toggle = (to: boolean, text: string) =>
     el('button', { type: 'button', 'data-all': String(to), 'data-key': 'all' }, text)
   if (find.trim() === '') {
-    if (!isAll && (shown < lines || !list.isWhole))
-      told.push(toggle(true, words.text('sloShowAll', { count: words.count(lines) })))
+    const isEveryLine = lines <= manyLines && list.isWhole
+    if (!isAll && lines > fewLines)
+      told.push(
+        toggle(
+          true,
+          isEveryLine
+            ? words.text('sloShowAll', { count: words.count(lines) })
+            : words.text('sloShowMore', { count: words.count(Math.min(lines, manyLines)) }),
+        ),
+      )
     else if (isAll && lines > fewLines)
       told.push(toggle(false, words.text('sloShowWorst', { count: words.count(fewLines) })))
   }
