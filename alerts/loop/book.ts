@@ -11,6 +11,7 @@ export const STEPS: readonly StepMs[] = [10_000, 60_000]
 export class Book {
   readonly #tracks = new Map<string, Track>()
   readonly #slos = new Map<string, Slo>()
+  readonly #bySlo = new Map<string, Set<Track>>()
   /** By series and group: who counts these slices. */
   readonly #sums = new Map<string, Map<string, WindowSums[]>>()
 
@@ -33,13 +34,14 @@ export class Book {
   /** An SLO that is gone or changed, with its tracks. */
   leave(name: string): readonly Track[] {
     this.#slos.delete(name)
-    const gone = [...this.#tracks.values()].filter(({ slo }) => slo.name === name)
+    const gone = [...(this.#bySlo.get(name) ?? [])]
     for (const track of gone) this.remove(track)
     return gone
   }
 
   add(track: Track): void {
     this.#tracks.set(track.id, track)
+    this.#bySlo.set(track.slo.name, (this.#bySlo.get(track.slo.name) ?? new Set()).add(track))
     for (const { series, sums } of allSums(track)) {
       const groups = this.#sums.get(series) ?? new Map<string, WindowSums[]>()
       this.#sums.set(series, groups)
@@ -51,6 +53,7 @@ export class Book {
 
   remove(track: Track): void {
     this.#tracks.delete(track.id)
+    this.#bySlo.get(track.slo.name)?.delete(track)
     for (const { series, sums } of allSums(track)) {
       const groups = this.#sums.get(series)
       for (const [group, all] of groups ?? []) {
@@ -72,7 +75,7 @@ export class Book {
   }
 
   tracksOf(slo: Slo): Track[] {
-    return [...this.#tracks.values()].filter((track) => track.slo === slo)
+    return [...(this.#bySlo.get(slo.name) ?? [])]
   }
 
   questions(stepMs: StepMs): SliceQuestion[] {

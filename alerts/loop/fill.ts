@@ -2,12 +2,13 @@
 // those that are about to leave long windows.
 
 import type { Store } from '../../ingest/store/store.ts'
-import { readSlices, sumSlices, type StoredSlice, type SumsRow } from '../../query/measure/slice-store.ts'
-import { emptyColumns, mergeNewest, type SliceColumns } from '../../query/slo/slices.ts'
+import { readColumns, type ReadColumns } from '../../query/measure/slice-columns.ts'
+import { sumSlices, type SeriesRange, type SumsRow } from '../../query/measure/slice-store.ts'
+import { EMPTY, emptyColumns, MEASURED, type SliceColumns } from '../../query/slo/slices.ts'
 import type { SliceRange } from '../../query/slo/slice-ranges.ts'
 import type { WindowTotals } from '../../query/slo/window-figures.ts'
 import type { WindowSums } from '../../query/slo/window-sums.ts'
-import { fittedCounts as fitted } from '../../query/promises/fitted-counts.ts'
+import { fittedCounts } from '../../query/promises/fitted-counts.ts'
 import { allSums, excludedOf, headMsOf, type Track } from './track.ts'
 
 type Member = {
@@ -48,10 +49,7 @@ export async function fillTracks(store: Pick<Store, 'ask'>, tracks: readonly Tra
   const members = membersOf(tracks)
   const heldFrom = Math.min(...members.map(({ sums }) => sums.head - sums.heldSlices))
   const head = Math.max(...members.map(({ sums }) => sums.head))
-  const held = Map.groupBy(
-    await readSlices(store, rangeOf(members, stepMs, { from: heldFrom, to: head })),
-    keyOf,
-  )
+  const held = await readColumns(store, rangeOf(members, stepMs, { from: heldFrom, to: head }))
   const totals = await totalsOf(store, members.filter(isByEvents), stepMs)
   for (const member of members) {
     const { sums, track } = member
@@ -65,10 +63,7 @@ export async function fillTracks(store: Pick<Store, 'ask'>, tracks: readonly Tra
     const known = found.flatMap(({ all, firstSecond }) => (all.known === 0 ? [] : [firstSecond]))
     const firstSecond = known.length === 0 ? undefined : Math.min(...known)
     know(track, firstSecond, Math.max(0, ...found.map(({ all }) => all.total)))
-    const hot = columnsOf(held.get(key) ?? [], stepMs, {
-      from: sums.head - sums.heldSlices,
-      to: sums.head,
-    })
+    const hot = columnsOf(held.get(key), stepMs, { from: sums.head - sums.heldSlices, to: sums.head })
     const knownFrom = firstSecond === undefined ? sums.head : Math.floor((firstSecond * 1000) / stepMs)
     sums.start(hot, knownFrom, sums.head, (range) => {
       const one = totals.get(`${key}@${rangeKey(range, excluded)}`)
@@ -96,9 +91,8 @@ async function loadAnew(
     const { sums, track } = member
     const from = Math.min(...sums.windows.map((_, window) => sums.bounds(window).from))
     const range = { from, to: sums.head }
-    const rows = await readSlices(store, rangeOf([member], stepMs, range))
-    const own = rows.filter(({ group }) => group === member.group)
-    know(track, own.find(({ isKnown }) => isKnown)?.startSecond, sumOf(own))
+    const own = (await readColumns(store, rangeOf([member], stepMs, range))).get(keyOf(member))
+    know(track, own?.starts[own.known.indexOf(1)], own?.totals.reduce((sum, total) => sum + total, 0) ?? 0)
     const read = columnsOf(own, stepMs, range)
     columns.set(sums, read)
     sums.load(read, sums.head)
@@ -106,8 +100,6 @@ async function loadAnew(
   for (const { whole, parts } of new Set(members.map(({ track }) => track)))
     whole?.load(parts.flatMap(({ sums }) => columns.get(sums) ?? []))
 }
-
-const sumOf = (rows: readonly StoredSlice[]) => rows.reduce((sum, { total }) => sum + total, 0)
 
 function know(track: Track, firstSecond: number | undefined, total: number): void {
   if (total > 0) track.isMatched = true
@@ -137,9 +129,9 @@ export async function fillPages(store: Pick<Store, 'ask'>, tracks: readonly Trac
       stepMs,
       { from, to },
     )
-    const rows = Map.groupBy(await readSlices(store, range), keyOf)
+    const rows = await readColumns(store, range)
     for (const { member, window } of ranges)
-      member.sums.fillTail(window, columnsOf(rows.get(keyOf(member)) ?? [], stepMs, { from, to }))
+      member.sums.fillTail(window, columnsOf(rows.get(keyOf(member)), stepMs, { from, to }))
   }
   await fillWholes(store, tracks, stepMs)
   const isTorn = (sums: WindowSums | undefined) =>
@@ -157,7 +149,7 @@ export async function fillPages(store: Pick<Store, 'ask'>, tracks: readonly Trac
     const totals = await totalsOf(store, torn, stepMs)
     for (const member of torn)
       for (const [window] of member.sums.windows.entries()) {
-        if (member.sums.figures(window) !== undefined) continue
+        if (!member.sums.isTorn(window)) continue
         const found = totals.get(
           `${keyOf(member)}@${rangeKey(member.sums.bounds(window), excludedSeconds(member.track))}`,
         )
@@ -182,18 +174,14 @@ async function fillWholes(
     const ahead = Math.ceil(PAGE_MS / whole.sums.stepMs)
     for (const { window, from } of whole.sums.wantedTails(1)) {
       const range = whole.stepsOf({ from, to: from + ahead })
-      const rows = Map.groupBy(await readSlices(store, rangeOf(members, stepMs, range)), keyOf)
-      const columns = members.map((member) => columnsOf(rows.get(keyOf(member)) ?? [], stepMs, range))
+      const rows = await readColumns(store, rangeOf(members, stepMs, range))
+      const columns = members.map((member) => columnsOf(rows.get(keyOf(member)), stepMs, range))
       whole.sums.fillTail(window, whole.combine(columns))
     }
   }
 }
 
-function rangeOf(
-  members: readonly Member[],
-  stepMs: number,
-  { from, to }: SliceRange,
-): Parameters<typeof readSlices>[1] {
+function rangeOf(members: readonly Member[], stepMs: number, { from, to }: SliceRange): SeriesRange {
   const series = new Set(members.map((member) => member.series))
   const seconds = stepMs / 1000
   return {
@@ -247,19 +235,21 @@ async function totalsOf(
 }
 
 export function columnsOf(
-  rows: readonly StoredSlice[],
+  read: ReadColumns | undefined,
   stepMs: number,
   { from, to }: SliceRange,
 ): SliceColumns {
   const columns = emptyColumns(stepMs, from, to - from)
-  mergeNewest(
-    columns,
-    rows.map((row) => ({
-      startMs: row.startSecond * 1000,
-      ...fitted(row),
-      revision: row.revision,
-      isKnown: row.isKnown,
-    })),
-  )
+  if (read === undefined) return columns
+  for (const [place, start] of read.starts.entries()) {
+    const index = (start * 1000) / stepMs - from
+    if (index < 0 || index >= columns.total.length) continue
+    columns.revision[index] = read.revisions[place] ?? 0
+    if (read.known[place] !== 1) continue
+    const { good, total } = fittedCounts({ good: read.goods[place] ?? 0, total: read.totals[place] ?? 0 })
+    columns.good[index] = good
+    columns.total[index] = total
+    columns.state[index] = total === 0 ? EMPTY : MEASURED
+  }
   return columns
 }

@@ -117,6 +117,11 @@ export class WindowSums {
     return this.#table.figures(window, this.#unitHead(), open?.good ?? 0, open?.total ?? 0)
   }
 
+  /** Whether slices that left a window were not at hand: `reload` mends it. */
+  isTorn(window: number): boolean {
+    return this.#table.isTorn(window)
+  }
+
   /** One held slice; undefined when it is not held. */
   slice(
     slice: number,

@@ -1,7 +1,9 @@
 // The twelve endpoints that people and pages ask most, with what they ask: ranges from a quarter of an hour to a month, in turn.
 
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SERVICES } from '../../deploy/demo/topology.ts'
+import type { SlosReply } from '../../query/http/slo-schemas.ts'
 import { readSlos } from '../../query/openslo/bundle.ts'
 import { readLocalToken } from '../../query/people/local-token.ts'
 import { random } from '../support/otlp.ts'
@@ -25,9 +27,11 @@ export const ENDPOINTS = [
 export type Endpoint = (typeof ENDPOINTS)[number]
 
 /** Endpoints that may answer 404 until they are served; then they are left out, and the result says so. */
-export const NOT_SERVED_YET: readonly Endpoint[] = ['slos', 'sloHistory']
+export const NOT_SERVED_YET: readonly Endpoint[] = []
 
 const SEED = 17
+const MEASURED_TIMEOUT_MS = 300_000
+const MEASURED_POLL_MS = 1000
 const TRACES_MAX = 200
 const SLOS = new URL('../../deploy/slos/', import.meta.url)
 
@@ -52,6 +56,24 @@ export async function applyDemoSlos(url: string, dataDir: string): Promise<void>
     throw new BenchFailure(
       `The demo's SLOs are refused: ${reply.status} ${(await reply.text()).slice(0, 500)}`,
     )
+}
+
+/**
+ * Resolves when every SLO was judged and its history is measured: before, measuring it is a load of its own.
+ * @throws BenchFailure when it takes longer than five minutes
+ */
+export async function untilMeasured(url: string): Promise<void> {
+  const deadline = Date.now() + MEASURED_TIMEOUT_MS
+  while (Date.now() < deadline) {
+    const reply = await fetch(`${url}/api/v1/slos?limit=200`)
+    if (reply.status === 404 && NOT_SERVED_YET.includes('slos')) return
+    if (!reply.ok) throw new BenchFailure(`The SLOs: ${reply.status} ${await reply.text()}`)
+    const { items } = (await reply.json()) as SlosReply
+    const isOpen = items.some(({ judgedAt, backfill }) => judgedAt === null || backfill !== null)
+    if (items.length > 0 && !isOpen) return
+    await sleep(MEASURED_POLL_MS)
+  }
+  throw new BenchFailure('The history of the SLOs was not measured within five minutes.')
 }
 
 export type NextQuestion = (endpoint: Endpoint) => Question & { readonly kind: Endpoint }
@@ -100,7 +122,7 @@ export async function buildQuestions(url: string): Promise<NextQuestion> {
     slos: () => ({ path: '/api/v1/slos', check: hasItems }),
     sloHistory: () => ({
       path: `/api/v1/slos/${one(slos)}/history?${inTurn('sloHistory', ['24h', '7d', '30d'])}`,
-      check: always,
+      check: has('points'),
     }),
   }
   return (endpoint) => ({ kind: endpoint, ...makers[endpoint]() })

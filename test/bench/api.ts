@@ -9,6 +9,7 @@ import {
   buildQuestions,
   ENDPOINTS,
   NOT_SERVED_YET,
+  untilMeasured,
   type Endpoint,
   type NextQuestion,
 } from './api-endpoints.ts'
@@ -36,7 +37,7 @@ export const api: Bench = {
   help: `npm run bench -- api [--days N] [--rate N] [--questions N] [--seconds N] [--queries N]
 
 Writes the demo bank's past as «surety demo» does at its first start (N days of spans and metrics, counts of four times as many days
-before), applies the example SLOs, and asks Surety's API over HTTP until the last byte was read: ${ENDPOINTS.join(', ')}. Ranges run
+before), applies the example SLOs, waits until their history is measured, and asks Surety's API over HTTP until the last byte was read: ${ENDPOINTS.join(', ')}. Ranges run
 from a quarter of an hour to 30 days. First one question at a time with nothing else to do, then at a pace, whether or not
 the one before was answered and from a thread of their own, while spans come through Kafka; feed, broker and questions run
 on the same cores. Any answer
@@ -87,6 +88,8 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
 
   const work = async () => {
     await applyDemoSlos(url, dataDir)
+    say('measuring the history of the SLOs')
+    await untilMeasured(url)
     const next = await buildQuestions(url)
     const { served, missing } = await whatIsServed(url, next)
     say(`asking at rest: ${plan.questions} of each of ${served.length} endpoints`)

@@ -12,6 +12,9 @@ export type BenchSlo = {
   readonly window: string
 }
 
+// A file holds at most 4 MB.
+const OBJECTS_PER_FILE = 1000
+
 const document = ({ name, service, where, step, window }: BenchSlo) => ({
   apiVersion: 'openslo/v1',
   kind: 'SLO',
@@ -42,14 +45,18 @@ export async function applySlos(url: string, dataDir: string, slos: readonly Ben
     metadata: { name },
     spec: {},
   }))
-  const text = JSON.stringify([...services, ...slos.map(document)])
+  const objects = [...services, ...slos.map(document)]
+  const files = Array.from({ length: Math.ceil(objects.length / OBJECTS_PER_FILE) }, (_, index) => ({
+    file: `bench-${index}.json`,
+    text: JSON.stringify(objects.slice(index * OBJECTS_PER_FILE, (index + 1) * OBJECTS_PER_FILE)),
+  }))
   const reply = await fetch(`${url}/api/v1/registry/apply?bundle=bench&reason=bench`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       authorization: `Bearer ${readLocalToken(dataDir) ?? ''}`,
     },
-    body: JSON.stringify({ files: [{ file: 'bench.json', text }] }),
+    body: JSON.stringify({ files }),
     signal: AbortSignal.timeout(300_000),
   })
   if (!reply.ok)
