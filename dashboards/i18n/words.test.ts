@@ -75,7 +75,9 @@ describe('figures', () => {
   test.each([
     { name: 'overspent', ratio: -0.4, want: '−40%' },
     { name: 'overspent a little', ratio: -0.0001, want: '−0.1%' },
-    { name: 'spent a little', ratio: 0.9999, want: '99.9%' },
+    { name: 'spent a little', ratio: 0.9999, want: '>99.9%' },
+    { name: 'nothing spent', ratio: 1, want: '100%' },
+    { name: 'ordinary', ratio: 0.5036, want: '50.4%' },
     { name: 'hardly anything', ratio: 0.0001, want: '<0.1%' },
   ])('what is left of a budget: $name', ({ ratio, want }) => {
     expect(words.left(ratio)).toBe(want)

@@ -18,7 +18,7 @@ export type Words = {
   ratio(ratio: number | null): string
   /** @param ratio good ÷ all, or a target; as many digits as the bad share needs, cut off, never rounded up */
   sli(ratio: number | null): string
-  /** @param ratio of a budget: signed, cut off towards less */
+  /** @param ratio of a budget: signed, rounded as the sentences round it */
   left(ratio: number): string
   /** A burn rate: «14.4×». */
   times(rate: number | null): string
@@ -119,7 +119,9 @@ export function buildWords(language: Language): Words {
     left(ratio) {
       const percent = ratio * 100
       if (percent > 0 && percent < 0.1) return '<0.1%'
-      return `${oneDigit.format(cutOff(percent, 1)).replace('-', '−')}%`
+      if (percent < 100 && percent >= 99.95) return '>99.9%'
+      if (percent < 0 && percent > -0.1) return '−0.1%'
+      return `${oneDigit.format(percent).replace('-', '−')}%`
     },
     times(rate) {
       if (rate === null) return absent

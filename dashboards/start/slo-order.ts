@@ -29,13 +29,18 @@ const tierRanks = { critical: 0, general: 1, office: 2 } as const
 
 /** One line per objective of an SLO, worst first. */
 export function foldGroups(items: readonly SloItem[]): SloLine[] {
-  const folds = Map.groupBy(items.toSorted(byWorst), ({ slo, objective }) => `${slo}\n${objective}`)
+  const folds = Map.groupBy(items.toSorted(byWorst), lineKeyOf)
   // Insertion order is the order of the worst of each.
   return [...folds].flatMap(([key, [worst, ...others]]) => {
     if (worst === undefined) return []
     const isGrouped = worst.group !== null || others.length > 0
     return [{ key, worst, groups: isGrouped ? [worst, ...others] : [] }]
   })
+}
+
+/** The line that an item stands in. */
+export function lineKeyOf({ slo, objective }: Pick<SloItem, 'slo' | 'objective'>): string {
+  return `${slo}\n${objective}`
 }
 
 /** What is judged by itself, as a key that no other has. */

@@ -19,7 +19,7 @@ import { pairsTable, sloFacts, sloTitle, transitionsTable } from './slo-detail.t
 import { chartWindows } from './slo-figures.ts'
 import { exclusionsTable, ledgerTable } from './slo-ledger.ts'
 import { sloListView } from './slo-list.ts'
-import { itemKey, worstBySystem } from './slo-order.ts'
+import { itemKey, lineKeyOf, worstBySystem } from './slo-order.ts'
 import { askSlos, listEveryMs, type SloList, type SloWish } from './slo-questions.ts'
 import { itemKeyOf } from './slo-table.ts'
 import { systemsStrip } from './systems-strip.ts'
@@ -134,9 +134,20 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
 
   function draw(): void {
     if (state === undefined || words === undefined) return
+    followSelection()
     drawSystems(words)
     drawList(state, words)
     drawDetail(words)
+  }
+
+  function followSelection(): void {
+    const which = selected()
+    const key = which === undefined ? undefined : itemKeyOf(which)
+    if (key === shownKey) return
+    shownKey = key
+    figure.close()
+    // Where the reader looks at a group, its fold is open.
+    if (which !== undefined && which.group !== '') expanded.add(lineKeyOf(which))
   }
 
   function drawSystems(said: Words): void {
@@ -182,11 +193,6 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
   function drawDetail(said: Words): void {
     const which = selected()
     byId('slo-detail').hidden = which === undefined
-    const key = which === undefined ? undefined : itemKeyOf(which)
-    if (key !== shownKey) {
-      shownKey = key
-      figure.close()
-    }
     if (which === undefined || state === undefined) return
     const item = itemOf(which)
     const isGone = item === undefined && (about.panel.reply !== undefined || isNotFound(about.panel.failure))

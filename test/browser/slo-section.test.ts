@@ -178,6 +178,20 @@ describe('details of an SLO', () => {
     expect(complaints).toEqual([])
   })
 
+  test('of a group unfold it in the list', async () => {
+    await page.goto(`${address}/?slo=counter-by-region&group=%5B%220755%22%5D`)
+    await page
+      .locator('#slo-detail')
+      .getByRole('heading', { name: 'Counters by region · region=0755' })
+      .waitFor()
+    expect(await page.locator('tr[aria-current]').last().innerText()).toMatch(/outage[^]+region=0755/)
+  })
+
+  test('of something that is not measured say so', async () => {
+    await page.goto(`${address}/?slo=account-availability&group=%5B%22nobody%22%5D`)
+    await page.getByText('This SLO, or this group of it, is not measured').waitFor()
+  })
+
   test('a service of the list opens the service, not the SLO', async () => {
     await page.goto(address)
     await rows().first().getByRole('link', { name: 'transfer', exact: true }).click()
