@@ -1,7 +1,7 @@
 // One part of the page and what it asks for: the newest answer, why the last attempt failed, and when to ask again.
 // A part that fails keeps its last content and says so; it never holds up the others.
 
-import { failureText } from './failure-text.ts'
+import { asksForSignIn, failureText } from './failure-text.ts'
 import type { Words } from '../i18n/words.ts'
 import { el } from './dom.ts'
 
@@ -10,7 +10,8 @@ export type Panel<Reply> = { reply?: Reply; failure?: unknown }
 
 /** Says that what is shown is not the newest; undefined when it is. */
 export function panelFailure(panel: Panel<unknown>, words: Words): HTMLElement | undefined {
-  if (panel.failure === undefined) return undefined
+  // That somebody has to sign in is said once, at the top of the page, not by every part.
+  if (panel.failure === undefined || asksForSignIn(panel.failure)) return undefined
   const reason = failureText(panel.failure, words)
   return el('p', { class: 'notice warning' }, `▲ ${words.text('panelFailed', { reason })}`)
 }
