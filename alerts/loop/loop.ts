@@ -9,7 +9,9 @@ import type { Logger } from '../../ingest/runtime/logger.ts'
 import { StoreError, type Store } from '../../ingest/store/store.ts'
 import type { MeasuredSlice } from '../../query/measure/measured-slice.ts'
 import { measureSlices, type MeasuredAll } from '../../query/measure/measure.ts'
+import type { RequestQuestion } from '../../query/measure/families.ts'
 import type { SliceQuestion } from '../../query/measure/question.ts'
+import { measureRequests } from '../../query/measure/requests.ts'
 import { revisionAt, sumSlices, writeSlices } from '../../query/measure/slice-store.ts'
 import { loadSlos, type Slo } from '../../query/promises/slos.ts'
 import { writeFigures, writeStatuses } from '../../query/promises/status-store.ts'
@@ -444,14 +446,15 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       )
     if (tracks.length === 0) return
     const asked = new Set(tracks.flatMap((track) => track.parts.map(({ series }) => series)))
-    const { slices } = await measureSlices(
+    const { slices } = await measureRequests(
       store,
       book
         .questions(stepMs)
-        .filter(({ series, indicator }) => asked.has(series) && indicator.kind === 'requests'),
+        .filter((one): one is RequestQuestion => asked.has(one.series) && one.indicator.kind === 'requests'),
       head * 10,
       (head + 1) * 10,
-      (series) => book.groupsOf(series),
+      undefined,
+      true,
     )
     const counts = new Map(slices.map((slice) => [`${slice.series}/${slice.group}`, fitted(slice)]))
     const changes = new Map<string, { track: Track; transitions: Changed['transitions'][number][] }>()

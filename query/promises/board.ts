@@ -4,20 +4,23 @@ import type { Store } from '../../ingest/store/store.ts'
 import { mayRead, type ReadScope } from '../people/read-scope.ts'
 import type { Registry } from '../registry/registry.ts'
 import { loadSlos, type Judged, type Slo, type Slos } from './slos.ts'
-import { readStatuses, type StatusRow } from './status-store.ts'
+import { readConditions, readStatuses, type ConditionRow, type StatusRow } from './status-store.ts'
 
-export type Standing = {
+type Of<Row> = {
   readonly slo: Slo
   readonly judged: Judged
   readonly group: string
   /** Undefined until the loop has judged it. */
-  readonly row: StatusRow | undefined
+  readonly row: Row | undefined
 }
+export type Standing = Of<StatusRow>
 
 export interface Board {
   slos(): Promise<Slos>
-  /** In order of name, objective and group; what a caller may read. */
+  /** In order of name, objective and group; what a caller may read. @param names  of SLOs; undefined: all */
   standings(scope: ReadScope, names?: readonly string[]): Promise<Standing[]>
+  /** All of them, in one word each. */
+  conditions(scope: ReadScope): Promise<Of<ConditionRow>[]>
 }
 
 /** A group that was not judged for so long is gone. */
@@ -35,25 +38,34 @@ export function buildBoard(store: Pick<Store, 'ask'>, registry: Registry): Board
     read = await reading
     return read
   }
+  async function arranged<Row extends Told>(
+    scope: ReadScope,
+    read: () => Promise<Row[]>,
+    names?: readonly string[],
+  ): Promise<Of<Row>[]> {
+    const loaded = await slos()
+    const readable = [...loaded.slos.values()].filter(
+      ({ name, system }) => mayRead(scope, system) && (names === undefined || names.includes(name)),
+    )
+    const rows = Map.groupBy(await read(), ({ slo, objective }) => `${slo}/${objective}`)
+    return readable
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))
+  }
   return {
     slos,
-    async standings(scope, names) {
-      const loaded = await slos()
-      const readable = [...loaded.slos.values()].filter(
-        ({ name, system }) => mayRead(scope, system) && (names === undefined || names.includes(name)),
-      )
-      const rows = Map.groupBy(
-        await readStatuses(store, names),
-        ({ slo, objective }) => `${slo}/${objective}`,
-      )
-      return readable
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-        .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))
-    },
+    standings: (scope, names) => arranged(scope, () => readStatuses(store, names), names),
+    conditions: (scope) => arranged(scope, () => readConditions(store)),
   }
 }
 
-function standingsOf(slo: Slo, judged: Judged, rows: ReadonlyMap<string, readonly StatusRow[]>): Standing[] {
+type Told = Pick<StatusRow, 'slo' | 'objective' | 'group' | 'judgedAtMs' | 'generation'>
+
+function standingsOf<Row extends Told>(
+  slo: Slo,
+  judged: Judged,
+  rows: ReadonlyMap<string, readonly Row[]>,
+): Of<Row>[] {
   const known = (rows.get(`${slo.name}/${judged.objective}`) ?? []).filter(
     ({ generation }) => generation === slo.generation,
   )

@@ -1,6 +1,6 @@
 // How SLOs stand and stood, in the store: written by the loop that judges, read by whoever tells.
 
-import { createHash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { sqlMillisecond, statement, type Columns, type Store } from '../../ingest/store/store.ts'
 import type { SloStatus } from '../slo/slo-status.ts'
@@ -65,6 +65,19 @@ const newest = statement(
   }),
 )
 
+const conditions = statement(
+  new URL('./conditions.sql', import.meta.url),
+  z.object({}),
+  z.object({
+    slo: z.string(),
+    objective: z.number(),
+    slo_group: z.string(),
+    judged_ms: z.coerce.number(),
+    generation: z.coerce.number(),
+    condition: z.string(),
+  }),
+)
+
 const value = z.number().nullable()
 const figures = statement(
   new URL('./figures.sql', import.meta.url),
@@ -107,7 +120,9 @@ const figuresAt = statement(
   }),
 )
 
-const tokenOf = (rows: unknown) => createHash('sha256').update(JSON.stringify(rows)).digest('hex')
+/** The loop tells nothing twice at one instant. */
+const tokenOf = (table: string, rows: readonly StatusRow[]) =>
+  `${table}:${rows[0]?.judgedAtMs ?? 0}:${rows.length}:${randomUUID()}`
 
 /** @throws StoreError */
 export async function writeStatuses(
@@ -124,7 +139,7 @@ export async function writeStatuses(
     generation,
     status: JSON.stringify(status),
   }))
-  await store.insertRows('slo_statuses', STATUS_COLUMNS, given, `statuses:${tokenOf(given)}`)
+  await store.insertRows('slo_statuses', STATUS_COLUMNS, given, tokenOf('statuses', rows))
 }
 
 /** @throws StoreError */
@@ -145,7 +160,7 @@ export async function writeFigures(
     burn: status.burns[0]?.status?.net.burnRate ?? null,
     coverage: status.window?.net.coverage ?? null,
   }))
-  await store.insertRows('slo_figures', FIGURE_COLUMNS, given, `figures:${tokenOf(given)}`)
+  await store.insertRows('slo_figures', FIGURE_COLUMNS, given, tokenOf('figures', rows))
 }
 
 /** @param slos  names; undefined: all @throws StoreError */
@@ -161,6 +176,22 @@ export async function readStatuses(
     judgedAtMs: row.judged_ms,
     generation: row.generation,
     status: JSON.parse(row.status) as ToldStatus,
+  }))
+}
+
+/** How one stands, in one word: what lists of thousands are filtered by. */
+export type ConditionRow = Omit<StatusRow, 'status'> & { readonly condition: ToldStatus['condition'] }
+
+/** @throws StoreError */
+export async function readConditions(store: Pick<Store, 'ask'>): Promise<ConditionRow[]> {
+  const rows = await store.ask(conditions, {})
+  return rows.map((row) => ({
+    slo: row.slo,
+    objective: row.objective,
+    group: row.slo_group,
+    judgedAtMs: row.judged_ms,
+    generation: row.generation,
+    condition: row.condition as ConditionRow['condition'],
   }))
 }
 

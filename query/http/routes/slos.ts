@@ -7,7 +7,7 @@ import type { Board, Standing } from '../../promises/board.ts'
 import { burnChart, ChartRefused } from '../../promises/burn-chart.ts'
 import { ledgerOf } from '../../promises/ledger.ts'
 import { toSloItem } from '../../promises/slo-item.ts'
-import { readFigures } from '../../promises/status-store.ts'
+import { readFigures, type ConditionRow } from '../../promises/status-store.ts'
 import { transitionsOf, type KeptTransition } from '../../promises/transitions.ts'
 import type { Slo } from '../../promises/slos.ts'
 import { expandExclusions } from '../../slo/exclusion.ts'
@@ -64,19 +64,25 @@ export function sloRoutes(app: TypedApp, { store, clock, database, cursors }: Ap
       const zone = zoneOf(timeZone)
       const nowMs = clock.now()
       const { scope } = principalOf(call)
-      const standings = await board.standings(scope)
+      const standings = await board.conditions(scope)
       const { unmeasured } = await board.slos()
       const fitting = standings.filter((one) => fits(one, filter))
       const counts: Partial<Record<SloItem['condition'], number>> = {}
       for (const { row } of fitting) {
-        const condition = row?.status.condition ?? 'no-data'
+        const condition = row?.condition ?? 'no-data'
         counts[condition] = (counts[condition] ?? 0) + 1
       }
       const later = fitting.filter((one) => keyOf(one) > after)
       const page = later.slice(0, limit)
       const last = page.at(-1)
+      // Everything is told of one page only.
+      const names = [...new Set(page.map(({ slo }) => slo.name))]
+      const whole = new Map((await board.standings(scope, names)).map((one) => [keyOf(one), one]))
       return {
-        items: page.map((one) => toSloItem(one, nowMs, zone)),
+        items: page.flatMap((one) => {
+          const told = whole.get(keyOf(one))
+          return told === undefined ? [] : [toSloItem(told, nowMs, zone)]
+        }),
         counts,
         unmeasured: unmeasured
           .filter(({ system }) => mayRead(scope, system))
@@ -253,11 +259,11 @@ export function sloRoutes(app: TypedApp, { store, clock, database, cursors }: Ap
   )
 }
 
-const keyOf = ({ slo, judged, group }: Standing) =>
+const keyOf = ({ slo, judged, group }: Pick<Standing, 'slo' | 'judged' | 'group'>) =>
   JSON.stringify([slo.name, String(judged.objective).padStart(4, '0'), group])
 
 function fits(
-  { slo, row }: Standing,
+  { slo, row }: Pick<Standing, 'slo'> & { readonly row: ConditionRow | undefined },
   {
     service,
     system,
@@ -274,7 +280,7 @@ function fits(
   return (
     (service === undefined || slo.definition.service === service) &&
     (system === undefined || slo.system === system) &&
-    (condition === undefined || (row?.status.condition ?? 'no-data') === condition) &&
+    (condition === undefined || (row?.condition ?? 'no-data') === condition) &&
     (wanted === undefined ||
       slo.name.toLowerCase().includes(wanted) ||
       slo.definition.displayName.toLowerCase().includes(wanted))
