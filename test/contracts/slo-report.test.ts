@@ -366,6 +366,7 @@ describe('the forms of a report', () => {
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8')
     expect(body.startsWith('\uFEFF周期,')).toBe(true)
     const rows = parseCsv(body.slice(1))
+    expect(new Set(rows[0]).size).toBe(rows[0]?.length)
     expect(rows).toHaveLength(1 + month.slos.flatMap(({ items }) => items).length)
     expect(new Set(rows.map((row) => row.length)).size).toBe(1)
     for (const cell of rows.flat()) if (Number.isNaN(Number(cell))) expect(cell).not.toMatch(/^[=+\-@\t\r]/)
