@@ -26,6 +26,7 @@ import { attributeRoutes } from './routes/attributes.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { bundleRoutes } from './routes/bundles.ts'
 import { calendarRoutes } from './routes/calendar.ts'
+import { correctionRoutes } from './routes/slo-corrections.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { downtimeRoutes } from './routes/downtime.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -129,6 +130,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()
     definitionRoutes(within, parts)
+    correctionRoutes(within, parts)
     bundleRoutes(within, parts)
     peopleRoutes(within, parts)
     auditRoutes(within, parts)

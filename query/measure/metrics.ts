@@ -4,7 +4,6 @@
 import { z } from 'zod'
 import { statement, type Store } from '../../ingest/store/store.ts'
 import { metricQuery } from '../reports/metric-query.ts'
-import { metricSeries } from '../reports/metrics.ts'
 import type {
   MetricEvents,
   MetricFunction,
@@ -30,9 +29,6 @@ const probes = statement(
   }),
   z.object({ at: z.coerce.number(), good: z.coerce.number(), total: z.coerce.number() }),
 )
-
-/** Series that a selector may mean. */
-const SERIES_MAX = 2000
 
 /** A question that cannot be answered as it stands; the message says why. */
 export class UnmeasurableError extends Error {}
@@ -116,13 +112,14 @@ async function stepsOf(
   to: number,
   step: number,
 ): Promise<Steps> {
-  const { metric, isAsked } = await selectMetric(store, selector, from * 1000)
+  const { metric, ids } = await selectMetric(store, selector, from * 1000)
+  if (ids.size === 0) return new Map()
   const answer = await metricQuery(store, {
     metric,
     range: { fromMs: from * 1000, toMs: to * 1000 },
     stepMs: step * 1000,
     labels: {},
-    isAsked,
+    isAsked: ({ id }) => ids.has(id),
     by: [],
     fn,
   })
@@ -152,12 +149,11 @@ async function probeCounts(
   to: number,
   step: number,
 ): Promise<ReadonlyMap<number, Counts>> {
-  const { metric, isAsked } = await selectMetric(store, indicator, from * 1000)
-  const found = (await metricSeries(store, metric, {}, from * 1000, SERIES_MAX)).filter(isAsked)
-  if (found.length === 0) return new Map()
+  const { metric, ids } = await selectMetric(store, indicator, from * 1000)
+  if (ids.size === 0) return new Map()
   const rows = await store.ask(
     probes,
-    { metric, ids: found.map(({ id }) => id), from: from * 1000, to: to * 1000, step: step * 1000 },
+    { metric, ids: [...ids], from: from * 1000, to: to * 1000, step: step * 1000 },
     { lane: 'heavy' },
   )
   return new Map(

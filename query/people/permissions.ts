@@ -102,6 +102,8 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/slos/:slo/history': 'read',
   'GET /api/v1/slos/:slo/burn': 'read',
   'GET /api/v1/slos/:slo/ledger': 'read',
+  'GET /api/v1/slos/:slo/corrections': 'read',
+  'POST /api/v1/slos/:slo/corrections/:id': 'write',
 
   ...definitions('organisations', 'read', 'administer'),
   ...definitions('teams', 'read', 'administer'),

@@ -25,6 +25,8 @@ export type MetricQuestion = {
 
 /** Series that one answer may read. */
 export const SERIES_MAX = 2000
+/** Series among which some are chosen. */
+const SEEN_MAX = 200_000
 /** Points that one answer may hold. */
 export const POINTS_MAX = 100_000
 const ROWS_MAX = 200_000
@@ -100,8 +102,10 @@ export async function metricQuery(
   store: Store,
   question: MetricQuestion,
 ): Promise<MetricQueryReply | Unanswerable> {
-  const { metric, range, stepMs, labels, isAsked = () => true, by, fn } = question
-  const found = (await metricSeries(store, metric, labels, range.fromMs, SERIES_MAX + 1)).filter(isAsked)
+  const { metric, range, stepMs, labels, isAsked, by, fn } = question
+  const found = (
+    await metricSeries(store, metric, labels, range.fromMs, isAsked === undefined ? SERIES_MAX + 1 : SEEN_MAX)
+  ).filter((one) => isAsked === undefined || isAsked(one))
   if (found.length > SERIES_MAX) {
     return { place: 'label', message: `more than ${SERIES_MAX} series; name labels that leave fewer` }
   }
