@@ -164,6 +164,8 @@ beforeAll(async () => {
   const regions = await seriesOf('pay-regions')
   await slices(regions, 60, '100, 50', '1000', '2000', '["east"]')
   await slices(regions, 60, '100, 50', '3000', '3000', '["=west"]')
+  // As it is measured until the first group comes.
+  await slices(regions, 60, '90, 5', '0', '0')
   const edge = await seriesOf('edge-availability')
   await slices(edge, 10, '600, 100', 'if(number >= 650 AND number < 653, 0, 50000)', '50000')
   await surety.query?.database.rows(
