@@ -161,7 +161,7 @@ test('2.7 what is not known has no line: nothing judged yet, no traffic, nothing
   const young = new SloPlay({ ...played().slo.policy, coverageFloor: 0.9 }, 20 * DAY, 1440 * 3)
   young.steps(10, { good: 1000, total: 1000 })
   const begun = await metricsPage([standing(young, 'pay', '')], young.nowMs)
-  expect(begun).not.toMatch(/window="1h"|window="1d"|ratio_rate1h|remaining|surety_slo_sli_ratio/)
+  expect(begun).not.toMatch(/,window="1h"|,window="1d"|ratio_rate1h|remaining|surety_slo_sli_ratio/)
   expect(value(begun, 'surety_slo_coverage_ratio{slo="pay",objective="0",exclusions="applied"}')).toBeCloseTo(
     10 / 1440,
     12,
