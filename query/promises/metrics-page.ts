@@ -136,7 +136,9 @@ function putBurns(page: Page, sloth: string, { window, budget, burns }: ToldStat
 
 function putRates(page: Page, own: string, { burns }: ToldStatus, stepMs: number): void {
   for (const { windowMs, status } of burns) {
-    const { total = 0, known = 0 } = status?.net.counts ?? {}
+    // A minute that is known says nothing of a month.
+    if (status?.net.kind !== 'known' && status?.net.kind !== 'no-traffic') continue
+    const { total, known } = status.net.counts
     const window = windowText({ kind: 'rolling', durationMs: windowMs })
     if (known > 0)
       page.put('surety_slo_events_per_second', `${own},window="${window}"`, (total * 1000) / (known * stepMs))

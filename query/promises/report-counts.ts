@@ -100,13 +100,19 @@ function grouped(
   figuresOf: (series: string) => ReadonlyMap<string, PartFigures>,
   none: PartFigures,
 ): GroupFigures {
-  const groups = new Set(parts.flatMap(({ series }) => [...figuresOf(series).keys()]))
-  if (groups.size === 0) groups.add('')
+  const groups = groupsOf(parts.flatMap(({ series }) => [...figuresOf(series).keys()]))
   return new Map(
     [...groups]
       .toSorted()
       .map((group) => [group, parts.map(({ series }) => figuresOf(series).get(group) ?? none)]),
   )
+}
+
+/** Before the first group came, slices without one stood for all of them. */
+function groupsOf(found: readonly string[]): readonly string[] {
+  const groups = new Set(found)
+  if (groups.size > 1) groups.delete('')
+  return groups.size === 0 ? [''] : [...groups].toSorted()
 }
 
 const rangeOf = (stepMs: number, { fromMs, countedToMs }: Span): SliceRange => {
@@ -193,14 +199,13 @@ async function timeSliceFigures(
   const read = new Map<string, ReadonlyMap<string, Held>>()
   for (const { series } of parts)
     if (!read.has(series)) read.set(series, await readColumns(store, series, stepMs, range))
-  const groups = new Set([...read.values()].flatMap((held) => [...held.keys()]))
-  if (groups.size === 0) groups.add('')
+  const groups = groupsOf([...read.values()].flatMap((held) => [...held.keys()]))
   const nothing: Held = {
     columns: emptyColumns(stepMs, range.from, range.to - range.from),
     firstSecond: undefined,
   }
   return new Map(
-    [...groups].toSorted().map((group) => {
+    groups.map((group) => {
       const held = parts.map(({ series }) => read.get(series)?.get(group) ?? nothing)
       if (isComposite && budgeting.method === 'Timeslices') {
         const whole = compositeSlices(

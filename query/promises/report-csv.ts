@@ -64,7 +64,7 @@ const HEAD_COLUMNS = [
   'slo',
   'name',
   'objective',
-  'name',
+  'objectiveName',
   'group',
   'service',
   'system',

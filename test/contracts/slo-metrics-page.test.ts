@@ -158,6 +158,14 @@ test('2.7 what is not known has no line: nothing judged yet, no traffic, nothing
   const old = await metricsPage([standing(play, 'pay', '', { toldAgoMs: 301_000 })], play.nowMs)
   expect(old).not.toMatch(/burn_rate|sli_error|remaining|condition/)
   expect(old).toMatch(/surety_slo_judged_timestamp_seconds\{/)
+  const young = new SloPlay({ ...played().slo.policy, coverageFloor: 0.9 }, 20 * DAY, 1440 * 3)
+  young.steps(10, { good: 1000, total: 1000 })
+  const begun = await metricsPage([standing(young, 'pay', '')], young.nowMs)
+  expect(begun).not.toMatch(/,window="1h"|,window="1d"|ratio_rate1h|remaining|surety_slo_sli_ratio/)
+  expect(value(begun, 'surety_slo_coverage_ratio{slo="pay",objective="0",exclusions="applied"}')).toBeCloseTo(
+    10 / 1440,
+    12,
+  )
   const quiet = played()
   quiet.steps(180, 'empty')
   const page = await metricsPage([standing(quiet, 'pay', '')], quiet.nowMs)
