@@ -170,8 +170,8 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       for (const track of book.leave(slo.name))
         kept.set(track.id, { fingerprint: track.fingerprint, state: track.state })
       book.enter(slo)
-      await backfill.enter(slo, headOf(slo.stepMs) * slo.stepMs)
     }
+    await backfill.enter(changed.map((slo) => ({ slo, knownFromMs: headOf(slo.stepMs) * slo.stepMs })))
     for (const stepMs of STEPS) await addTracks(changed.filter((slo) => slo.stepMs === stepMs))
     await backfill.retain(
       new Set([...loaded.slos.values()].flatMap(({ questions }) => questions.map(({ series }) => series))),

@@ -19,6 +19,7 @@ import type { DocumentParser } from '../registry/bundle.ts'
 import type { Cursors } from '../registry/cursors.ts'
 import type { Database } from '../registry/database.ts'
 import type { Registry } from '../registry/registry.ts'
+import { buildBoard } from '../promises/board.ts'
 import { buildLandscape } from '../profiles/landscape.ts'
 import { refuseInWords } from './refusals.ts'
 import { attributeRoutes } from './routes/attributes.ts'
@@ -27,6 +28,7 @@ import { bundleRoutes } from './routes/bundles.ts'
 import { calendarRoutes } from './routes/calendar.ts'
 import { correctionRoutes } from './routes/slo-corrections.ts'
 import { definitionRoutes } from './routes/definitions.ts'
+import { downtimeRoutes } from './routes/downtime.ts'
 import { eventRoutes } from './routes/events.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { journeyRoutes } from './routes/journeys.ts'
@@ -36,6 +38,8 @@ import { peopleRoutes } from './routes/people.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sloMetricsRoutes } from './routes/slo-metrics.ts'
+import { sloReportRoutes } from './routes/slo-reports.ts'
 import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
 
@@ -117,7 +121,11 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
-  sloRoutes(typed, parts)
+  const board = buildBoard(parts.store, parts.registry)
+  sloRoutes(typed, parts, board)
+  sloMetricsRoutes(typed, parts, board)
+  sloReportRoutes(typed, parts, board)
+  downtimeRoutes(typed, parts, board)
   await app.register((inner, _, done) => {
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()

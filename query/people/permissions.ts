@@ -94,6 +94,9 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/metrics/:name/exemplars': 'read-all',
   'GET /api/v1/ingest/status': 'read',
 
+  'GET /metrics/slo': 'read',
+  'GET /api/v1/reports/slos': 'read',
+  'GET /api/v1/systems/downtime': 'read',
   'GET /api/v1/slos': 'read',
   'GET /api/v1/slos/:slo': 'read',
   'GET /api/v1/slos/:slo/history': 'read',

@@ -87,6 +87,26 @@ const figures = statement(
   }),
 )
 
+const figuresAt = statement(
+  new URL('./figures-at.sql', import.meta.url),
+  z.object({
+    slos: z.array(z.string()),
+    objectives: z.array(z.string()),
+    groups: z.array(z.string()),
+    instants: z.array(z.string()),
+  }),
+  z.object({
+    place: z.coerce.number(),
+    at: z.coerce.number(),
+    condition: z.string(),
+    sli: value,
+    sli_gross: value,
+    remaining: value,
+    burn: value,
+    coverage: value,
+  }),
+)
+
 const tokenOf = (rows: unknown) => createHash('sha256').update(JSON.stringify(rows)).digest('hex')
 
 /** @throws StoreError */
@@ -168,13 +188,33 @@ export async function readFigures(
     to: Math.floor(range.toMs),
     step: Math.floor(range.stepMs),
   })
-  return rows.map((row) => ({
-    atMs: row.at,
-    condition: row.condition,
-    sliRatio: row.sli,
-    sliRatioGross: row.sli_gross,
-    remainingRatio: row.remaining,
-    burnRate: row.burn,
-    coverage: row.coverage,
-  }))
+  return rows.map(toPoint)
 }
+
+/**
+ * What was said last before an instant of each, nothing older than five minutes.
+ * @returns by place in the list @throws StoreError
+ */
+export async function readFiguresAt(
+  store: Pick<Store, 'ask'>,
+  wanted: readonly (TrackName & { readonly atMs: number })[],
+): Promise<ReadonlyMap<number, FigurePoint>> {
+  if (wanted.length === 0) return new Map()
+  const rows = await store.ask(figuresAt, {
+    slos: wanted.map(({ slo }) => slo),
+    objectives: wanted.map(({ objective }) => String(objective)),
+    groups: wanted.map(({ group }) => group),
+    instants: wanted.map(({ atMs }) => String(Math.floor(atMs))),
+  })
+  return new Map(rows.map((row) => [row.place, toPoint(row)]))
+}
+
+const toPoint = (row: z.infer<typeof figures.row>): FigurePoint => ({
+  atMs: row.at,
+  condition: row.condition,
+  sliRatio: row.sli,
+  sliRatioGross: row.sli_gross,
+  remainingRatio: row.remaining,
+  burnRate: row.burn,
+  coverage: row.coverage,
+})

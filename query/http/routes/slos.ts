@@ -3,7 +3,7 @@
 import { isTimeZone } from '../../calendar/zoned-time.ts'
 import { familiesOf, familySql, type RequestQuestion } from '../../measure/families.ts'
 import { mayRead } from '../../people/read-scope.ts'
-import { buildBoard, type Standing } from '../../promises/board.ts'
+import type { Board, Standing } from '../../promises/board.ts'
 import { burnChart, ChartRefused } from '../../promises/burn-chart.ts'
 import { ledgerOf } from '../../promises/ledger.ts'
 import { toSloItem } from '../../promises/slo-item.ts'
@@ -38,8 +38,7 @@ const TRANSITIONS_MAX = 1000
 const AHEAD_MS = 2 * 86_400_000
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-export function sloRoutes(app: TypedApp, { store, clock, registry, database, cursors }: ApiParts): void {
-  const board = buildBoard(store, registry)
+export function sloRoutes(app: TypedApp, { store, clock, database, cursors }: ApiParts, board: Board): void {
   const tags = ['SLOs']
   const zoneOf = (timeZone: string) => {
     if (!isTimeZone(timeZone))
