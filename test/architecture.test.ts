@@ -17,11 +17,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'dashboards',
     'query/http/schemas.ts',
     'query/http/registry-schemas.ts',
-<<<<<<< HEAD
     'query/http/slo-schemas.ts',
-=======
     'query/http/report-schemas.ts',
->>>>>>> main
   ],
   deploy: ['deploy', 'ingest', 'query'],
   test: ['test', 'deploy', 'ingest', 'query', 'dashboards'],
