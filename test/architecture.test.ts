@@ -17,11 +17,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'dashboards',
     'query/http/schemas.ts',
     'query/http/registry-schemas.ts',
-    'query/http/slo-schemas.ts',
     'query/http/report-schemas.ts',
+    'query/http/slo-schemas.ts',
   ],
-  deploy: ['deploy', 'ingest', 'query'],
-  test: ['test', 'deploy', 'ingest', 'query', 'dashboards'],
+  // What it measures and judges by is query's.
+  alerts: ['alerts', 'query', 'ingest'],
+  deploy: ['deploy', 'ingest', 'query', 'alerts'],
+  test: ['test', 'deploy', 'ingest', 'query', 'alerts', 'dashboards'],
 }
 
 /** Package → the only places that may import it. */
@@ -88,6 +90,7 @@ const INSIDE_QUERY: Readonly<Record<string, readonly string[]>> = {
     'query/time-range.ts',
   ],
   'query/reports': ['query/reports', 'query/time-range.ts', 'query/http/schemas.ts'],
+  'query/measure': ['query/measure', 'query/slo', 'query/reports', 'query/time-range.ts'],
 }
 
 type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean }

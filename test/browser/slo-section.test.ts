@@ -220,7 +220,7 @@ test('systems tell their tier and the minutes they used of the year, the one ove
     /general\s*■\s*outage\s*66\.7 of 600 min/,
   )
   expect(await systems.filter({ hasText: 'service-gateway' }).innerText()).toMatch(
-    /no tier\s*▲\s*burning slowly\s*0\.5 min/,
+    /critical\s*▲\s*burning slowly\s*0\.5 min/,
   )
   expect(await systems.last().innerText()).toContain('no SLO tells of this system')
   expect(complaints).toEqual([])
