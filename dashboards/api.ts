@@ -10,6 +10,7 @@ import type {
   TraceReply,
   UtilisationReply,
 } from '../query/http/schemas.ts'
+import type { DowntimeReply } from '../query/http/report-schemas.ts'
 import type {
   SloBurnReply,
   SloHistoryReply,
@@ -30,22 +31,6 @@ export type SlosAsked = {
   readonly limit: number
   readonly condition?: string
   readonly text?: string
-}
-
-/** Minutes of each system in the calendar year; seconds, null where nothing is known. */
-export type DowntimeReply = {
-  readonly from: string
-  readonly to: string
-  readonly items: readonly {
-    readonly system: string
-    readonly tier: 'critical' | 'general' | 'office' | null
-    readonly allowedSeconds: number | null
-    readonly unplannedSeconds: number
-    readonly plannedSeconds: number
-    readonly knownFrom: string | null
-    readonly coverage: number | null
-    readonly sources: readonly { readonly slo: string; readonly objective: number }[]
-  }[]
 }
 
 export interface Api {
@@ -69,7 +54,8 @@ export interface Api {
     which: SloWhich & { readonly from: string; readonly limit: number },
     signal?: AbortSignal,
   ): Promise<SloLedgerReply>
-  downtime(signal?: AbortSignal): Promise<DowntimeReply>
+  /** Of the year that runs in this zone. */
+  downtime(timeZone: string, signal?: AbortSignal): Promise<DowntimeReply>
 }
 
 /**
@@ -159,7 +145,7 @@ export function buildApi(fetchReply: typeof fetch, baseUrl = ''): Api {
     sloBurn: ({ slo, ...which }, { from, to }, windows, signal) =>
       ask(apiPaths.slo(slo, '/burn'), { from, to, ...which, windows }, signal),
     sloLedger: ({ slo, ...asked }, signal) => ask(apiPaths.slo(slo, '/ledger'), asked, signal),
-    downtime: (signal) => ask(apiPaths.downtime, {}, signal),
+    downtime: (timeZone, signal) => ask(apiPaths.downtime, { timeZone }, signal),
   }
 }
 

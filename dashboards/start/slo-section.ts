@@ -1,7 +1,8 @@
 // The SLOs of the start page: the systems' strip, the list, the details of one. It asks for its own answers at its own
 // pace, so that neither it nor the rest of the page waits for the other.
 
-import type { Api, DowntimeReply, SloWhich } from '../api.ts'
+import type { DowntimeReply } from '../../query/http/report-schemas.ts'
+import type { Api, SloWhich } from '../api.ts'
 import type {
   SloBurnReply,
   SloHistoryReply,
@@ -72,7 +73,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
     nowMs,
   })
   const downtime = buildQuestion<true, DowntimeReply>({
-    ask: (_, signal) => api.downtime(signal),
+    ask: (_, signal) => api.downtime(parts.timeZone, signal),
     keyOf: () => '',
     everyMs: () => 10_000,
     keepsReply: true,

@@ -1,8 +1,8 @@
 // Systems with their tier and the unplanned minutes each used of what its tier allows in a year, those nearest to their
 // allowance first.
 
+import type { DowntimeReply } from '../../query/http/report-schemas.ts'
 import type { Condition } from '../../query/http/slo-schemas.ts'
-import type { DowntimeReply } from '../api.ts'
 import type { Words } from '../i18n/words.ts'
 import { el } from './dom.ts'
 import { conditionMarks, tierBadge } from './slo-marks.ts'

@@ -1,7 +1,7 @@
 // The API contract of SLOs: how they stand, how they stood, who spent their budgets. Shapes only.
 
 import { z } from 'zod'
-import { RangeQuery } from './schemas.ts'
+import { Instant, RangeQuery } from './schemas.ts'
 
 const instant = z.string().describe('RFC 3339 in UTC')
 const ratio = z.number().nullable()
@@ -257,7 +257,7 @@ export const CorrectionDecision = z.strictObject({
 
 export const SloLedgerQuery = z.object({
   ...Which.shape,
-  from: RangeQuery.shape.from.optional().describe('default: the SLO window'),
+  from: Instant.optional().describe('default: the SLO window'),
   to: RangeQuery.shape.to,
   limit: z.coerce.number().int().min(1).max(200).default(50),
 })

@@ -29,6 +29,7 @@ test('the demo bank’s SLOs appear with their tiers, and a service that fails i
     'Mobile bank by calendar month',
   ])
     await page.getByRole('link', { name, exact: true }).waitFor()
+  await page.locator('#systems li', { hasText: 'core-payment' }).getByText('critical').waitFor()
   const transfer = page.getByRole('row', { name: 'Transfers available' })
   expect(await transfer.innerText()).toMatch(/transfer\s+core-payment critical/)
   expect(await page.getByRole('row', { name: 'Counters by region' }).innerText()).toContain('general')
@@ -42,7 +43,9 @@ test('the demo bank’s SLOs appear with their tiers, and a service that fails i
   await detail.getByText('no data → outage').waitFor()
   await detail.getByRole('row', { name: 'POST /transfers' }).waitFor()
   await page.locator('#burn-chart canvas').waitFor()
-  expect(await page.locator('#slos .notice, #slo-detail .notice').allInnerTexts()).toEqual([])
+  expect(await page.locator('#systems .notice, #slos .notice, #slo-detail .notice').allInnerTexts()).toEqual(
+    [],
+  )
   expect(errors).toEqual([])
 }, 120_000)
 

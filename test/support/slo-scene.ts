@@ -1,7 +1,7 @@
 // A small bank's SLOs as the API would tell them, behind the real pages: for what only a browser can show.
 
 import fastify, { type FastifyInstance } from 'fastify'
-import type { DowntimeReply } from '../../dashboards/api.ts'
+import type { DowntimeReply } from '../../query/http/report-schemas.ts'
 import type {
   SloBurnReply,
   SloHistoryReply,
@@ -356,7 +356,7 @@ function downtimeReply(): DowntimeReply {
       system('core-ledger', 'critical', 300, 250),
       system('core-payment', 'critical', 300, 560),
       { ...system('oa', 'office', 345_600, 0), sources: [], knownFrom: null, coverage: null },
-      system('service-gateway', null, null, 30),
+      system('service-gateway', 'critical', null, 30),
     ],
   }
 }
