@@ -189,14 +189,8 @@ describe('details of an SLO', () => {
 
   test('of something that is not measured say so', async () => {
     await page.goto(`${address}/?slo=account-availability&group=%5B%22nobody%22%5D`)
-<<<<<<< HEAD
-    const said = page.getByText('This SLO, or this group of it, is not measured')
-    await said.waitFor()
-    expect(await said.isVisible()).toBe(true)
-=======
     await page.getByText('This SLO, or this group of it, is not measured').waitFor()
     expect(await page.locator('#burn-figure').isVisible()).toBe(false)
->>>>>>> wip-page
   })
 
   test('a service of the list opens the service, not the SLO', async () => {
