@@ -40,14 +40,14 @@ export function buildBoard(store: Pick<Store, 'ask'>, registry: Registry): Board
   }
   async function arranged<Row extends Told>(
     scope: ReadScope,
-    read: () => Promise<Row[]>,
+    rowsOf: () => Promise<Row[]>,
     names?: readonly string[],
   ): Promise<Of<Row>[]> {
     const loaded = await slos()
     const readable = [...loaded.slos.values()].filter(
       ({ name, system }) => mayRead(scope, system) && (names === undefined || names.includes(name)),
     )
-    const rows = Map.groupBy(await read(), ({ slo, objective }) => `${slo}/${objective}`)
+    const rows = Map.groupBy(await rowsOf(), ({ slo, objective }) => `${slo}/${objective}`)
     return readable
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))
