@@ -10,6 +10,8 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import type { Clock } from '../../ingest/runtime/clock.ts'
+import type { Lifecycle } from '../../ingest/runtime/lifecycle.ts'
+import type { Logger } from '../../ingest/runtime/logger.ts'
 import type { Metrics } from '../../ingest/runtime/metrics.ts'
 import type { OwnSpan, OwnTraces } from '../../ingest/runtime/own-traces.ts'
 import type { Store } from '../../ingest/store/store.ts'
@@ -19,6 +21,7 @@ import type { DocumentParser } from '../registry/bundle.ts'
 import type { Cursors } from '../registry/cursors.ts'
 import type { Database } from '../registry/database.ts'
 import type { Registry } from '../registry/registry.ts'
+import { buildBoard } from '../promises/board.ts'
 import { buildLandscape } from '../profiles/landscape.ts'
 import { refuseInWords } from './refusals.ts'
 import { attributeRoutes } from './routes/attributes.ts'
@@ -35,12 +38,17 @@ import { peopleRoutes } from './routes/people.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sloBudgetRoutes } from './routes/slo-budgets.ts'
+import { sloStreamRoutes } from './routes/slo-stream.ts'
 import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
 
 export type ApiParts = {
   readonly store: Store
   readonly clock: Clock
+  readonly logger: Logger
+  /** What routes keep open is closed before the registry. */
+  readonly lifecycle: Pick<Lifecycle, 'add'>
   readonly metrics: Metrics
   readonly retentionSpansDays: number
   readonly retentionMinutesDays: number
@@ -116,7 +124,10 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
-  sloRoutes(typed, parts)
+  const board = buildBoard(parts.store, parts.registry)
+  sloStreamRoutes(typed, parts, board)
+  sloRoutes(typed, parts, board)
+  sloBudgetRoutes(typed, parts, board, landscape)
   await app.register((inner, _, done) => {
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()
