@@ -1,7 +1,7 @@
 // The API contract of SLOs: how they stand, how they stood, who spent their budgets. Shapes only.
 
 import { z } from 'zod'
-import { RangeQuery } from './schemas.ts'
+import { Instant, RangeQuery } from './schemas.ts'
 
 const instant = z.string().describe('RFC 3339 in UTC')
 const ratio = z.number().nullable()
@@ -232,7 +232,9 @@ export type SloBurnReply = z.infer<typeof SloBurnReply>
 
 export const SloLedgerQuery = z.object({
   ...Which.shape,
-  from: RangeQuery.shape.from.optional().describe('default: the SLO window'),
+  from: Instant.optional().describe(
+    'start of the range, inclusive; default: that of the SLO window that to lies in',
+  ),
   to: RangeQuery.shape.to,
   limit: z.coerce.number().int().min(1).max(200).default(50),
 })

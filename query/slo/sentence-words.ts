@@ -102,7 +102,7 @@ export function budgetText(
         : fill(language, 'budgetQuarterOfYear', { quarter: quarter(whole.month), year })
     case 'year':
       return fill(language, 'budgetYear', { year })
-    case undefined:
+    default:
       return fill(language, 'budgetFrom', {
         date: format({ year: 'numeric', month: 'short', day: 'numeric' }),
       })

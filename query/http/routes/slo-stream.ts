@@ -30,13 +30,10 @@ export function sloStreamRoutes(app: TypedApp, parts: ApiParts, board: Board): v
   const feed = buildChangeFeed({ ...parts, board })
   const streams = new Map<EventStream, { beats: number }>()
   const registers = [metrics.registry]
-  new Gauge({
+  const listeners = new Gauge({
     name: 'surety_query_stream_listeners',
     help: 'Listeners to changes of SLOs',
     registers,
-    collect() {
-      this.set(streams.size)
-    },
   })
   const dropped = new Counter({
     name: 'surety_query_stream_dropped_total',
@@ -66,11 +63,13 @@ export function sloStreamRoutes(app: TypedApp, parts: ApiParts, board: Board): v
 
   function open(stream: EventStream, listener: Listener): void {
     streams.set(stream, { beats: 0 })
+    listeners.inc()
     beating ??= setInterval(beatAll, BEAT_MS).unref()
     const leave = feed.listen(listener)
     stream.readable.once('close', () => {
       leave()
       streams.delete(stream)
+      listeners.dec()
       if (streams.size > 0) return
       clearInterval(beating)
       beating = undefined
