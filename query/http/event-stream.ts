@@ -13,6 +13,7 @@ export interface EventStream {
   clear(): void
   /** Sends a comment, or drops a listener that took nothing since the last beat. @returns false when it was dropped */
   beat(): boolean
+  /** Ends it without what waits. */
   end(): void
 }
 
@@ -29,6 +30,7 @@ export function buildEventStream(): EventStream {
   let isWanted = false
   let reads = 0
   let readsAtBeat = -1
+  let isOver = false
   const readable = new Readable({
     read() {
       reads += 1
@@ -38,7 +40,7 @@ export function buildEventStream(): EventStream {
   })
 
   function give(): void {
-    while (isWanted && !readable.destroyed) {
+    while (isWanted && !isOver && !readable.destroyed) {
       const text = take()
       if (text === undefined) return
       isWanted = readable.push(text)
@@ -87,7 +89,9 @@ export function buildEventStream(): EventStream {
     },
     end() {
       clear()
-      if (!readable.destroyed) readable.push(null)
+      if (isOver || readable.destroyed) return
+      isOver = true
+      readable.push(null)
     },
   }
 }

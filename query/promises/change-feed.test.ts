@@ -6,9 +6,9 @@ import { buildChangeFeed, type ChangeFeed, type Listener } from './change-feed.t
 
 const SLOS = new Map(
   [
-    ['pay', 'payments'],
-    ['card', 'cards'],
-  ].map(([name, system]) => [name, { name, system }]),
+    { name: 'pay', system: 'payments' },
+    { name: 'card', system: 'cards' },
+  ].map((slo) => [slo.name, slo]),
 )
 
 /** A registry and a store of which only what changes is kept. */

@@ -141,7 +141,7 @@ test('wrong words are refused before anything is streamed', async () => {
 })
 
 test('two hundred listen; another is told to come again, until one leaves', async () => {
-  for (let n = 0; n < 200; n += 1) await connect('?slo=none')
+  await Promise.all(Array.from({ length: 200 }, () => connect('?slo=none')))
   const reply = await fetch(`${surety.url}/api/v1/slos/stream`)
   expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '60'])
   expect(await reply.json()).toMatchObject({
@@ -157,12 +157,11 @@ test('two hundred listen; another is told to come again, until one leaves', asyn
 })
 
 test('at shutdown listeners are told the end, also one that takes nothing', async () => {
-  const own = await startSurety({}, ['ingest', 'query'])
-  const listener = await listen(`${own.url}/api/v1/slos/stream`)
-  const deaf = await fetch(`${own.url}/api/v1/slos/stream`)
+  const listener = await connect()
+  const deaf = await fetch(`${surety.url}/api/v1/slos/stream`)
   expect(deaf.status).toBe(200)
-  await own.stop()
+  await surety.stop()
   await expect(listener.ended).resolves.toBeUndefined()
-  await expect(fetch(own.url)).rejects.toThrow()
+  await expect(fetch(surety.url)).rejects.toThrow()
   await deaf.body?.cancel().catch(() => undefined)
 })

@@ -142,7 +142,9 @@ function ledgerRange(
     const atMs = parseInstant(to, nowMs)
     if (atMs === undefined) throw new InvalidRequest('to', 'is not a date that exists')
     const { toMs } = keptRange({ fromMs: atMs, toMs: atMs }, nowMs)
-    return keptRange({ fromMs: windowAt(compiled.policy.window, toMs - 1).fromMs, toMs }, nowMs)
+    const { window } = compiled.policy
+    const fromMs = window.kind === 'rolling' ? toMs - window.durationMs : windowAt(window, toMs - 1).fromMs
+    return keptRange({ fromMs, toMs }, nowMs)
   }
   const range = parseRange(from, to, nowMs)
   if ('place' in range) throw new InvalidRequest(range.place, range.message)
