@@ -10,6 +10,8 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import type { Clock } from '../../ingest/runtime/clock.ts'
+import type { Lifecycle } from '../../ingest/runtime/lifecycle.ts'
+import type { Logger } from '../../ingest/runtime/logger.ts'
 import type { Metrics } from '../../ingest/runtime/metrics.ts'
 import type { OwnSpan, OwnTraces } from '../../ingest/runtime/own-traces.ts'
 import type { Store } from '../../ingest/store/store.ts'
@@ -40,12 +42,17 @@ import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { sloMetricsRoutes } from './routes/slo-metrics.ts'
 import { sloReportRoutes } from './routes/slo-reports.ts'
+import { sloBudgetRoutes } from './routes/slo-budgets.ts'
+import { sloStreamRoutes } from './routes/slo-stream.ts'
 import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
 
 export type ApiParts = {
   readonly store: Store
   readonly clock: Clock
+  readonly logger: Logger
+  /** What routes keep open is closed before the registry. */
+  readonly lifecycle: Pick<Lifecycle, 'add'>
   readonly metrics: Metrics
   readonly retentionSpansDays: number
   readonly retentionMinutesDays: number
@@ -122,7 +129,9 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)
   const board = buildBoard(parts.store, parts.registry)
+  sloStreamRoutes(typed, parts, board)
   sloRoutes(typed, parts, board)
+  sloBudgetRoutes(typed, parts, board, landscape)
   sloMetricsRoutes(typed, parts, board)
   sloReportRoutes(typed, parts, board)
   downtimeRoutes(typed, parts, board)

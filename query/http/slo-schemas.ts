@@ -164,7 +164,7 @@ export type SloReply = z.infer<typeof SloReply>
 
 const Which = z.object({
   objective: z.coerce.number().int().min(0).max(1000).default(0),
-  group: z.string().max(2000).default('').describe('groupKey of the item'),
+  group: z.string().max(2000).default('').describe('groupKey of the item; in a ledger empty: all groups'),
 })
 export const SloHistoryQuery = RangeQuery.extend(Which.shape).extend({
   points: z.coerce.number().int().min(10).max(2000).default(300),
@@ -257,7 +257,9 @@ export const CorrectionDecision = z.strictObject({
 
 export const SloLedgerQuery = z.object({
   ...Which.shape,
-  from: Instant.optional().describe('default: the SLO window'),
+  from: Instant.optional().describe(
+    'start of the range, inclusive; default: that of the SLO window that to lies in',
+  ),
   to: RangeQuery.shape.to,
   limit: z.coerce.number().int().min(1).max(200).default(50),
 })
@@ -267,6 +269,9 @@ export const SloLedgerReply = z.object({
   spent: z.number().describe('bad events in the range'),
   spentRatio: z.number().nullable().describe('of the budget of the whole window'),
   badMinutes: z.number().describe('minutes in which something was spent'),
+  attributedRatio: ratio.describe(
+    'part of what was spent whose traces were looked at for dependencies, 0–1: at most 500 spans, of the newest day; null when nothing was spent',
+  ),
   items: z.array(
     z.object({
       service: z.string(),
@@ -274,7 +279,12 @@ export const SloLedgerReply = z.object({
       version: z.string(),
       dependency: z
         .string()
-        .describe('the deepest failing call that explains it; empty: the operation itself, or not known'),
+        .describe(
+          'service and version of the deepest failing call that explains most of it, or the far side that did not answer; empty: the operation itself, or not known',
+        ),
+      dependencyRatio: ratio.describe(
+        'part of what was looked at of the row that the dependency explains, 0–1; null without one',
+      ),
       bad: z.number(),
       share: z.number().describe('of what was spent, 0–1'),
       budgetShare: z.number().nullable().describe('of the whole budget'),
@@ -285,3 +295,24 @@ export const SloLedgerReply = z.object({
   ),
 })
 export type SloLedgerReply = z.infer<typeof SloLedgerReply>
+
+export const SloStreamQuery = z.object({
+  service: z.string().max(512).optional(),
+  system: z.string().max(512).optional(),
+  slo: z.string().max(253).optional(),
+  timeZone: z.string().max(64).default('UTC').describe('of clock times in sentences'),
+})
+export const SloStreamHeaders = z.object({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{1,15}$/, 'is the id of a transition; leave it out to begin now')
+    .optional()
+    .describe('the last transition that was received: what was missed since is sent, up to 1,000'),
+})
+/** Data of an event `transition`. */
+export const StreamTransition = TransitionItem.extend({
+  slo: z.string(),
+  objective: z.number().int(),
+  groupKey: z.string(),
+})
+export type StreamTransition = z.infer<typeof StreamTransition>

@@ -98,6 +98,7 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/reports/slos': 'read',
   'GET /api/v1/systems/downtime': 'read',
   'GET /api/v1/slos': 'read',
+  'GET /api/v1/slos/stream': 'read',
   'GET /api/v1/slos/:slo': 'read',
   'GET /api/v1/slos/:slo/history': 'read',
   'GET /api/v1/slos/:slo/burn': 'read',

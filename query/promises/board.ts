@@ -4,6 +4,7 @@ import type { Store } from '../../ingest/store/store.ts'
 import { mayRead, type ReadScope } from '../people/read-scope.ts'
 import type { Registry } from '../registry/registry.ts'
 import { loadSlos, type Judged, type Slo, type Slos } from './slos.ts'
+import { byPlace, placeOf } from './standing-place.ts'
 import { readConditions, readStatuses, type ConditionRow, type StatusRow } from './status-store.ts'
 
 type Of<Row> = {
@@ -30,12 +31,14 @@ export function buildBoard(store: Pick<Store, 'ask'>, registry: Registry): Board
   let read: Slos | undefined
   let reading: Promise<Slos> | undefined
   async function slos(): Promise<Slos> {
-    if (read !== undefined && (await registry.changeNumber()) === read.changeNumber) return read
-    // Whoever asks meanwhile gets the same.
-    reading ??= loadSlos(registry).finally(() => {
-      reading = undefined
-    })
-    read = await reading
+    const wanted = await registry.changeNumber()
+    // A reading that others began may have begun before the change that this caller knows of.
+    while (read === undefined || read.changeNumber < wanted) {
+      reading ??= loadSlos(registry).finally(() => {
+        reading = undefined
+      })
+      read = await reading
+    }
     return read
   }
   async function arranged<Row extends Told>(
@@ -44,13 +47,14 @@ export function buildBoard(store: Pick<Store, 'ask'>, registry: Registry): Board
     names?: readonly string[],
   ): Promise<Of<Row>[]> {
     const loaded = await slos()
+    const wanted = names && new Set(names)
     const readable = [...loaded.slos.values()].filter(
-      ({ name, system }) => mayRead(scope, system) && (names === undefined || names.includes(name)),
+      ({ name, system }) => mayRead(scope, system) && (wanted === undefined || wanted.has(name)),
     )
     const rows = Map.groupBy(await rowsOf(), ({ slo, objective }) => `${slo}/${objective}`)
     return readable
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))
+      .toSorted((a, b) => byPlace(placeOf(a), placeOf(b)))
   }
   return {
     slos,

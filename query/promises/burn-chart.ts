@@ -21,6 +21,7 @@ const BUCKETS_MAX = 100_000
 export class ChartRefused extends Error {}
 
 /**
+ * @param range      ends no later than what is judged: a window that ends after it would say that telemetry is missing
  * @param windowsMs  lengths, multiples of the SLO's slices
  * @throws ChartRefused, StoreError
  */
@@ -47,7 +48,7 @@ export async function burnChart(
     ? (fitting.findLast((seconds) => seconds <= spanSeconds / points) ?? fitting[0])
     : unitSeconds
   if (bucket === undefined || windowsMs.some((ms) => ms % (bucket * 1000) !== 0))
-    throw new ChartRefused(`must be multiples of the slice of ${unitSeconds} s`)
+    throw new ChartRefused(`must be multiples of the SLO's slice of ${unitSeconds} s`)
   const longest = Math.max(...windowsMs) / 1000
   const to = Math.floor(range.toMs / 1000 / bucket) * bucket
   const from = Math.floor(range.fromMs / 1000 / bucket) * bucket

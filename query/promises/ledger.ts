@@ -2,12 +2,10 @@
 // where they hold what is asked, else from spans.
 
 import { z } from 'zod'
-import { literal } from '../../ingest/store/literal.ts'
-import type { Statement, Store } from '../../ingest/store/store.ts'
+import type { Store } from '../../ingest/store/store.ts'
 import { EVENT_SCALE } from '../measure/question.ts'
-import { goodSql, isInRollups, listOf, selectionSql, subjectSql } from '../measure/request-sql.ts'
-import type { RequestIndicator } from '../slo/model.ts'
-import { iso, type TimeRange } from '../time-range.ts'
+import { iso } from '../time-range.ts'
+import { conditionsOf, tableOf, type BadRequests } from './bad-requests.ts'
 
 export type LedgerRow = {
   readonly service: string
@@ -37,50 +35,23 @@ const Row = z.object({
 })
 const Whole = z.object({ bad: number, minutes: number })
 
-/**
- * @param values    of the group-by subjects, in their order; empty without
- * @param excluded  stretches that do not count, ms since epoch
- * @throws StoreError
- */
+/** @throws StoreError */
 export async function ledgerOf(
   store: Pick<Store, 'ask'>,
-  indicator: RequestIndicator,
-  values: readonly string[],
-  { fromMs, toMs }: TimeRange,
-  excluded: readonly { readonly fromMs: number; readonly toMs: number }[],
+  requests: BadRequests,
   limit: number,
 ): Promise<Ledger> {
-  const isRolled = isInRollups(indicator)
-  const [time, table, weight] = isRolled ? ['bucket', 'requests_1m', 'weighted'] : ['ts', 'spans', 'weight']
-  const at = (ms: number) => `toDateTime(${Math.floor(ms / 1000)}, 'UTC')`
-  const conditions = [
-    `${time} >= ${at(fromMs)}`,
-    `${time} < ${at(toMs)}`,
-    `traffic IN (${listOf(indicator.traffic)})`,
-    ...(isRolled ? [] : ['kind IN (2, 5)', 'NOT is_ahead']),
-    ...(indicator.isEntry ? [`parent_id = toFixedString('', 8)`] : []),
-    ...indicator.where.map(selectionSql),
-    ...indicator.groupBy.map((subject, place) => `${subjectSql(subject)} = ${literal(values[place] ?? '')}`),
-    ...excluded.map((one) => `NOT (${time} >= ${at(one.fromMs)} AND ${time} < ${at(one.toMs)})`),
-    `NOT (${goodSql(indicator.good)})`,
-  ].join(' AND ')
-  const minute = isRolled ? 'bucket' : 'toStartOfMinute(ts)'
-  const facts = `sum(${weight}) AS bad, uniqExact(${minute}) AS minutes`
-  const ask = <Shape>(row: z.ZodType<Shape>, sql: string) => {
-    const question: Statement<Record<string, never>, Shape> = {
-      name: 'slo-ledger',
-      sql,
-      parameters: z.object({}),
-      row,
-    }
-    return store.ask(question, {}, { lane: 'heavy' })
-  }
+  const from = tableOf(requests)
+  const conditions = conditionsOf(requests, from)
+  const facts = `sum(${from.weight}) AS bad, uniqExact(${from.minute}) AS minutes`
+  const ask = <Shape>(row: z.ZodType<Shape>, sql: string) =>
+    store.ask({ name: 'slo-ledger', sql, parameters: z.object({}), row }, {}, { lane: 'heavy' })
   const rows = await ask(
     Row,
-    `SELECT service, operation, version, ${facts}, toUnixTimestamp(min(${minute})) AS first, toUnixTimestamp(max(${minute})) AS last
-FROM ${table} WHERE ${conditions} GROUP BY service, operation, version ORDER BY bad DESC, service, operation, version LIMIT ${limit}`,
+    `SELECT service, operation, version, ${facts}, toUnixTimestamp(min(${from.minute})) AS first, toUnixTimestamp(max(${from.minute})) AS last
+FROM ${from.table} WHERE ${conditions} GROUP BY service, operation, version ORDER BY bad DESC, service, operation, version LIMIT ${limit}`,
   )
-  const [whole] = await ask(Whole, `SELECT ${facts} FROM ${table} WHERE ${conditions}`)
+  const [whole] = await ask(Whole, `SELECT ${facts} FROM ${from.table} WHERE ${conditions}`)
   return {
     rows: rows.map(({ first, last, bad, ...row }) => ({
       ...row,

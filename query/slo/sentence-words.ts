@@ -1,8 +1,8 @@
 // Figures as the sentences write them: durations, shares, times and the name of a budget, by language. A small share is
 // never rounded away to nothing.
 
-import type { CivilUnit } from '../calendar/zoned-time.ts'
-import type { SloWindow } from './slo-window.ts'
+import { civilDate, dateOf, startOfDate, type CivilUnit } from '../calendar/zoned-time.ts'
+import { windowAt, type CalendarWindow, type SloWindow } from './slo-window.ts'
 import { sentenceTexts, type SentenceKey, type SentenceLanguage } from './sentence-texts.ts'
 
 export function fill(
@@ -65,33 +65,80 @@ export function timeText(language: SentenceLanguage, atMs: number, nowMs: number
   }).format(atMs)
 }
 
-/** «the July budget», «本周错误预算»: how a window's budget is called while the window lasts. */
-export function budgetText(language: SentenceLanguage, window: SloWindow, fromMs: number): string {
-  if (window.kind === 'rolling') {
-    const { durationMs } = window
-    const [key, size] =
-      durationMs % DAY === 0
-        ? (['lengthDays', DAY] as const)
-        : durationMs % HOUR === 0
-          ? (['lengthHours', HOUR] as const)
-          : (['lengthMinutes', MINUTE] as const)
-    const length = fill(language, key, { count: countText(language, durationMs / size) })
-    return fill(language, 'budgetRolling', { length })
-  }
-  const { unit, timeZone } = window
+/** «the July budget», «本周错误预算»: how a window's budget is called. @param atMs  within the window @param nowMs  of the reader */
+export function budgetText(
+  language: SentenceLanguage,
+  window: SloWindow,
+  atMs: number,
+  nowMs: number = atMs,
+): string {
+  if (window.kind === 'rolling') return rollingText(language, window.durationMs)
+  const { timeZone } = window
+  const { fromMs, toMs } = windowAt(window, atMs)
   const format = (options: Intl.DateTimeFormatOptions) =>
     new Intl.DateTimeFormat(language, { ...options, timeZone }).format(fromMs)
-  if (window.count !== 1 || window.start !== undefined)
-    return fill(language, 'budgetFrom', { date: format({ year: 'numeric', month: 'short', day: 'numeric' }) })
-  const month = () => Number(new Intl.DateTimeFormat('en', { month: 'numeric', timeZone }).format(fromMs))
-  // «七月» would be as right; figures are what reports write.
-  const monthName = () => format({ month: language === 'en' ? 'long' : 'numeric' })
-  const names: Readonly<Record<CivilUnit, () => string>> = {
-    day: () => fill(language, 'budgetDay'),
-    week: () => fill(language, 'budgetWeek'),
-    month: () => fill(language, 'budgetMonth', { month: monthName() }),
-    quarter: () => fill(language, 'budgetQuarter', { quarter: String(Math.ceil(month() / 3)) }),
-    year: () => fill(language, 'budgetYear', { year: format({ year: 'numeric' }) }),
+  const year = format({ year: 'numeric' })
+  const isThisYear = yearOf(fromMs, timeZone) === yearOf(nowMs, timeZone)
+  const isNow = nowMs >= fromMs && nowMs < toMs
+  const day = () => format({ month: 'short', day: 'numeric', ...(isThisYear ? {} : { year: 'numeric' }) })
+  const quarter = (month: number) => String(Math.ceil(month / 3))
+  const whole = wholeUnit(window, fromMs)
+  switch (whole?.unit) {
+    case 'day':
+      return isNow ? fill(language, 'budgetDay') : fill(language, 'budgetOfDay', { day: day() })
+    case 'week':
+      return isNow ? fill(language, 'budgetWeek') : fill(language, 'budgetOfWeek', { day: day() })
+    case 'month': {
+      // «七月» would be as right; figures are what reports write.
+      const name = format({
+        month: language === 'en' || !isThisYear ? 'long' : 'numeric',
+        ...(isThisYear ? {} : { year: 'numeric' }),
+      })
+      return fill(language, 'budgetMonth', { month: name })
+    }
+    case 'quarter':
+      return isThisYear
+        ? fill(language, 'budgetQuarter', { quarter: quarter(whole.month) })
+        : fill(language, 'budgetQuarterOfYear', { quarter: quarter(whole.month), year })
+    case 'year':
+      return fill(language, 'budgetYear', { year })
+    default:
+      return fill(language, 'budgetFrom', {
+        date: format({ year: 'numeric', month: 'short', day: 'numeric' }),
+      })
   }
-  return names[unit]()
+}
+
+function rollingText(language: SentenceLanguage, durationMs: number): string {
+  const [key, size] =
+    durationMs % DAY === 0
+      ? (['lengthDays', DAY] as const)
+      : durationMs % HOUR === 0
+        ? (['lengthHours', HOUR] as const)
+        : (['lengthMinutes', MINUTE] as const)
+  const length = fill(language, key, { count: countText(language, durationMs / size) })
+  return fill(language, 'budgetRolling', { length })
+}
+
+const yearOf = (ms: number, timeZone: string) => dateOf(ms, timeZone).slice(0, 4)
+const MONTHS: Readonly<Partial<Record<CivilUnit, number>>> = { month: 1, quarter: 3, year: 12 }
+const DAYS: Readonly<Partial<Record<CivilUnit, number>>> = { day: 1, week: 7 }
+
+/** The unit of the calendar that a window is exactly one of, however it is written: three months from July are a quarter. */
+function wholeUnit(
+  { unit, count, timeZone }: CalendarWindow,
+  fromMs: number,
+): { readonly unit: CivilUnit; readonly month: number } | undefined {
+  const date = dateOf(fromMs, timeZone)
+  const civil = civilDate(date)
+  if (civil === undefined || startOfDate(date, timeZone) !== fromMs) return undefined
+  const { month, day, weekday } = civil
+  const days = (DAYS[unit] ?? 0) * count
+  if (days === 1) return { unit: 'day', month }
+  if (days === 7 && weekday === 1) return { unit: 'week', month }
+  if (days > 0 || day !== 1) return undefined
+  const months = (MONTHS[unit] ?? 0) * count
+  if (months === 1) return { unit: 'month', month }
+  if (months === 3 && month % 3 === 1) return { unit: 'quarter', month }
+  return months === 12 && month === 1 ? { unit: 'year', month } : undefined
 }

@@ -41,7 +41,7 @@ describe('a sentence for every state, in both languages', () => {
   test('healthy', () => {
     expect(both(july())).toEqual([
       '96.6% of the July budget is left. At this pace the July budget lasts.',
-      '7月错误预算剩余 96.6%。按当前速度，7月错误预算够用。',
+      '7月的错误预算剩余 96.6%。按当前速度，7月的错误预算够用。',
     ])
   })
 
@@ -51,7 +51,7 @@ describe('a sentence for every state, in both languages', () => {
     expect(play.state.condition).toBe('burning-fast')
     expect(both(play)).toEqual([
       'It burns 220 times as fast as it may. At this pace the July budget is gone in 3 h 4 min.',
-      '消耗速度是允许值的 220 倍。按当前速度，7月错误预算将在 3 小时 4 分钟后耗尽。',
+      '消耗速度是允许值的 220 倍。按当前速度，7月的错误预算将在 3 小时 4 分钟后耗尽。',
     ])
   })
 
@@ -72,14 +72,14 @@ describe('a sentence for every state, in both languages', () => {
     expect(both(play)[0]).toMatch(
       /^Outage since 00:00: most requests fail\. At this pace the July budget is gone in \d+ h/,
     )
-    expect(both(play)[1]).toMatch(/^自 00:00 起中断：多数请求失败。按当前速度，7月错误预算将在 \d+ 小时/)
+    expect(both(play)[1]).toMatch(/^自 00:00 起中断：多数请求失败。按当前速度，7月的错误预算将在 \d+ 小时/)
   })
 
   test('2.10 exhausted: by how much, signed', () => {
     const play = july({ burn: { ...calendarMonth, pairs: [] } }, 1)
     play.steps(78, { good: 0, total: 1000 })
     expect(play.state.condition).toBe('exhausted')
-    expect(both(play)).toEqual(['The July budget is overspent by 75.2%.', '7月错误预算已超支 75.2%。'])
+    expect(both(play)).toEqual(['The July budget is overspent by 75.2%.', '7月的错误预算已超支 75.2%。'])
   })
 
   test('8.5 silent, and still burning as far as was known', () => {
@@ -87,7 +87,7 @@ describe('a sentence for every state, in both languages', () => {
     play.steps(5, 'unmeasured')
     expect(both(play)).toEqual([
       'Nothing was heard since 00:03. At 00:02 96.6% of the July budget was left.',
-      '自 00:03 起没有收到任何数据。00:02 时7月错误预算剩余 96.6%。',
+      '自 00:03 起没有收到任何数据。00:02 时7月的错误预算剩余 96.6%。',
     ])
   })
 
@@ -131,7 +131,7 @@ describe('a sentence for every state, in both languages', () => {
     play.steps(5, 'empty')
     expect(both(play)).toEqual([
       'Nobody asked in the last 5 min. 96.6% of the July budget is left.',
-      '最近 5 分钟没有请求。7月错误预算剩余 96.6%。',
+      '最近 5 分钟没有请求。7月的错误预算剩余 96.6%。',
     ])
   })
 
@@ -152,7 +152,7 @@ describe('a sentence for every state, in both languages', () => {
     play.steps(3, { good: 0, total: 1000 })
     expect(both(play)).toEqual([
       'This time is excluded by agreement. 96.6% of the July budget is left.',
-      '当前时间按约定剔除。7月错误预算剩余 96.6%。',
+      '当前时间按约定剔除。7月的错误预算剩余 96.6%。',
     ])
   })
 })
@@ -197,16 +197,102 @@ test('budgets are called by their window', () => {
   const unit = (name: CalendarWindow['unit']): CalendarWindow => ({ ...month(), unit: name })
   expect(names(unit('day'))).toEqual(["today's budget", '今日错误预算'])
   expect(names(unit('week'))).toEqual(["this week's budget", '本周错误预算'])
-  expect(names(unit('month'))).toEqual(['the July budget', '7月错误预算'])
-  expect(names(unit('quarter'))).toEqual(['the Q3 budget', '第 3 季度错误预算'])
-  expect(names(unit('year'))).toEqual(['the 2026 budget', '2026年错误预算'])
-  expect(names(month('2026-07-01 00:00:00'))).toEqual([
-    'the budget from Jul 1, 2026',
-    '自 2026年7月1日 起的错误预算',
+  expect(names(unit('month'))).toEqual(['the July budget', '7月的错误预算'])
+  expect(names(unit('quarter'))).toEqual(['the Q3 budget', '第 3 季度的错误预算'])
+  expect(names(unit('year'))).toEqual(['the 2026 budget', '2026年的错误预算'])
+  expect(names(month('2026-07-01 12:00:00'))).toEqual([
+    'the budget from Jun 1, 2026',
+    '自 2026年6月1日 起的错误预算',
   ])
   expect(names({ kind: 'rolling', durationMs: 30 * DAY })).toEqual(['the 30-day budget', '30 天错误预算'])
   expect(names({ kind: 'rolling', durationMs: 90 * MINUTE })).toEqual([
     'the 90-minute budget',
     '90 分钟错误预算',
   ])
+})
+
+test.each<{ window: Partial<CalendarWindow>; at: string; en: string; zh: string }>([
+  { window: { start: '2026-01-01 00:00:00' }, at: '2026-07-01', en: 'the July budget', zh: '7月的错误预算' },
+  { window: { start: '2026-01-01' }, at: '2026-06-30', en: 'the June budget', zh: '6月的错误预算' },
+  { window: {}, at: '2025-11-30', en: 'the November 2025 budget', zh: '2025年11月的错误预算' },
+  {
+    window: { unit: 'quarter', start: '2020-04-01 00:00:00' },
+    at: '2026-09-30',
+    en: 'the Q3 budget',
+    zh: '第 3 季度的错误预算',
+  },
+  {
+    window: { unit: 'quarter' },
+    at: '2025-12-31',
+    en: 'the Q4 2025 budget',
+    zh: '2025年第 4 季度的错误预算',
+  },
+  {
+    window: { count: 3, start: '2026-01-01' },
+    at: '2026-05-05',
+    en: 'the Q2 budget',
+    zh: '第 2 季度的错误预算',
+  },
+  {
+    window: { count: 12, start: '2020-01-01' },
+    at: '2025-05-05',
+    en: 'the 2025 budget',
+    zh: '2025年的错误预算',
+  },
+  {
+    window: { unit: 'week', start: '2026-01-05' },
+    at: '2026-07-16',
+    en: "this week's budget",
+    zh: '本周错误预算',
+  },
+  {
+    window: { unit: 'day', count: 7, start: '2026-01-05' },
+    at: '2026-07-12',
+    en: 'the budget of the week from Jul 6',
+    zh: '7月6日起一周的错误预算',
+  },
+  {
+    window: { unit: 'day', start: '2026-01-05 00:00:00' },
+    at: '2026-07-16',
+    en: "today's budget",
+    zh: '今日错误预算',
+  },
+  { window: { unit: 'day' }, at: '2026-07-15', en: 'the Jul 15 budget', zh: '7月15日的错误预算' },
+  { window: { unit: 'day' }, at: '2025-07-15', en: 'the Jul 15, 2025 budget', zh: '2025年7月15日的错误预算' },
+  {
+    window: { start: '2026-01-15' },
+    at: '2026-07-16',
+    en: 'the budget from Jul 15, 2026',
+    zh: '自 2026年7月15日 起的错误预算',
+  },
+  {
+    window: { count: 2 },
+    at: '2026-07-16',
+    en: 'the budget from Jul 1, 2026',
+    zh: '自 2026年7月1日 起的错误预算',
+  },
+  {
+    window: { unit: 'quarter', start: '2026-02-01' },
+    at: '2026-07-16',
+    en: 'the budget from May 1, 2026',
+    zh: '自 2026年5月1日 起的错误预算',
+  },
+  {
+    window: { unit: 'week', start: '2026-01-04' },
+    at: '2026-07-16',
+    en: 'the budget from Jul 12, 2026',
+    zh: '自 2026年7月12日 起的错误预算',
+  },
+  // Midnight came twice: the day begins with the first.
+  {
+    window: { unit: 'day', timeZone: 'Asia/Amman', start: '2020-01-01' },
+    at: '2021-10-29',
+    en: 'the Oct 29, 2021 budget',
+    zh: '2021年10月29日的错误预算',
+  },
+])('$at is in $en: whole units of the calendar are called by their names', ({ window, at, en, zh }) => {
+  const nowMs = Date.parse('2026-07-16T15:00:00+08:00')
+  const chosen = { ...month(), ...window }
+  const atMs = Date.parse(`${at}T12:00:00+08:00`)
+  expect([budgetText('en', chosen, atMs, nowMs), budgetText('zh-CN', chosen, atMs, nowMs)]).toEqual([en, zh])
 })

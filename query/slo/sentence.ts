@@ -38,7 +38,7 @@ function buildParts(
     fill(language, key, values)
   const time = (ms: number) => timeText(language, ms, nowMs, timeZone)
   const percent = (ratio: number) => percentText(language, ratio)
-  const budget = budgetText(language, slo.policy.window, status.window?.fromMs ?? nowMs)
+  const budget = budgetText(language, slo.policy.window, status.window?.fromMs ?? nowMs, nowMs)
 
   function left(): string {
     const remainingRatio = status.budget?.remainingRatio

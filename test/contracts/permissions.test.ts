@@ -102,7 +102,10 @@ async function call(at: string, route: string, given: Readonly<Record<string, st
     headers: given,
     redirect: 'manual',
   })
-  const text = await reply.text()
+  // A stream of events has no end to wait for.
+  const isStream = reply.headers.get('content-type')?.startsWith('text/event-stream') === true
+  if (isStream) await reply.body?.cancel()
+  const text = isStream ? '' : await reply.text()
   return { status: reply.status, code: /"code":"(\w+)"/.exec(text)?.[1], text }
 }
 

@@ -13,6 +13,7 @@ import { NO_TRACES } from '../../ingest/runtime/own-traces.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildHealth } from '../../ingest/runtime/health.ts'
 import { buildHttpApp } from '../../ingest/runtime/http-app.ts'
+import { buildLifecycle } from '../../ingest/runtime/lifecycle.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
@@ -326,6 +327,8 @@ describe('the OpenAPI document', () => {
     await app.register(api, {
       store,
       clock: systemClock,
+      logger,
+      lifecycle: buildLifecycle(logger),
       metrics,
       searchKeys: [],
       retentionSpansDays: 7,

@@ -302,6 +302,7 @@ function ledgerReply({ hostile }: SloScene): SloLedgerReply {
     spent: 700,
     spentRatio: 1.4,
     badMinutes: 14,
+    attributedRatio: 0.8,
     items: [
       {
         ...one,
@@ -309,6 +310,7 @@ function ledgerReply({ hostile }: SloScene): SloLedgerReply {
         operation: 'POST /transfer',
         version: '2.14.0',
         dependency: 'limit: check',
+        dependencyRatio: null,
         bad: 630,
         share: 0.9,
         budgetShare: 1.26,
@@ -320,6 +322,7 @@ function ledgerReply({ hostile }: SloScene): SloLedgerReply {
         operation: hostile,
         version: '2.13.9',
         dependency: '',
+        dependencyRatio: null,
         bad: 70,
         share: 0.1,
         budgetShare: 0.14,
