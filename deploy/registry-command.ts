@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { stringify } from 'yaml'
 import type { ApplyReply, ChangeItem, ExportReply } from '../query/http/registry-schemas.ts'
-import { PARSERS } from '../query/parsers.ts'
+import { PARSERS, STRICT_PARSERS } from '../query/parsers.ts'
 import { readBundle, type BundleFile, type DocumentProblem } from '../query/registry/bundle.ts'
 import { buildApiClient, CommandError, Refused, type ApiClient } from './api-client.ts'
 
@@ -25,10 +25,11 @@ export const EXPORT_HELP = `surety export [-o DIR] [--kinds system,team,…] [--
 Writes definitions as documents that «surety apply» takes: to the standard output, or one file each into an empty folder.
 Passwords and tokens are never among them.`
 
-export const VALIDATE_HELP = `surety validate -f DIR|FILE [more …] [--server]
+export const VALIDATE_HELP = `surety validate -f DIR|FILE [more …] [--server | --strict]
 
 Reads files as «surety apply» would and says what is wrong, each with file, line and path. Without --server nobody is asked, and
-whether objects are there that the files name and do not hold is left open. Ends with 1 when something is wrong.`
+whether objects are there that the files name and do not hold is left open. --strict takes OpenSLO as its own SDK does, without what
+official examples do against the specification. Ends with 1 when something is wrong.`
 
 export async function applyCommand(values: Values, words: readonly string[]): Promise<number> {
   const files = findFiles(values, words)
@@ -93,7 +94,8 @@ export async function validateCommand(values: Values, words: readonly string[]):
       throw listed(error)
     }
   }
-  const { objects, problems } = readBundle(files, PARSERS, () => undefined)
+  const parsers = values['strict'] === true ? STRICT_PARSERS : PARSERS
+  const { objects, problems } = readBundle(files, parsers, () => undefined)
   for (const problem of problems) console.error(problemLine(problem))
   const errors = problems.filter(({ severity }) => severity === 'error').length
   if (errors > 0) throw new CommandError(`${counted(errors, 'error')} in ${counted(files.length, 'file')}.`)
@@ -145,8 +147,8 @@ function changeLines({ action, kind, name, differences }: ChangeItem): string[] 
   ]
 }
 
-const problemLine = ({ severity, file, line, path, message }: DocumentProblem) =>
-  `${file}:${line}${path === '' ? '' : ` ${path}`}: ${severity === 'warning' ? 'warning: ' : ''}${message}`
+const problemLine = ({ severity, file, line, path, message, remedy }: DocumentProblem) =>
+  `${file}:${line}${path === '' ? '' : ` ${path}`}: ${severity === 'warning' ? 'warning: ' : ''}${message}${remedy === undefined ? '' : `; ${remedy}`}`
 
 const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`
 

@@ -101,7 +101,11 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
   validate: {
     summary: 'say what is wrong with files, by file, line and path',
     help: VALIDATE_HELP,
-    options: { file: { type: 'string', short: 'f' }, server: { type: 'boolean' } },
+    options: {
+      file: { type: 'string', short: 'f' },
+      server: { type: 'boolean' },
+      strict: { type: 'boolean' },
+    },
     takesWords: true,
     run: validateCommand,
   },

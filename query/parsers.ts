@@ -4,6 +4,8 @@ import { buildOpenSloParser } from './openslo/document-parser.ts'
 import type { DocumentParser } from './registry/bundle.ts'
 import { burnProfiles } from './slo/burn-profiles.ts'
 
-export const PARSERS: readonly DocumentParser[] = [
-  buildOpenSloParser({ isProfile: (name) => burnProfiles.some((profile) => profile.name === name) }),
-]
+const isProfile = (name: string) => burnProfiles.some((profile) => profile.name === name)
+
+export const PARSERS: readonly DocumentParser[] = [buildOpenSloParser({ isProfile })]
+/** As OpenSLO's own SDK takes documents. */
+export const STRICT_PARSERS: readonly DocumentParser[] = [buildOpenSloParser({ isProfile, isStrict: true })]

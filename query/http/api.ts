@@ -1,6 +1,8 @@
 // The query API as one Fastify plugin: the OpenAPI document, validation by the zod contract, the routes.
 // Builds, never listens.
 
+import fastifyCompress from '@fastify/compress'
+import fastifyEtag from '@fastify/etag'
 import fastifySwagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import {
@@ -71,6 +73,9 @@ export type ApiParts = {
   readonly browsers: { readonly isSecure: boolean; readonly isProxied: boolean }
 }
 
+// Less fits into one packet anyway.
+const COMPRESSED_FROM_BYTES = 1400
+
 /** To be called on the application itself, before other routes, so that the document holds them all. */
 export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(fastifySwagger, {
@@ -110,6 +115,9 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
 export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
+  // Weak: what is compressed and what is not are the same answer.
+  await app.register(fastifyEtag, { weak: true })
+  await app.register(fastifyCompress, { encodings: ['gzip', 'identity'], threshold: COMPRESSED_FROM_BYTES })
   traceRequests(app, parts.traces)
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'

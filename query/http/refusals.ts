@@ -59,9 +59,9 @@ export const documentsRefused = (problems: readonly DocumentProblem[]) =>
     problems
       .filter(({ severity }) => severity === 'error')
       .slice(0, ERRORS_MAX)
-      .map(({ file, line, path, message }) => ({
+      .map(({ file, line, path, message, remedy }) => ({
         place: `${file}:${line}${path === '' ? '' : ` ${path}`}`,
-        message,
+        message: remedy === undefined ? message : `${message}; ${remedy}`,
       })),
   )
 

@@ -27,7 +27,13 @@ export function policyOf(
   const { window, missingData, coverageFloor } = definition
   const isByEvents = budgeting.method === 'Occurrences'
   const scale = isByEvents ? EVENT_SCALE : 1
-  const usual: Guards = isByEvents ? EVENT_GUARDS : SLICE_GUARDS
+  // Where a probe stands in for little traffic, the SLO says what little is.
+  const fallback = definition.indicators
+    .flatMap((indicator) => (indicator.kind === 'requests' ? (indicator.fallback ?? []) : []))
+    .at(0)
+  const usual: Guards = isByEvents
+    ? { ...EVENT_GUARDS, minTotal: fallback?.totalMin ?? EVENT_GUARDS.minTotal }
+    : SLICE_GUARDS
   // Slow answers are no outage, unless the SLO says so.
   const isOfSpeed = definition.indicators.some(
     (indicator) => indicator.kind === 'requests' && indicator.good.withinMs !== undefined,

@@ -79,6 +79,8 @@ function buildParts(
     if (phase === 'never-heard') return [text('neverHeard')]
     if (phase === 'silent') return [text('silent', { time: time(sinceMs) }), ...lastGood()]
     const coverage = status.window?.net.coverage ?? 0
+    // Its history was just measured: states change with slices.
+    if (coverage >= slo.policy.coverageFloor) return [text('judgedNext')]
     return [
       text('littleKnown', {
         budget,

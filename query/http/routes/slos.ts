@@ -66,7 +66,9 @@ export function sloRoutes(app: TypedApp, { store, clock, database, cursors }: Ap
       const last = page.at(-1)
       // Everything is told of one page only.
       const names = [...new Set(page.map(({ slo }) => slo.name))]
-      const whole = new Map((await board.standings(scope, names)).map((one) => [JSON.stringify(placeOf(one)), one]))
+      const whole = new Map(
+        (await board.standings(scope, names)).map((one) => [JSON.stringify(placeOf(one)), one]),
+      )
       return {
         items: page.flatMap((one) => {
           const told = whole.get(JSON.stringify(placeOf(one)))
