@@ -1,6 +1,7 @@
-// Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry.
+// Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry, and what it publishes.
 
 import { doorlessProblems, IngestConfig, runtimeProblems } from '../ingest/config.ts'
+import { kafkaSecurityProblems } from '../ingest/kafka/security.ts'
 import { runAlone, runProcess, type ProcessParts } from '../ingest/process.ts'
 import { readConfig } from '../ingest/runtime/config.ts'
 import { databaseTarget } from '../query/database-target.ts'
@@ -10,6 +11,7 @@ import type { Registry } from '../query/registry/registry.ts'
 import { AlertsConfig } from './config.ts'
 import { buildLoopMetrics } from './loop/loop-metrics.ts'
 import { buildSloLoop, type SloLoop } from './loop/loop.ts'
+import { startPublishing } from './publish/start-publishing.ts'
 
 const TICK_MS = 1000
 /** A round that fails is tried again, later and later. */
@@ -58,6 +60,7 @@ export function start(config: AlertsConfig, parts: AlertsParts): AlertsRole {
     clearTimeout(timer)
     await loop.stop()
   })
+  startPublishing(config, { ...parts, isLeading: () => loop.isLeading() })
   return { loop }
 }
 
@@ -65,6 +68,7 @@ if (import.meta.main) {
   process.exitCode = await runAlone(() => {
     const config = readConfig(AlertsConfig, process.env, Object.keys(IngestConfig.shape), (values) => [
       ...runtimeProblems(values),
+      ...kafkaSecurityProblems(values),
       ...doorlessProblems(values),
     ])
     return runProcess(config, async (parts) => {

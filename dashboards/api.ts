@@ -10,9 +10,28 @@ import type {
   TraceReply,
   UtilisationReply,
 } from '../query/http/schemas.ts'
+import type { DowntimeReply } from '../query/http/report-schemas.ts'
+import type {
+  SloBurnReply,
+  SloHistoryReply,
+  SloLedgerReply,
+  SloReply,
+  SlosReply,
+} from '../query/http/slo-schemas.ts'
 
 /** `from` and `to` as the API takes them: RFC 3339, `now` or relative such as `-15m`. */
 export type Range = { readonly from: string; readonly to: string }
+
+/** What is judged by itself: one objective of an SLO, of one group when it has groups (its groupKey, else empty). */
+export type SloWhich = { readonly slo: string; readonly objective: number; readonly group: string }
+
+/** `timeZone`: IANA zone of the clock times in sentences. */
+export type SlosAsked = {
+  readonly timeZone: string
+  readonly limit: number
+  readonly condition?: string
+  readonly text?: string
+}
 
 export interface Api {
   services(range: Range, signal?: AbortSignal): Promise<ServicesReply>
@@ -24,6 +43,19 @@ export interface Api {
   ingestStatus(signal?: AbortSignal): Promise<IngestStatusReply>
   utilisation(signal?: AbortSignal): Promise<UtilisationReply>
   trace(traceId: string, signal?: AbortSignal): Promise<TraceReply>
+  slos(asked: SlosAsked, signal?: AbortSignal): Promise<SlosReply>
+  slo(slo: string, timeZone: string, signal?: AbortSignal): Promise<SloReply>
+  /** @param points at least 10 */
+  sloHistory(which: SloWhich, range: Range, points: number, signal?: AbortSignal): Promise<SloHistoryReply>
+  /** @param windows such as `5m,1h,6h` */
+  sloBurn(which: SloWhich, range: Range, windows: string, signal?: AbortSignal): Promise<SloBurnReply>
+  /** @param from RFC 3339, where the SLO's window begins */
+  sloLedger(
+    which: SloWhich & { readonly from: string; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<SloLedgerReply>
+  /** Of the year that runs in this zone. */
+  downtime(timeZone: string, signal?: AbortSignal): Promise<DowntimeReply>
 }
 
 /**
@@ -56,6 +88,9 @@ export const apiPaths = {
   ingestStatus: '/api/v1/ingest/status',
   utilisation: '/api/v1/metrics/utilisation',
   trace: (traceId: string) => `/api/v1/traces/${encodeURIComponent(traceId)}`,
+  slos: '/api/v1/slos',
+  slo: (slo: string, part = '') => `/api/v1/slos/${encodeURIComponent(slo)}${part}`,
+  downtime: '/api/v1/systems/downtime',
 } as const
 
 /**
@@ -103,6 +138,14 @@ export function buildApi(fetchReply: typeof fetch, baseUrl = ''): Api {
     utilisation: (signal) => ask(apiPaths.utilisation, {}, signal),
     ingestStatus: (signal) => ask(apiPaths.ingestStatus, {}, signal),
     trace: (traceId, signal) => ask(apiPaths.trace(traceId), {}, signal),
+    slos: (asked, signal) => ask(apiPaths.slos, { ...asked }, signal),
+    slo: (slo, timeZone, signal) => ask(apiPaths.slo(slo), { timeZone }, signal),
+    sloHistory: ({ slo, ...which }, { from, to }, points, signal) =>
+      ask(apiPaths.slo(slo, '/history'), { from, to, ...which, points }, signal),
+    sloBurn: ({ slo, ...which }, { from, to }, windows, signal) =>
+      ask(apiPaths.slo(slo, '/burn'), { from, to, ...which, windows }, signal),
+    sloLedger: ({ slo, ...asked }, signal) => ask(apiPaths.slo(slo, '/ledger'), asked, signal),
+    downtime: (timeZone, signal) => ask(apiPaths.downtime, { timeZone }, signal),
   }
 }
 

@@ -12,14 +12,14 @@ import type {
   TraceReply,
   UtilisationReply,
 } from '../query/http/schemas.ts'
-import { ApiError, buildApi } from './api.ts'
+import { buildApi } from './api.ts'
 import { errorRatioChart } from './charts/error-ratio-chart.ts'
 import { latencyChart } from './charts/latency-chart.ts'
 import { type ChartGroup, openCharts, readPalette } from './charts/mount.ts'
 import { requestsChart } from './charts/requests-chart.ts'
 import { buildWords, chooseLanguage, type Language } from './i18n/words.ts'
-import { byId, el, update } from './start/dom.ts'
-import { asksForSignIn, asksForToken, failureText, isUnreachable } from './start/failure-text.ts'
+import { byId, el, isModifiedClick, update } from './start/dom.ts'
+import { asksForSignIn, asksForToken, failureText, isNotFound, isUnreachable } from './start/failure-text.ts'
 import { buildSignIn } from './start/sign-in.ts'
 import { buildSessionApi } from './session.ts'
 import {
@@ -30,15 +30,14 @@ import {
   rangeChoices,
 } from './start/page-state.ts'
 import { startRefresh } from './start/refresh.ts'
+import { type Panel, panelFailure } from './start/panel.ts'
 import { releaseList } from './start/release-list.ts'
 import { latestRelease, levelMarks, servicesTable } from './start/services-table.ts'
+import { buildSloSection } from './start/slo-section.ts'
 import { statusStrip } from './start/status-strip.ts'
 import { traceView } from './start/trace-view.ts'
 import { utilisationTables } from './start/utilisation-tables.ts'
 import { sentence, verdict, verdictMinutes } from './verdict.ts'
-
-/** The newest answer of one request, and why the last attempt failed, if it did. */
-type Panel<Reply> = { reply?: Reply; failure?: unknown }
 
 type Theme = 'auto' | 'light' | 'dark'
 
@@ -59,9 +58,18 @@ const signIn = buildSignIn({
   session: buildSessionApi(fetch),
   byId,
   onChange: () => {
+    slos.again()
     refresh.now()
     void loadTrace()
   },
+})
+const slos = buildSloSection({
+  api,
+  byId,
+  nowMs: () => Date.now(),
+  timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  formatUrl,
+  show,
 })
 const otlpTracesUrl =
   document.querySelector('meta[name="surety-otlp-traces-url"]')?.getAttribute('content') ||
@@ -91,6 +99,7 @@ let scrollToTrace = state.trace !== undefined
 // Asking
 
 async function load(signal: AbortSignal): Promise<void> {
+  slos.tick()
   const range = { from: state.from, to: state.to }
   const service = state.service
   const all = api.services(range, signal)
@@ -158,6 +167,7 @@ function render(): void {
   renderTop()
   renderProblem()
   renderVerdict()
+  slos.render(state, words)
   renderServices()
   renderSelected()
   renderUtilisation()
@@ -284,7 +294,7 @@ function renderServices(): void {
   update(
     status,
     ingest.reply === undefined ? undefined : statusStrip(ingest.reply, words),
-    panelFailure(ingest),
+    panelFailure(ingest, words),
   )
   if (services.reply === undefined) {
     update(byId('services'))
@@ -305,7 +315,7 @@ function renderReleases(): void {
     byId('releases'),
     el('div', { class: 'section-head' }, el('h2', { id: 'releases-heading' }, words.text('releases'))),
     releases.reply === undefined ? undefined : releaseList(releases.reply, linkTo, releasesUrl, words),
-    panelFailure(releases),
+    panelFailure(releases, words),
   )
 }
 
@@ -314,7 +324,7 @@ function renderUtilisation(): void {
     byId('utilisation'),
     el('div', { class: 'section-head' }, el('h2', { id: 'utilisation-heading' }, words.text('utilisation'))),
     utilisation.reply === undefined ? undefined : utilisationTables(utilisation.reply, words),
-    panelFailure(utilisation),
+    panelFailure(utilisation, words),
   )
 }
 
@@ -393,11 +403,7 @@ function renderTrace(): void {
     update(view)
   } else if (trace.failure !== undefined) {
     const { failure } = trace
-    const absentTrace =
-      failure instanceof ApiError &&
-      failure.failure.kind === 'problem' &&
-      failure.failure.problem.status === 404
-    const text = absentTrace
+    const text = isNotFound(failure)
       ? words.text('traceNotFound', { id: trace.id })
       : words.text('traceFailed', { reason: failureText(failure, words) })
     update(view, el('p', { class: 'notice warning' }, `▲ ${text}`))
@@ -414,12 +420,6 @@ function renderTrace(): void {
   }
 }
 
-function panelFailure(panel: Panel<unknown>): HTMLElement | undefined {
-  if (panel.failure === undefined) return undefined
-  const reason = failureText(panel.failure, words)
-  return el('p', { class: 'notice warning' }, `▲ ${words.text('panelFailed', { reason })}`)
-}
-
 // State, language, theme
 
 function formatUrl(next: PageState): string {
@@ -430,10 +430,11 @@ function linkTo(service: string): string {
   return formatUrl({ ...state, service })
 }
 
-/** Shows another view and remembers the one before for the browser's back button. */
-function show(change: Partial<PageState>): void {
+/** Shows another view and remembers the one before for the browser's back button, but not every letter typed. */
+function show(change: Partial<PageState>, isTyped = false): void {
   const next = { ...state, ...change }
-  if (formatPageState(next) !== formatPageState(state)) history.pushState(undefined, '', formatUrl(next))
+  if (isTyped) history.replaceState(undefined, '', formatUrl(next))
+  else if (formatPageState(next) !== formatPageState(state)) history.pushState(undefined, '', formatUrl(next))
   apply(next)
 }
 
@@ -524,8 +525,7 @@ const refresh = startRefresh({
 void loadTrace()
 
 document.addEventListener('click', (event) => {
-  // A modified click opens a tab of its own; that is the browser's business.
-  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+  if (isModifiedClick(event)) return
   if (!(event.target instanceof Element)) return
   const target = event.target.closest<HTMLElement>(
     '[data-close], [data-service], [data-from], [data-language]',
@@ -560,6 +560,7 @@ byId('token-form').addEventListener('submit', (event) => {
   try {
     sessionStorage.setItem('surety.token', token)
   } catch {}
+  slos.again()
   refresh.now()
   void loadTrace()
 })
@@ -574,7 +575,8 @@ byId('trace-form').addEventListener('submit', (event) => {
 })
 
 document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return
+  // Whoever closed something with this key has had it.
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
   const focused = document.activeElement
   if (focused instanceof HTMLInputElement) return
   if (event.key === '/') {
@@ -583,7 +585,7 @@ document.addEventListener('keydown', (event) => {
   } else if (event.key === 'Escape' && state.service !== undefined) {
     show({ service: undefined })
   } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-    const row = focused?.closest('.services tbody tr')
+    const row = focused?.closest('.services tbody tr, .slos tbody tr')
     const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling
     const link = next?.querySelector<HTMLElement>('th a')
     if (link == null) return

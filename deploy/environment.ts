@@ -1,5 +1,6 @@
 // Which roles a command runs, and their configuration read as one: every problem of every role at once.
 
+import type { z } from 'zod'
 import { doorlessProblems, IngestConfig, ingestProblems } from '../ingest/config.ts'
 import { ConfigError, readConfig, type Environment } from '../ingest/runtime/config.ts'
 import type { IsLoopback } from '../ingest/runtime/reach.ts'
@@ -10,6 +11,10 @@ import { DEMO_VARIABLES } from './demo/config.ts'
 
 export const ROLES = ['ingest', 'query', 'alerts'] as const
 export type Role = (typeof ROLES)[number]
+
+/** What all roles of one process read: their schemas extend one another. */
+const ServeConfig = IngestConfig.extend(AlertsConfig.shape)
+export type ServeConfig = Readonly<z.output<typeof ServeConfig>>
 
 const SCHEMAS = { ingest: IngestConfig, query: QueryConfig, alerts: AlertsConfig } as const
 
@@ -34,19 +39,19 @@ export function parseRoles(text: string | undefined): Role[] {
 }
 
 /**
- * The configuration of the given roles. Their schemas extend one another, so one reading serves all.
+ * The configuration of the given roles.
  * @throws ConfigError with every problem
  */
-export function readEnvironment(roles: readonly Role[], env: Environment, reach?: IsLoopback): IngestConfig {
-  // A process without the ingest role still gets that role's defaults, but none of its variables is judged.
-  const wanted = roles.includes('ingest') ? env : omitForeign(env, Object.keys(QueryConfig.shape))
-  return readConfig(IngestConfig, wanted, KNOWN_VARIABLES, (values) => [
+export function readEnvironment(roles: readonly Role[], env: Environment, reach?: IsLoopback): ServeConfig {
+  // A process without a role still gets that role's defaults, but none of its variables is judged.
+  const own = roles.flatMap((role) => Object.keys(SCHEMAS[role].shape))
+  return readConfig(ServeConfig, omitForeign(env, own), KNOWN_VARIABLES, (values) => [
     ...ingestProblems(values, reach),
     ...(roles.includes('ingest') ? [] : doorlessProblems(values)),
   ])
 }
 
 function omitForeign(env: Environment, own: readonly string[]): Environment {
-  const foreign = Object.keys(IngestConfig.shape).filter((name) => !own.includes(name))
+  const foreign = Object.keys(ServeConfig.shape).filter((name) => !own.includes(name))
   return Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.includes(name)))
 }

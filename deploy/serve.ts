@@ -1,7 +1,7 @@
 // `surety serve`: the roles in one process, on one port, until a signal.
 
 import { start as startAlerts } from '../alerts/main.ts'
-import type { IngestConfig, RuntimeConfig } from '../ingest/config.ts'
+import type { RuntimeConfig } from '../ingest/config.ts'
 import { start as startIngest, type IngestRole } from '../ingest/main.ts'
 import { runProcess, type ProcessParts } from '../ingest/process.ts'
 import type { Environment } from '../ingest/runtime/config.ts'
@@ -11,7 +11,7 @@ import { registerOpenApi } from '../query/http/api.ts'
 import { databaseTarget } from '../query/database-target.ts'
 import { firstAdminText, start as startQuery, type QueryRole } from '../query/main.ts'
 import { openRegistry } from '../query/open-registry.ts'
-import { parseRoles, readEnvironment, type Role } from './environment.ts'
+import { parseRoles, readEnvironment, type Role, type ServeConfig } from './environment.ts'
 
 export type Served = {
   /** The address to open in a browser. */
@@ -33,7 +33,7 @@ export async function serve(
   roles: readonly Role[],
   env: Environment,
   reach: IsLoopback = isLoopback,
-  onIngest?: (ingest: IngestRole, parts: ProcessParts, config: IngestConfig) => Promise<void>,
+  onIngest?: (ingest: IngestRole, parts: ProcessParts, config: ServeConfig) => Promise<void>,
 ): Promise<Served> {
   const config = readEnvironment(roles, env, reach)
   async function wire(parts: ProcessParts) {
@@ -61,7 +61,7 @@ export async function serve(
 }
 
 /** The registry of a process that runs no query. */
-async function openAlone(config: IngestConfig, { lifecycle, clock, quiet }: ProcessParts) {
+async function openAlone(config: ServeConfig, { lifecycle, clock, quiet }: ProcessParts) {
   const opened = await openRegistry(databaseTarget(config), () => new Date(clock.now()))
   lifecycle.add('registry', () => opened.database.close())
   quiet.add((work) => opened.database.still(work))

@@ -13,9 +13,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ingest: ['ingest'],
   query: ['query', 'ingest'],
   // Types of the API contract only; everything else over HTTP.
-  dashboards: ['dashboards', 'query/http/schemas.ts', 'query/http/registry-schemas.ts'],
-  deploy: ['deploy', 'ingest', 'query'],
-  test: ['test', 'deploy', 'ingest', 'query', 'dashboards'],
+  dashboards: [
+    'dashboards',
+    'query/http/schemas.ts',
+    'query/http/registry-schemas.ts',
+    'query/http/report-schemas.ts',
+    'query/http/slo-schemas.ts',
+  ],
+  // What it measures and judges by is query's.
+  alerts: ['alerts', 'query', 'ingest'],
+  deploy: ['deploy', 'ingest', 'query', 'alerts'],
+  test: ['test', 'deploy', 'ingest', 'query', 'alerts', 'dashboards'],
 }
 
 /** Package → the only places that may import it. */
@@ -82,6 +90,7 @@ const INSIDE_QUERY: Readonly<Record<string, readonly string[]>> = {
     'query/time-range.ts',
   ],
   'query/reports': ['query/reports', 'query/time-range.ts', 'query/http/schemas.ts'],
+  'query/measure': ['query/measure', 'query/slo', 'query/reports', 'query/time-range.ts'],
 }
 
 type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean }

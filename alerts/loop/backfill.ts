@@ -16,7 +16,15 @@ const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 /** A month is what reports ask for, whatever the window. */
 const REACH_MIN_MS = 31 * DAY_MS
-const PIECE_MS: Readonly<Record<StepMs, number>> = { 10_000: 6 * HOUR_MS, 60_000: DAY_MS }
+const PIECE_MS_MAX = DAY_MS
+const PIECE_MS_MIN = HOUR_MS / 6
+/** Slices that one piece holds, about: more would take memory and keep cycles waiting. */
+const PIECE_SLICES = 150_000
+const pieceMs = (stepMs: StepMs, questions: number) =>
+  Math.max(
+    PIECE_MS_MIN,
+    Math.min(PIECE_MS_MAX, Math.floor((PIECE_SLICES * stepMs) / questions / PIECE_MS_MIN) * PIECE_MS_MIN),
+  )
 
 export type BackfillLimits = {
   readonly spansDays: number
@@ -28,8 +36,8 @@ export type BackfillLimits = {
 type Progress = { knownFromMs: number; reachesToMs: number; readonly beganAtMs: number }
 
 export interface Backfill {
-  /** Takes on series that it does not know. @param knownFromMs  measured as it happens from here on */
-  enter(slo: Slo, knownFromMs: number): Promise<void>
+  /** Takes on series that it does not know. `knownFromMs`: measured as it happens from here on. */
+  enter(entering: readonly { readonly slo: Slo; readonly knownFromMs: number }[]): Promise<void>
   /** Forgets series that nobody counts any more: time that is not measured would look known if they came back. */
   retain(series: ReadonlySet<string>): Promise<void>
   /** One piece. @returns the SLOs whose history grew; undefined when there is nothing to do */
@@ -47,7 +55,6 @@ export function buildBackfill(
   now: () => number,
 ): Backfill {
   const progress = new Map<string, Progress>()
-  const keyOf = ({ series }: SliceQuestion) => series
 
   async function oldestMs(): Promise<number> {
     const [row] = await store.rows(
@@ -66,11 +73,23 @@ export function buildBackfill(
     return isInRollups(indicator) ? limits.requests1mDays : limits.spansDays
   }
 
-  async function keep(question: SliceQuestion, { knownFromMs, reachesToMs }: Progress): Promise<void> {
+  async function keep(series: Iterable<string>): Promise<void> {
+    const known = [...series].flatMap((key) => {
+      const one = progress.get(key)
+      return one === undefined ? [] : [{ key, ...one }]
+    })
+    if (known.length === 0) return
+    const instants = (pick: (one: Progress) => number) =>
+      known.map((one) => new Date(pick(one)).toISOString())
     await database.rows(
-      `INSERT INTO slo_backfills (series, known_from, reaches_to) VALUES ($1, $2, $3)
+      `INSERT INTO slo_backfills (series, known_from, reaches_to)
+      SELECT series, known_from::timestamptz, reaches_to::timestamptz FROM unnest($1::text[], $2::text[], $3::text[]) AS given (series, known_from, reaches_to)
       ON CONFLICT (series) DO UPDATE SET known_from = excluded.known_from, reaches_to = excluded.reaches_to`,
-      [question.series, new Date(knownFromMs), new Date(reachesToMs)],
+      [
+        known.map(({ key }) => key),
+        instants(({ knownFromMs }) => knownFromMs),
+        instants(({ reachesToMs }) => reachesToMs),
+      ],
     )
   }
 
@@ -100,45 +119,47 @@ export function buildBackfill(
   }
 
   return {
-    async enter(slo, knownFromMs) {
+    async enter(entering) {
+      if (entering.length === 0) return
       const oldest = await oldestMs()
-      const windowMs = Math.max(
-        REACH_MIN_MS,
-        ...slo.judged.map(({ compiled }) => windowLengthMs(compiled.policy.window, knownFromMs)),
-      )
-      for (const question of slo.questions) {
-        const key = keyOf(question)
-        const reach = Math.max(oldest, knownFromMs - windowMs, knownFromMs - keptDays(question) * DAY_MS)
-        const reachesToMs = Math.min(knownFromMs, Math.ceil(reach / 60_000) * 60_000)
-        const begun = progress.get(key)
-        if (begun !== undefined) {
-          // Another SLO asks the same, and looks further back.
-          if (reachesToMs < begun.reachesToMs) {
-            begun.reachesToMs = reachesToMs
-            await keep(question, begun)
-          }
-          continue
-        }
-        const [row] = await database.rows(
-          'SELECT known_from, reaches_to FROM slo_backfills WHERE series = $1',
-          [question.series],
+      const rows = await database.rows('SELECT series, known_from, reaches_to FROM slo_backfills')
+      const kept = new Map(rows.map((row) => [String(row['series']), row]))
+      const changed = new Set<string>()
+      for (const { slo, knownFromMs } of entering) {
+        const windowMs = Math.max(
+          REACH_MIN_MS,
+          ...slo.judged.map(({ compiled }) => windowLengthMs(compiled.policy.window, knownFromMs)),
         )
-        if (row !== undefined) {
-          progress.set(key, {
-            knownFromMs: (row['known_from'] as Date).getTime(),
-            reachesToMs: (row['reaches_to'] as Date).getTime(),
+        for (const question of slo.questions) {
+          const { series } = question
+          const reach = Math.max(oldest, knownFromMs - windowMs, knownFromMs - keptDays(question) * DAY_MS)
+          const reachesToMs = Math.min(knownFromMs, Math.ceil(reach / 60_000) * 60_000)
+          const row = kept.get(series)
+          const begun =
+            progress.get(series) ??
+            (row && {
+              knownFromMs: (row['known_from'] as Date).getTime(),
+              reachesToMs: (row['reaches_to'] as Date).getTime(),
+              beganAtMs: knownFromMs,
+            })
+          if (begun !== undefined) {
+            progress.set(series, begun)
+            // Another SLO asks the same, and looks further back.
+            if (reachesToMs < begun.reachesToMs) {
+              begun.reachesToMs = reachesToMs
+              changed.add(series)
+            }
+            continue
+          }
+          progress.set(series, {
+            knownFromMs: Math.floor(knownFromMs / 60_000) * 60_000,
+            reachesToMs,
             beganAtMs: knownFromMs,
           })
-          continue
+          changed.add(series)
         }
-        const one = {
-          knownFromMs: Math.floor(knownFromMs / 60_000) * 60_000,
-          reachesToMs,
-          beganAtMs: knownFromMs,
-        }
-        progress.set(key, one)
-        await keep(question, one)
       }
+      await keep(changed)
     },
     async retain(series) {
       for (const key of progress.keys()) if (!series.has(key)) progress.delete(key)
@@ -147,7 +168,7 @@ export function buildBackfill(
     async step(nowMs) {
       const open = [...book.slos()].flatMap((slo) =>
         slo.questions.flatMap((question) => {
-          const one = progress.get(keyOf(question))
+          const one = progress.get(question.series)
           return one !== undefined && one.knownFromMs > one.reachesToMs ? [{ slo, question, one }] : []
         }),
       )
@@ -159,22 +180,17 @@ export function buildBackfill(
         ({ one, slo }) => one.knownFromMs === newest && slo.stepMs === first.slo.stepMs,
       )
       const reach = Math.min(...together.map(({ one }) => one.reachesToMs))
-      const fromMs = Math.max(reach, newest - PIECE_MS[first.slo.stepMs])
-      const slices = await measurePiece(
-        [...new Map(together.map(({ question }) => [question.series, question])).values()],
-        fromMs,
-        newest,
-      )
+      const questions = new Map(together.map(({ question }) => [question.series, question]))
+      const fromMs = Math.max(reach, newest - pieceMs(first.slo.stepMs, questions.size))
+      const slices = await measurePiece([...questions.values()], fromMs, newest)
       const token = `backfill:${first.slo.stepMs}:${fromMs}-${newest}:${nowMs}`
       await writeSlices(store, slices, nowMs, token)
-      for (const { question, one } of together) {
-        one.knownFromMs = Math.max(one.reachesToMs, fromMs)
-        await keep(question, one)
-      }
+      for (const { one } of together) one.knownFromMs = Math.max(one.reachesToMs, fromMs)
+      await keep(questions.keys())
       return [...new Set(together.map(({ slo }) => slo))]
     },
     progressOf(slo) {
-      const all = slo.questions.flatMap((question) => progress.get(keyOf(question)) ?? [])
+      const all = slo.questions.flatMap((question) => progress.get(question.series) ?? [])
       const open = all.filter(({ knownFromMs, reachesToMs }) => knownFromMs > reachesToMs)
       if (open.length === 0) return undefined
       const ratios = all.map(({ knownFromMs, reachesToMs, beganAtMs }) =>

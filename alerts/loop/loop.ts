@@ -9,7 +9,9 @@ import type { Logger } from '../../ingest/runtime/logger.ts'
 import { StoreError, type Store } from '../../ingest/store/store.ts'
 import type { MeasuredSlice } from '../../query/measure/measured-slice.ts'
 import { measureSlices, type MeasuredAll } from '../../query/measure/measure.ts'
+import type { RequestQuestion } from '../../query/measure/families.ts'
 import type { SliceQuestion } from '../../query/measure/question.ts'
+import { measureRequests } from '../../query/measure/requests.ts'
 import { revisionAt, sumSlices, writeSlices } from '../../query/measure/slice-store.ts'
 import { loadSlos, type Slo } from '../../query/promises/slos.ts'
 import { writeFigures, writeStatuses } from '../../query/promises/status-store.ts'
@@ -26,6 +28,7 @@ import { differing, feed } from './feed.ts'
 import { fillPages, fillTracks } from './fill.ts'
 import { fittedCounts as fitted } from '../../query/promises/fitted-counts.ts'
 import { lateSince } from './late-slices.ts'
+import { applyApproved, reviewSettled } from './settled-past.ts'
 import type { LoopMetrics } from './loop-metrics.ts'
 import { buildStateStore, type Changed, type KeptState } from './state-store.ts'
 import {
@@ -51,6 +54,11 @@ export const ALLOWANCE_MS = 3_600_000
 const OPEN_MS = 2000
 /** Late slices are looked for so often. */
 const LATE_MS = 10_000
+/** What came later than the allowance is looked at so often, and so far back. */
+const SETTLED_MS = 60_000
+const SETTLED_REACH_MS = 86_400_000
+/** Decisions on corrections are looked for so often. */
+const DECISIONS_MS = 2000
 /** Figures of every SLO are kept once a minute. */
 const FIGURES_MS = 60_000
 /** History that grew is counted so often while it grows; where that takes long, for a tenth of the time. */
@@ -98,6 +106,9 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   let lateAtMs = 0
   let lateSeenMs = 0
   let figuresAtMs = 0
+  let settledAtMs = 0
+  let decisionsAtMs = 0
+  let oldestLateMs: number | undefined
   let refillAtMs = 0
   const toRefill = new Set<Slo>()
 
@@ -161,8 +172,8 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       for (const track of book.leave(slo.name))
         kept.set(track.id, { fingerprint: track.fingerprint, state: track.state })
       book.enter(slo)
-      await backfill.enter(slo, headOf(slo.stepMs) * slo.stepMs)
     }
+    await backfill.enter(changed.map((slo) => ({ slo, knownFromMs: headOf(slo.stepMs) * slo.stepMs })))
     for (const stepMs of STEPS) await addTracks(changed.filter((slo) => slo.stepMs === stepMs))
     await backfill.retain(
       new Set([...loaded.slos.values()].flatMap(({ questions }) => questions.map(({ series }) => series))),
@@ -435,14 +446,15 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       )
     if (tracks.length === 0) return
     const asked = new Set(tracks.flatMap((track) => track.parts.map(({ series }) => series)))
-    const { slices } = await measureSlices(
+    const { slices } = await measureRequests(
       store,
       book
         .questions(stepMs)
-        .filter(({ series, indicator }) => asked.has(series) && indicator.kind === 'requests'),
+        .filter((one): one is RequestQuestion => asked.has(one.series) && one.indicator.kind === 'requests'),
       head * 10,
       (head + 1) * 10,
-      (series) => book.groupsOf(series),
+      undefined,
+      true,
     )
     const counts = new Map(slices.map((slice) => [`${slice.series}/${slice.group}`, fitted(slice)]))
     const changes = new Map<string, { track: Track; transitions: Changed['transitions'][number][] }>()
@@ -468,6 +480,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
     const { oldestMs, seenToMs } = await lateSince(store, lateSeenMs, settledMs)
     lateSeenMs = seenToMs
     if (oldestMs === undefined) return
+    oldestLateMs = Math.min(oldestMs, oldestLateMs ?? oldestMs)
     for (const stepMs of STEPS) {
       const head = headOf(stepMs)
       const from = Math.max(Math.floor(oldestMs / stepMs), head - ALLOWANCE_MS / stepMs)
@@ -489,6 +502,34 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       for (const slice of changed) feed(book, slice, revision)
       metrics.lateSlices.inc(changed.length)
     }
+  }
+
+  async function settledCycle(nowMs: number): Promise<void> {
+    if (oldestLateMs === undefined || nowMs - settledAtMs < SETTLED_MS) return
+    settledAtMs = nowMs
+    for (const stepMs of STEPS) {
+      const seconds = stepMs / 1000
+      const to = (headOf(stepMs) - ALLOWANCE_MS / stepMs) * seconds
+      const from = Math.floor(Math.max(oldestLateMs, nowMs - SETTLED_REACH_MS) / stepMs) * seconds
+      const questions = book.questions(stepMs).filter(({ indicator }) => indicator.kind === 'requests')
+      if (from >= to || questions.length === 0) continue
+      const groups = (series: string) => book.groupsOf(series)
+      const range = { from, to, stepSeconds: seconds }
+      refill(await reviewSettled(store, database, questions, range, groups, nowMs))
+    }
+    oldestLateMs = undefined
+  }
+
+  async function decisionsCycle(nowMs: number): Promise<void> {
+    if (nowMs - decisionsAtMs < DECISIONS_MS) return
+    decisionsAtMs = nowMs
+    refill(await applyApproved(store, database, nowMs))
+  }
+
+  /** Counted anew from the store, with the history that grows. */
+  function refill(series: ReadonlySet<string>): void {
+    if (series.size === 0) return
+    for (const slo of book.slos()) if (slo.questions.some((one) => series.has(one.series))) toRefill.add(slo)
   }
 
   async function tellStatuses(tracks: readonly Track[], nowMs: number): Promise<void> {
@@ -549,6 +590,8 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
     for (const stepMs of STEPS) await closedCycle(stepMs, clock.now())
     await openCycle(clock.now())
     await lateCycle(clock.now())
+    await settledCycle(clock.now())
+    await decisionsCycle(clock.now())
     await figuresCycle(clock.now())
     await backfillCycle(clock.now())
     metrics.seconds.observe((clock.now() - begunMs) / 1000)

@@ -2,6 +2,7 @@ import type { EChartsOption } from 'echarts'
 import { describe, expect, test } from 'vitest'
 import type { ReleaseEvent, ServiceSeriesReply } from '../../query/http/schemas.ts'
 import { buildWords } from '../i18n/words.ts'
+import { burnChart } from './burn-chart.ts'
 import { errorRatioChart } from './error-ratio-chart.ts'
 import { latencyChart } from './latency-chart.ts'
 import type { Palette } from './palette.ts'
@@ -12,6 +13,8 @@ const palette: Palette = {
   muted: '#555',
   line: '#ddd',
   release: '#7c5cd6',
+  bad: '#d5482e',
+  badText: '#b83a22',
   noData: '#eee',
   series: ['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7'],
 }
@@ -193,4 +196,53 @@ test('no versions make an empty, hatched chart', () => {
   expect(seriesOf(option).cursor.markArea?.data).toEqual([
     [{ xAxis: zeroMs, name: 'no data' }, { xAxis: zeroMs + 120_000 }],
   ])
+})
+
+describe('burn rates', () => {
+  const burnAt = (seconds: number, burnRate: number | null, burnRateGross = burnRate) => ({
+    at: at(seconds),
+    burnRate,
+    burnRateGross,
+    coverage: 0.5,
+  })
+  const option = burnChart(
+    {
+      from: at(0),
+      to: at(120),
+      stepSeconds: 30,
+      target: 0.99,
+      windows: [
+        { windowSeconds: 300, points: [burnAt(30, 20, 21), burnAt(60, null), burnAt(90, 1)] },
+        { windowSeconds: 3600, points: [burnAt(30, 2), burnAt(60, 2), burnAt(90, 2)] },
+      ],
+      thresholds: [
+        { pair: 'page-1h', severity: 'page', factor: 14.4 },
+        { pair: 'ticket-1d', severity: 'ticket', factor: 3 },
+        { pair: 'ticket-3d', severity: 'ticket', factor: 3 },
+      ],
+    },
+    words,
+    palette,
+  )
+
+  test('windows stand by length; what is not known is a gap', () => {
+    expect((option.legend as unknown as { data: string[] }).data).toEqual(['5 min', '1 h'])
+    expect(drawn(option)).toEqual({ 30: 20, 60: '-', 90: 1 })
+  })
+
+  test('each threshold is one line with its words', () => {
+    const lines = seriesOf(option).lines.at(-1)?.markLine?.data as unknown as {
+      yAxis: number
+      label: { formatter: string }
+    }[]
+    expect(lines.map(({ yAxis, label }) => [yAxis, label.formatter])).toEqual([
+      [14.4, 'page 14.4×'],
+      [3, 'ticket 3×'],
+    ])
+  })
+
+  test('the tooltip tells coverage, and the figure without exclusions when it differs', () => {
+    expect(tooltip(option, 35)).toContain('20× (gross 21×, Coverage 50%)')
+    expect(tooltip(option, 35)).toContain('2× (Coverage 50%)')
+  })
 })

@@ -10,6 +10,10 @@ import { tooltipHtml } from './tooltip.ts'
 
 export type LineChart = {
   readonly lines: readonly Line[]
+  /** Whether lines stand as they are given; else by version. */
+  readonly keepsOrder?: boolean
+  /** Horizontal lines to compare with; a loud one is drawn in the colour of what is bad. */
+  readonly levels?: readonly { readonly value: number; readonly label: string; readonly isLoud: boolean }[]
   readonly window: Window
   /** Width of a cursor position; the same in charts that share a cursor, whatever the width of their points. */
   readonly cursorStepMs: number
@@ -28,13 +32,19 @@ const dashes = ['solid', 'dashed', 'dotted', [8, 3, 2, 3]] as const
 /** Most lines worth telling apart; the API's order is kept for the rest. */
 const linesMax = 12
 
+/** Room for the words of a level; four of them fit side by side on a phone. */
+const levelWidth = 66
+
 // Canvas text does not inherit the page's font.
 const fontFamily = "system-ui, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 
 const flag = 'path://M0 0 L1.5 0 L1.5 1 L10 4 L1.5 7 L1.5 14 L0 14 Z'
 
 export function lineChart(chart: LineChart, words: Words, palette: Palette): EChartsOption {
-  const lines = chart.lines.toSorted((a, b) => byVersion(a.name, b.name)).slice(-linesMax)
+  const lines =
+    chart.keepsOrder === true
+      ? chart.lines.slice(0, linesMax)
+      : chart.lines.toSorted((a, b) => byVersion(a.name, b.name)).slice(-linesMax)
   const hues = assignHues(chart.lines.map((line) => line.name))
   const { fromMs, toMs } = chart.window
   const releases = chart.releases.filter((event) => {
@@ -103,6 +113,8 @@ export function lineChart(chart: LineChart, words: Words, palette: Palette): ECh
     },
   })
 
+  if (chart.levels !== undefined) series.push(levelLines(chart.levels, palette))
+
   return {
     animation: false,
     textStyle: { color: palette.text, fontFamily },
@@ -166,6 +178,35 @@ export function lineChart(chart: LineChart, words: Words, palette: Palette): ECh
       },
     },
     series,
+  }
+}
+
+/** A series of its own, because the flags of releases are the ends of the other one's lines. */
+function levelLines(levels: NonNullable<LineChart['levels']>, palette: Palette): SeriesOption {
+  return {
+    id: 'levels',
+    type: 'line',
+    data: [],
+    silent: true,
+    markLine: {
+      silent: true,
+      animation: false,
+      symbol: 'none',
+      data: levels.map(({ value, label, isLoud }, place) => ({
+        yAxis: value,
+        lineStyle: { color: isLoud ? palette.bad : palette.muted, type: 'dashed', width: 1 },
+        label: {
+          show: true,
+          // Side by side from both ends, because levels may lie closer together than their words are high.
+          position: place < 2 ? 'insideStartTop' : 'insideEndTop',
+          distance: 2,
+          padding: place < 2 ? [0, 0, 0, place * levelWidth] : [0, (place - 2) * levelWidth, 0, 0],
+          color: isLoud ? palette.badText : palette.muted,
+          fontSize: 11,
+          formatter: label,
+        },
+      })),
+    },
   }
 }
 

@@ -61,6 +61,8 @@ export function readPalette(root: HTMLElement): Palette {
     muted: color('muted'),
     line: color('line'),
     release: color('release'),
+    bad: color('bad'),
+    badText: color('bad-text'),
     noData: hatching(color('no-data')),
     series: Array.from({ length: 8 }, (_, index) => color(`series-${index}`)),
   }

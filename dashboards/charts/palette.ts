@@ -9,6 +9,9 @@ export type Palette = {
   readonly muted: string
   readonly line: string
   readonly release: string
+  /** Of lines, and of words, that stand for what is bad. */
+  readonly bad: string
+  readonly badText: string
   /** Hatched where there is no data. */
   readonly noData: Fill
   /** Eight hues in a fixed order. */

@@ -1,6 +1,8 @@
 // Every text of the pages in English. Words in braces are filled in; the other language has the same keys and
 // the same braces, which the types and a test hold.
 
+import { sloEn } from './slo-en.ts'
+
 export const en = {
   pageTitle: 'Surety',
 
@@ -167,6 +169,8 @@ export const en = {
   site: 'site',
 
   bytes: '{value} B',
+
+  ...sloEn,
 } as const
 
 export type TextKey = keyof typeof en

@@ -60,6 +60,39 @@ describe('figures', () => {
     expect(words.milliseconds(value)).toBe(want)
   })
 
+  test.each([
+    { name: 'unknown', ratio: null, want: '–' },
+    { name: 'a target is written as it was agreed', ratio: 0.999, want: '99.9%' },
+    { name: 'four nines', ratio: 0.9999, want: '99.99%' },
+    { name: 'just below its target is not rounded up to it', ratio: 0.998_96, want: '99.89%' },
+    { name: 'almost all is not all', ratio: 0.999_999_99, want: '99.99999%' },
+    { name: 'all', ratio: 1, want: '100%' },
+    { name: 'half', ratio: 0.5, want: '50%' },
+  ])('SLI: $name', ({ ratio, want }) => {
+    expect(words.sli(ratio)).toBe(want)
+  })
+
+  test.each([
+    { name: 'overspent', ratio: -0.4, want: '−40%' },
+    { name: 'overspent a little', ratio: -0.0001, want: '−0.1%' },
+    { name: 'spent a little', ratio: 0.9999, want: '>99.9%' },
+    { name: 'nothing spent', ratio: 1, want: '100%' },
+    { name: 'ordinary', ratio: 0.5036, want: '50.4%' },
+    { name: 'hardly anything', ratio: 0.0001, want: '<0.1%' },
+  ])('what is left of a budget: $name', ({ ratio, want }) => {
+    expect(words.left(ratio)).toBe(want)
+  })
+
+  test.each([
+    [null, '–'],
+    [0, '0×'],
+    [0.001, '<0.01×'],
+    [0.163, '0.16×'],
+    [14.4, '14.4×'],
+  ])('a burn rate of %s is written %s', (rate, want) => {
+    expect(words.times(rate)).toBe(want)
+  })
+
   test('large figures use k and M in Chinese too', () => {
     expect(buildWords('zh-CN').short(123_456)).toBe('123k')
     expect(buildWords('zh-CN').short(12_300_000)).toBe('12.3M')

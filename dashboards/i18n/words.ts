@@ -16,7 +16,17 @@ export type Words = {
   text(key: TextKey, values?: Readonly<Record<string, string>>): string
   /** @param ratio 0–1; a bad share is never rounded away to 0 %, nor a partial one up to 100 % */
   ratio(ratio: number | null): string
+  /** @param ratio good ÷ all, or a target; as many digits as the bad share needs, cut off, never rounded up */
+  sli(ratio: number | null): string
+  /** @param ratio of a budget: signed, rounded as the sentences round it */
+  left(ratio: number): string
+  /** A burn rate: «14.4×». */
+  times(rate: number | null): string
+  /** Minutes of a length in seconds, without unit. */
+  minutes(seconds: number): string
   count(value: number): string
+  /** A count that may be negative or of parts: one digit while it is small. */
+  signed(value: number): string
   /** Short form with k, M, G for axes and totals. */
   short(value: number): string
   ratePerSecond(value: number): string
@@ -54,6 +64,7 @@ export function buildWords(language: Language): Words {
   const number = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat(language, options)
   const whole = number({ maximumFractionDigits: 0 })
   const oneDigit = number({ maximumFractionDigits: 1 })
+  const fiveDigits = number({ maximumFractionDigits: 5 })
   const threeDigits = number({ maximumSignificantDigits: 3 })
   const twoDigits = number({ maximumSignificantDigits: 2 })
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'always', style: 'short' })
@@ -98,7 +109,28 @@ export function buildWords(language: Language): Words {
       if (percent < 100 && percent > 99.95) return '>99.9%'
       return `${(percent < 1 ? twoDigits : oneDigit).format(percent)}%`
     },
+    sli(ratio) {
+      if (ratio === null) return absent
+      const percent = ratio * 100
+      const bad = 100 - percent
+      const digits = bad >= 1 || bad <= 0 ? 1 : Math.min(5, 1 - Math.floor(Math.log10(bad)))
+      return `${fiveDigits.format(cutOff(percent, digits))}%`
+    },
+    left(ratio) {
+      const percent = ratio * 100
+      if (percent > 0 && percent < 0.1) return '<0.1%'
+      if (percent < 100 && percent >= 99.95) return '>99.9%'
+      if (percent < 0 && percent > -0.1) return '−0.1%'
+      return `${oneDigit.format(percent).replace('-', '−')}%`
+    },
+    times(rate) {
+      if (rate === null) return absent
+      const value = rate > 0 && rate < 0.01 ? '<0.01' : (rate < 1 ? twoDigits : threeDigits).format(rate)
+      return text('timesRate', { value })
+    },
+    minutes: (value) => oneDigit.format(value / 60),
     count: (value) => whole.format(value),
+    signed: (value) => (Math.abs(value) < 100 ? oneDigit : whole).format(value).replace('-', '−'),
     ratePerSecond: (value) => (value >= 1000 ? short(value) : threeDigits.format(value)),
     milliseconds(value) {
       if (value === null) return absent
@@ -137,6 +169,12 @@ export function buildWords(language: Language): Words {
         : text('andMore', { list: shown, count: whole.format(items.length - most) })
     },
   }
+}
+
+/** Towards less, but for what binary fractions add: 99.9 stays 99.9. */
+function cutOff(value: number, digits: number): number {
+  const size = 10 ** digits
+  return Math.floor(value * size + 1e-6) / size
 }
 
 /** Values go in as they are, in one pass: a value that itself holds braces is not filled again. */

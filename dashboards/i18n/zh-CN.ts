@@ -1,6 +1,7 @@
 // Every text of the pages in Simplified Chinese. Same keys and braces as en.ts.
 
 import type { Texts } from './en.ts'
+import { sloZhCN } from './slo-zh-CN.ts'
 
 export const zhCN: Texts = {
   pageTitle: 'Surety',
@@ -165,4 +166,6 @@ export const zhCN: Texts = {
   site: '中心',
 
   bytes: '{value} B',
+
+  ...sloZhCN,
 }

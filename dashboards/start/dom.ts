@@ -40,6 +40,11 @@ export function byId(id: string): HTMLElement {
   return element
 }
 
+/** A modified click opens a tab of its own; that is the browser's business. */
+export function isModifiedClick(event: MouseEvent): boolean {
+  return event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
+}
+
 function morphChildren(shown: Node, wanted: Node): void {
   const keyed = new Map<string, Node>()
   for (const child of shown.childNodes) {

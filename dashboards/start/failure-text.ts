@@ -43,3 +43,8 @@ export function isUnreachable(error: unknown): boolean {
     error instanceof ApiError && (error.failure.kind === 'unreachable' || error.failure.kind === 'timeout')
   )
 }
+
+/** Whether the answer is that there is no such thing. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.failure.kind === 'problem' && error.failure.problem.status === 404
+}

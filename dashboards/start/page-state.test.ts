@@ -9,6 +9,11 @@ describe('page state', () => {
       to: 'now',
       trace: undefined,
       language: undefined,
+      slo: undefined,
+      objective: 0,
+      group: '',
+      allSlos: false,
+      find: '',
     })
     expect(formatPageState(parsePageState(''))).toBe('')
   })
@@ -17,6 +22,18 @@ describe('page state', () => {
     const search =
       '?service=%3Cimg+src%3Dx%3E%2F%26&from=2026-11-20T02%3A00%3A00%2B08%3A00&to=-5m&trace=abc&lang=en'
     expect(formatPageState(parsePageState(search))).toBe(search)
+  })
+
+  test('the SLO that is open, of which objective and group, and how its list is narrowed', () => {
+    const search = '?slo=a&objective=2&group=%5B%220531%22%5D&slos=all&find=core+pay'
+    expect(parsePageState(search)).toMatchObject({
+      slo: 'a',
+      objective: 2,
+      group: '["0531"]',
+      find: 'core pay',
+    })
+    expect(formatPageState(parsePageState(search))).toBe(search)
+    expect(parsePageState('?slo=a&objective=-1').objective).toBe(0)
   })
 
   test.each(['yesterday', '-15', '15m', '2026-11-20', "now'", '-1234567m'])(

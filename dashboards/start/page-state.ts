@@ -7,6 +7,13 @@ export type PageState = {
   readonly to: string
   readonly trace: string | undefined
   readonly language: string | undefined
+  /** The SLO whose details are open: its name, objective and groupKey. */
+  readonly slo: string | undefined
+  readonly objective: number
+  readonly group: string
+  readonly allSlos: boolean
+  /** What the list of SLOs is narrowed to. */
+  readonly find: string
 }
 
 export const defaultFrom = '-15m'
@@ -36,6 +43,11 @@ export function parsePageState(search: string): PageState {
     to: instantOr('to', 'now'),
     trace: query.get('trace') ?? undefined,
     language: query.get('lang') ?? undefined,
+    slo: query.get('slo') || undefined,
+    objective: /^\d{1,4}$/.test(query.get('objective') ?? '') ? Number(query.get('objective')) : 0,
+    group: query.get('group') ?? '',
+    allSlos: query.get('slos') === 'all',
+    find: query.get('find') ?? '',
   }
 }
 
@@ -47,6 +59,13 @@ export function formatPageState(state: PageState): string {
   if (state.to !== 'now') query.set('to', state.to)
   if (state.trace !== undefined) query.set('trace', state.trace)
   if (state.language !== undefined) query.set('lang', state.language)
+  if (state.slo !== undefined) {
+    query.set('slo', state.slo)
+    if (state.objective !== 0) query.set('objective', String(state.objective))
+    if (state.group !== '') query.set('group', state.group)
+  }
+  if (state.allSlos) query.set('slos', 'all')
+  if (state.find !== '') query.set('find', state.find)
   return query.size === 0 ? '' : `?${query.toString()}`
 }
 

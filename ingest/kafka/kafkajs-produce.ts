@@ -15,6 +15,8 @@ import type { Produced, ProducePort, ProduceRecord } from './produce.ts'
 export type KafkajsProduceOptions = KafkaClientOptions & {
   /** Topics that must be there for the port to be ready. */
   readonly topics: readonly string[]
+  /** What the log says of the sender: that it produces, and what happens while Kafka takes nothing. */
+  readonly words?: { readonly ready: string; readonly away: string }
   /** How often the broker is looked at. Default 2 s. */
   readonly probeMs?: number
 }
@@ -26,12 +28,16 @@ type Connection = { readonly producer: Producer; readonly cut: () => void }
 // compression, so that only a value that alone is larger depends on how well it compresses.
 const GROUP_BYTES_MAX = 900_000
 const GROUP_RECORDS_MAX = 1000
+const GATEWAY_WORDS = {
+  ready: 'the gateway produces',
+  away: 'senders are asked to come again until Kafka takes what they send',
+}
 const ACK_TIMEOUT_MS = 10_000
 const DISCONNECT_TIMEOUT_MS = 2_000
 const REMINDER_INTERVAL_MS = 60_000
 
 export function openKafkajsProduce(options: KafkajsProduceOptions): ProducePort {
-  const { logger, topics, probeMs = 2_000 } = options
+  const { logger, topics, words = GATEWAY_WORDS, probeMs = 2_000 } = options
   const admin = openKafkaAdmin(options)
   const closing = new AbortController()
   let connection: Connection | undefined
@@ -50,7 +56,7 @@ export function openKafkajsProduce(options: KafkajsProduceOptions): ProducePort 
         const missing = topics.filter((topic) => !present.has(topic))
         if (missing.length > 0) tell(`the Kafka topic ${missing.join(', ')} does not exist; create it`)
         else if (notReady !== undefined) {
-          logger.info({ brokers: options.brokers }, 'Kafka: the gateway produces')
+          logger.info({ brokers: options.brokers }, `Kafka: ${words.ready}`)
           notReady = undefined
           toldAt = Number.NEGATIVE_INFINITY
         }
@@ -102,10 +108,7 @@ export function openKafkajsProduce(options: KafkajsProduceOptions): ProducePort 
     notReady = reason
     if (!isNews) return
     toldAt = now
-    logger.warn(
-      { brokers: options.brokers },
-      `${reason}; senders are asked to come again until Kafka takes what they send`,
-    )
+    logger.warn({ brokers: options.brokers }, `${reason}; ${words.away}`)
   }
 
   /** What waits for one topic, as far as it fits. */
@@ -194,7 +197,7 @@ export function openKafkajsProduce(options: KafkajsProduceOptions): ProducePort 
       closing.abort()
       await sending
       await watching
-      notReady = 'the gateway is closed'
+      notReady = 'Surety is stopping'
       if (connection !== undefined) await drop(connection)
       await admin.close()
     },

@@ -28,7 +28,9 @@ import { attributeRoutes } from './routes/attributes.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { bundleRoutes } from './routes/bundles.ts'
 import { calendarRoutes } from './routes/calendar.ts'
+import { correctionRoutes } from './routes/slo-corrections.ts'
 import { definitionRoutes } from './routes/definitions.ts'
+import { downtimeRoutes } from './routes/downtime.ts'
 import { eventRoutes } from './routes/events.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { journeyRoutes } from './routes/journeys.ts'
@@ -39,6 +41,8 @@ import { profileRoutes } from './routes/profiles.ts'
 import { releaseRoutes } from './routes/releases.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { sloBudgetRoutes } from './routes/slo-budgets.ts'
+import { sloMetricsRoutes } from './routes/slo-metrics.ts'
+import { sloReportRoutes } from './routes/slo-reports.ts'
 import { sloStreamRoutes } from './routes/slo-stream.ts'
 import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
@@ -128,10 +132,14 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   sloStreamRoutes(typed, parts, board)
   sloRoutes(typed, parts, board)
   sloBudgetRoutes(typed, parts, board, landscape)
+  sloMetricsRoutes(typed, parts, board)
+  sloReportRoutes(typed, parts, board)
+  downtimeRoutes(typed, parts, board)
   await app.register((inner, _, done) => {
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()
     definitionRoutes(within, parts)
+    correctionRoutes(within, parts)
     bundleRoutes(within, parts)
     peopleRoutes(within, parts)
     auditRoutes(within, parts)

@@ -230,6 +230,31 @@ export const SloBurnReply = z.object({
 })
 export type SloBurnReply = z.infer<typeof SloBurnReply>
 
+export const CorrectionItem = z.object({
+  id: z.number(),
+  group: z.string(),
+  start: instant,
+  stepSeconds: z.number(),
+  before: z.object({ good: z.number(), total: z.number() }),
+  after: z.object({ good: z.number(), total: z.number() }),
+  noticedAt: instant,
+  decision: z.enum(['open', 'approved', 'rejected']),
+  decidedBy: z.string().nullable(),
+  decidedAt: instant.nullable(),
+  isApplied: z.boolean(),
+})
+export type CorrectionItem = z.infer<typeof CorrectionItem>
+export const CorrectionsQuery = z.object({
+  before: z.coerce.number().int().min(1).optional().describe('ids below it'),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})
+export const CorrectionsReply = z.object({ items: z.array(CorrectionItem) })
+export const CorrectionParams = SloParams.extend({ id: z.coerce.number().int().min(1) })
+export const CorrectionDecision = z.strictObject({
+  decision: z.enum(['approved', 'rejected']),
+  reason: z.string().min(1, 'is required: it stands in the audit').max(1000),
+})
+
 export const SloLedgerQuery = z.object({
   ...Which.shape,
   from: Instant.optional().describe(

@@ -94,7 +94,7 @@ export function familySql(family: Family, fromSecond: number, toSecond: number):
   sumIf(${weight}, ${good}) AS good, sum(${weight}) AS total
 FROM ${table}
 WHERE ${all.join('\n  AND ')}
-GROUP BY k, at`
+GROUP BY ${[...values, 'at'].join(', ')}`
 }
 
 export const instant = (second: number) => `toDateTime(${Math.floor(second)}, 'UTC')`

@@ -20,6 +20,7 @@ const SECONDS_MAX = 60
 /**
  * @param fromSecond, toSecond  s since epoch; slices that lie in between as a whole are measured
  * @param knownGroups  groups seen before of a series: they are measured when they have no request too
+ * @param isOpen  the slices are not over: those without a request are not asked about
  * @throws StoreError
  */
 export async function measureRequests(
@@ -28,6 +29,7 @@ export async function measureRequests(
   fromSecond: number,
   toSecond: number,
   knownGroups: (series: string) => Iterable<string> = () => [],
+  isOpen = false,
 ): Promise<Measured> {
   const slices: MeasuredSlice[] = []
   const tooManyGroups = new Map<string, number>()
@@ -37,8 +39,10 @@ export async function measureRequests(
     const from = Math.ceil(fromSecond / stepSeconds) * stepSeconds
     const to = Math.floor(toSecond / stepSeconds) * stepSeconds
     if (to <= from) continue
-    const ears = heard.get(stepSeconds) ?? (await heardIn(store, stepSeconds, from, to))
-    heard.set(stepSeconds, ears)
+    const ears = isOpen
+      ? undefined
+      : (heard.get(stepSeconds) ?? (await heardIn(store, stepSeconds, from, to)))
+    if (ears !== undefined) heard.set(stepSeconds, ears)
     const counted = await countsOf(store, family, from, to)
     for (const [key, members] of family.questions) {
       const found = counted.get(key) ?? new Map<string, Map<number, Counts>>()
@@ -54,7 +58,7 @@ export async function measureRequests(
           let isHeard: boolean | undefined
           for (const group of groups) {
             const counts = found.get(group)?.get(at)
-            const isKnown = counts !== undefined || (isHeard ??= ears.by(indicator, at))
+            const isKnown = counts !== undefined || (isHeard ??= ears?.by(indicator, at) ?? false)
             const { good, total } = counts ?? NOTHING
             slices.push({ series, group, startSecond: at, stepSeconds, good, total, isKnown })
           }

@@ -94,12 +94,17 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/metrics/:name/exemplars': 'read-all',
   'GET /api/v1/ingest/status': 'read',
 
+  'GET /metrics/slo': 'read',
+  'GET /api/v1/reports/slos': 'read',
+  'GET /api/v1/systems/downtime': 'read',
   'GET /api/v1/slos': 'read',
   'GET /api/v1/slos/stream': 'read',
   'GET /api/v1/slos/:slo': 'read',
   'GET /api/v1/slos/:slo/history': 'read',
   'GET /api/v1/slos/:slo/burn': 'read',
   'GET /api/v1/slos/:slo/ledger': 'read',
+  'GET /api/v1/slos/:slo/corrections': 'read',
+  'POST /api/v1/slos/:slo/corrections/:id': 'write',
 
   ...definitions('organisations', 'read', 'administer'),
   ...definitions('teams', 'read', 'administer'),

@@ -4,21 +4,23 @@ import type { Store } from '../../ingest/store/store.ts'
 import { mayRead, type ReadScope } from '../people/read-scope.ts'
 import type { Registry } from '../registry/registry.ts'
 import { loadSlos, type Judged, type Slo, type Slos } from './slos.ts'
-import { byPlace, placeOf } from './standing-place.ts'
-import { readStatuses, type StatusRow } from './status-store.ts'
+import { readConditions, readStatuses, type ConditionRow, type StatusRow } from './status-store.ts'
 
-export type Standing = {
+type Of<Row> = {
   readonly slo: Slo
   readonly judged: Judged
   readonly group: string
   /** Undefined until the loop has judged it. */
-  readonly row: StatusRow | undefined
+  readonly row: Row | undefined
 }
+export type Standing = Of<StatusRow>
 
 export interface Board {
   slos(): Promise<Slos>
-  /** In order of name, objective and group; what a caller may read. */
+  /** In order of name, objective and group; what a caller may read. @param names  of SLOs; undefined: all */
   standings(scope: ReadScope, names?: readonly string[]): Promise<Standing[]>
+  /** All of them, in one word each. */
+  conditions(scope: ReadScope): Promise<Of<ConditionRow>[]>
 }
 
 /** A group that was not judged for so long is gone. */
@@ -38,26 +40,35 @@ export function buildBoard(store: Pick<Store, 'ask'>, registry: Registry): Board
     }
     return read
   }
+  async function arranged<Row extends Told>(
+    scope: ReadScope,
+    rowsOf: () => Promise<Row[]>,
+    names?: readonly string[],
+  ): Promise<Of<Row>[]> {
+    const loaded = await slos()
+    const wanted = names && new Set(names)
+    const readable = [...loaded.slos.values()].filter(
+      ({ name, system }) => mayRead(scope, system) && (wanted === undefined || wanted.has(name)),
+    )
+    const rows = Map.groupBy(await rowsOf(), ({ slo, objective }) => `${slo}/${objective}`)
+    return readable
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))
+  }
   return {
     slos,
-    async standings(scope, names) {
-      const loaded = await slos()
-      const wanted = names && new Set(names)
-      const readable = [...loaded.slos.values()].filter(
-        ({ name, system }) => mayRead(scope, system) && (wanted === undefined || wanted.has(name)),
-      )
-      const rows = Map.groupBy(
-        await readStatuses(store, names),
-        ({ slo, objective }) => `${slo}/${objective}`,
-      )
-      return readable
-        .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))
-        .toSorted((a, b) => byPlace(placeOf(a), placeOf(b)))
-    },
+    standings: (scope, names) => arranged(scope, () => readStatuses(store, names), names),
+    conditions: (scope) => arranged(scope, () => readConditions(store)),
   }
 }
 
-function standingsOf(slo: Slo, judged: Judged, rows: ReadonlyMap<string, readonly StatusRow[]>): Standing[] {
+type Told = Pick<StatusRow, 'slo' | 'objective' | 'group' | 'judgedAtMs' | 'generation'>
+
+function standingsOf<Row extends Told>(
+  slo: Slo,
+  judged: Judged,
+  rows: ReadonlyMap<string, readonly Row[]>,
+): Of<Row>[] {
   const known = (rows.get(`${slo.name}/${judged.objective}`) ?? []).filter(
     ({ generation }) => generation === slo.generation,
   )
@@ -68,5 +79,7 @@ function standingsOf(slo: Slo, judged: Judged, rows: ReadonlyMap<string, readonl
   )
   const groups = alive.some(({ group }) => group !== '') ? alive.filter(({ group }) => group !== '') : alive
   if (groups.length === 0) return [{ slo, judged, group: '', row: undefined }]
-  return groups.map((row) => ({ slo, judged, group: row.group, row }))
+  return groups
+    .toSorted((a, b) => (a.group < b.group ? -1 : 1))
+    .map((row) => ({ slo, judged, group: row.group, row }))
 }

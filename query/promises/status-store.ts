@@ -1,6 +1,6 @@
 // How SLOs stand and stood, in the store: written by the loop that judges, read by whoever tells.
 
-import { createHash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { sqlMillisecond, statement, type Columns, type Store } from '../../ingest/store/store.ts'
 import type { SloStatus } from '../slo/slo-status.ts'
@@ -65,6 +65,19 @@ const newest = statement(
   }),
 )
 
+const conditions = statement(
+  new URL('./conditions.sql', import.meta.url),
+  z.object({}),
+  z.object({
+    slo: z.string(),
+    objective: z.number(),
+    slo_group: z.string(),
+    judged_ms: z.coerce.number(),
+    generation: z.coerce.number(),
+    condition: z.string(),
+  }),
+)
+
 const value = z.number().nullable()
 const figures = statement(
   new URL('./figures.sql', import.meta.url),
@@ -87,7 +100,29 @@ const figures = statement(
   }),
 )
 
-const tokenOf = (rows: unknown) => createHash('sha256').update(JSON.stringify(rows)).digest('hex')
+const figuresAt = statement(
+  new URL('./figures-at.sql', import.meta.url),
+  z.object({
+    slos: z.array(z.string()),
+    objectives: z.array(z.string()),
+    groups: z.array(z.string()),
+    instants: z.array(z.string()),
+  }),
+  z.object({
+    place: z.coerce.number(),
+    at: z.coerce.number(),
+    condition: z.string(),
+    sli: value,
+    sli_gross: value,
+    remaining: value,
+    burn: value,
+    coverage: value,
+  }),
+)
+
+/** The loop tells nothing twice at one instant. */
+const tokenOf = (table: string, rows: readonly StatusRow[]) =>
+  `${table}:${rows[0]?.judgedAtMs ?? 0}:${rows.length}:${randomUUID()}`
 
 /** @throws StoreError */
 export async function writeStatuses(
@@ -104,7 +139,7 @@ export async function writeStatuses(
     generation,
     status: JSON.stringify(status),
   }))
-  await store.insertRows('slo_statuses', STATUS_COLUMNS, given, `statuses:${tokenOf(given)}`)
+  await store.insertRows('slo_statuses', STATUS_COLUMNS, given, tokenOf('statuses', rows))
 }
 
 /** @throws StoreError */
@@ -125,7 +160,7 @@ export async function writeFigures(
     burn: status.burns[0]?.status?.net.burnRate ?? null,
     coverage: status.window?.net.coverage ?? null,
   }))
-  await store.insertRows('slo_figures', FIGURE_COLUMNS, given, `figures:${tokenOf(given)}`)
+  await store.insertRows('slo_figures', FIGURE_COLUMNS, given, tokenOf('figures', rows))
 }
 
 /** @param slos  names; undefined: all @throws StoreError */
@@ -141,6 +176,22 @@ export async function readStatuses(
     judgedAtMs: row.judged_ms,
     generation: row.generation,
     status: JSON.parse(row.status) as ToldStatus,
+  }))
+}
+
+/** How one stands, in one word: what lists of thousands are filtered by. */
+export type ConditionRow = Omit<StatusRow, 'status'> & { readonly condition: ToldStatus['condition'] }
+
+/** @throws StoreError */
+export async function readConditions(store: Pick<Store, 'ask'>): Promise<ConditionRow[]> {
+  const rows = await store.ask(conditions, {})
+  return rows.map((row) => ({
+    slo: row.slo,
+    objective: row.objective,
+    group: row.slo_group,
+    judgedAtMs: row.judged_ms,
+    generation: row.generation,
+    condition: row.condition as ConditionRow['condition'],
   }))
 }
 
@@ -168,13 +219,33 @@ export async function readFigures(
     to: Math.floor(range.toMs),
     step: Math.floor(range.stepMs),
   })
-  return rows.map((row) => ({
-    atMs: row.at,
-    condition: row.condition,
-    sliRatio: row.sli,
-    sliRatioGross: row.sli_gross,
-    remainingRatio: row.remaining,
-    burnRate: row.burn,
-    coverage: row.coverage,
-  }))
+  return rows.map(toPoint)
 }
+
+/**
+ * What was said last before an instant of each, nothing older than five minutes.
+ * @returns by place in the list @throws StoreError
+ */
+export async function readFiguresAt(
+  store: Pick<Store, 'ask'>,
+  wanted: readonly (TrackName & { readonly atMs: number })[],
+): Promise<ReadonlyMap<number, FigurePoint>> {
+  if (wanted.length === 0) return new Map()
+  const rows = await store.ask(figuresAt, {
+    slos: wanted.map(({ slo }) => slo),
+    objectives: wanted.map(({ objective }) => String(objective)),
+    groups: wanted.map(({ group }) => group),
+    instants: wanted.map(({ atMs }) => String(Math.floor(atMs))),
+  })
+  return new Map(rows.map((row) => [row.place, toPoint(row)]))
+}
+
+const toPoint = (row: z.infer<typeof figures.row>): FigurePoint => ({
+  atMs: row.at,
+  condition: row.condition,
+  sliRatio: row.sli,
+  sliRatioGross: row.sli_gross,
+  remainingRatio: row.remaining,
+  burnRate: row.burn,
+  coverage: row.coverage,
+})

@@ -15,7 +15,8 @@ export type KeptTransition = {
   readonly transition: Transition
 }
 
-const COLUMNS = 'id, at, judged_at, slo, objective, slo_group, system, generation, transition'
+export const TRANSITION_COLUMNS =
+  'id, at, judged_at, slo, objective, slo_group, system, generation, transition'
 
 /** Of one that is judged by itself, newest first. */
 export async function transitionsOf(
@@ -25,7 +26,7 @@ export async function transitionsOf(
   limit: number,
 ): Promise<KeptTransition[]> {
   const rows = await database.rows(
-    `SELECT ${COLUMNS} FROM slo_transitions
+    `SELECT ${TRANSITION_COLUMNS} FROM slo_transitions
     WHERE slo = $1 AND objective = $2 AND slo_group = $3 AND at >= $4 AND at < $5 ORDER BY id DESC LIMIT $6`,
     [which.slo, which.objective, which.group, new Date(range.fromMs), new Date(range.toMs), limit],
   )
@@ -39,7 +40,7 @@ export async function transitionsAfter(
   limit: number,
 ): Promise<KeptTransition[]> {
   const rows = await database.rows(
-    `SELECT ${COLUMNS} FROM slo_transitions WHERE id > $1 ORDER BY id LIMIT $2`,
+    `SELECT ${TRANSITION_COLUMNS} FROM slo_transitions WHERE id > $1 ORDER BY id LIMIT $2`,
     [id, limit],
   )
   return rows.map(toTransition)
@@ -51,7 +52,7 @@ export async function newestTransition(database: Queries): Promise<number> {
   return Number(row?.['id'] ?? 0)
 }
 
-function toTransition(row: Readonly<Record<string, unknown>>): KeptTransition {
+export function toTransition(row: Readonly<Record<string, unknown>>): KeptTransition {
   return {
     id: Number(row['id']),
     atMs: (row['at'] as Date).getTime(),

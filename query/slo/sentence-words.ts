@@ -83,7 +83,11 @@ export function budgetText(
   const day = () => format({ month: 'short', day: 'numeric', ...(isThisYear ? {} : { year: 'numeric' }) })
   const quarter = (month: number) => String(Math.ceil(month / 3))
   const whole = wholeUnit(window, fromMs)
-  switch (whole?.unit) {
+  if (whole === undefined)
+    return fill(language, 'budgetFrom', {
+      date: format({ year: 'numeric', month: 'short', day: 'numeric' }),
+    })
+  switch (whole.unit) {
     case 'day':
       return isNow ? fill(language, 'budgetDay') : fill(language, 'budgetOfDay', { day: day() })
     case 'week':
@@ -102,10 +106,6 @@ export function budgetText(
         : fill(language, 'budgetQuarterOfYear', { quarter: quarter(whole.month), year })
     case 'year':
       return fill(language, 'budgetYear', { year })
-    default:
-      return fill(language, 'budgetFrom', {
-        date: format({ year: 'numeric', month: 'short', day: 'numeric' }),
-      })
   }
 }
 

@@ -262,7 +262,7 @@ test('the history tells what was said, with the transitions that led there', asy
     sliRatio: expect.any(Number) as number,
     coverage: expect.any(Number) as number,
   })
-  const [first] = now.transitions.filter(({ subject }) => subject === 'condition')
+  const first = now.transitions.find(({ subject }) => subject === 'condition')
   expect(first?.to).toBe(item?.condition)
   expect(now.transitions.map(({ id }) => id)).toEqual(
     now.transitions.map(({ id }) => id).toSorted((a, b) => b - a),

@@ -2,6 +2,7 @@
 // late, or of a loop that is stopped itself.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { correctionsOf, decideCorrection } from '../../query/promises/corrections.ts'
 import { openSloRig, sloDocument, type SloRig } from '../support/slo-rig.ts'
 
 const MINUTE = 60_000
@@ -156,6 +157,57 @@ describe('telemetry that comes late', () => {
     await rig.runTo(rig.beginMs + 26 * MINUTE)
     const after = await rig.store.rows('SELECT count() AS n FROM sli_slices')
     expect(Number(after[0]?.['n']) - Number(before[0]?.['n'])).toBeLessThanOrEqual(2)
+  })
+})
+
+describe('telemetry that comes later than the allowance', () => {
+  test('8.7 the figure stays, a correction is noted, and only an approval restates it', async () => {
+    await rig.apply(sloDocument())
+    await rig.put(traffic(rig.beginMs, 100))
+    await rig.runTo(rig.beginMs + 95 * MINUTE)
+    const told = async () => (await rig.standings())[0]?.row?.status.window?.net.counts
+    const before = await told()
+    const lateMs = rig.beginMs + 5 * MINUTE
+    await rig.put({ ...traffic(lateMs, 1, 'system_error'), fromMs: lateMs + 1 })
+    await rig.runTo(rig.beginMs + 97 * MINUTE)
+    const grown = await told()
+    expect((grown?.total ?? 0) - (grown?.good ?? 0)).toBe((before?.total ?? 0) - (before?.good ?? 0))
+    const series = (await rig.standings())[0]?.slo.questions.map((question) => question.series) ?? []
+    const corrections = await correctionsOf(rig.database, series, 10)
+    expect(corrections).toMatchObject([
+      {
+        startSecond: lateMs / 1000,
+        before: { good: 6000, total: 6000 },
+        after: { good: 6000, total: 12_000 },
+        decision: 'open',
+      },
+    ])
+    const author = { actor: 'kim', via: 'test', origin: '', reason: 'the branch was offline', request: 'r' }
+    const id = corrections[0]?.id ?? 0
+    await decideCorrection(rig.database, series, id, 'approved', author, new Date())
+    expect(await decideCorrection(rig.database, series, id, 'rejected', author, new Date())).toBeUndefined()
+    await rig.runTo(rig.beginMs + 99 * MINUTE)
+    const restated = await told()
+    expect((restated?.total ?? 0) - (restated?.good ?? 0)).toBe(6)
+    expect(
+      (await rig.registry.audit({ kind: 'slo-correction', limit: 5 })).map(({ actor, action, reason }) => [
+        actor,
+        action,
+        reason,
+      ]),
+    ).toEqual([['kim', 'update', 'the branch was offline']])
+  })
+
+  test('time that was not known is filled', async () => {
+    await rig.apply(sloDocument())
+    await rig.put(traffic(rig.beginMs, 5), traffic(rig.beginMs + 15 * MINUTE, 90))
+    await rig.runTo(rig.beginMs + 95 * MINUTE)
+    const coverage = async () => (await rig.standings())[0]?.row?.status.window?.net.coverage ?? 0
+    const before = await coverage()
+    expect(before).toBeLessThan(1)
+    await rig.put(traffic(rig.beginMs + 5 * MINUTE, 10))
+    await rig.runTo(rig.beginMs + 98 * MINUTE)
+    expect(await coverage()).toBe(1)
   })
 })
 

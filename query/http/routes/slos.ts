@@ -6,7 +6,7 @@ import type { Board, Standing } from '../../promises/board.ts'
 import { toSloItem } from '../../promises/slo-item.ts'
 import type { Slo } from '../../promises/slos.ts'
 import { byPlace, Place, placeOf } from '../../promises/standing-place.ts'
-import { readFigures } from '../../promises/status-store.ts'
+import { readFigures, type ConditionRow } from '../../promises/status-store.ts'
 import { transitionsOf, type KeptTransition } from '../../promises/transitions.ts'
 import { expandExclusions } from '../../slo/exclusion.ts'
 import { windowAt } from '../../slo/slo-window.ts'
@@ -53,19 +53,25 @@ export function sloRoutes(app: TypedApp, { store, clock, database, cursors }: Ap
       const zone = knownZone(timeZone)
       const nowMs = clock.now()
       const { scope } = principalOf(call)
-      const standings = await board.standings(scope)
+      const standings = await board.conditions(scope)
       const { unmeasured } = await board.slos()
       const fitting = standings.filter((one) => fits(one, filter))
       const counts: Partial<Record<SloItem['condition'], number>> = {}
       for (const { row } of fitting) {
-        const condition = row?.status.condition ?? 'no-data'
+        const condition = row?.condition ?? 'no-data'
         counts[condition] = (counts[condition] ?? 0) + 1
       }
       const later = after === undefined ? fitting : fitting.filter((one) => byPlace(placeOf(one), after) > 0)
       const page = later.slice(0, limit)
       const last = page.at(-1)
+      // Everything is told of one page only.
+      const names = [...new Set(page.map(({ slo }) => slo.name))]
+      const whole = new Map((await board.standings(scope, names)).map((one) => [keyOf(one), one]))
       return {
-        items: page.map((one) => toSloItem(one, nowMs, zone)),
+        items: page.flatMap((one) => {
+          const told = whole.get(keyOf(one))
+          return told === undefined ? [] : [toSloItem(told, nowMs, zone)]
+        }),
         counts,
         unmeasured: unmeasured
           .filter(({ system }) => mayRead(scope, system))
@@ -159,8 +165,10 @@ export function sloRoutes(app: TypedApp, { store, clock, database, cursors }: Ap
   )
 }
 
+const keyOf = (one: Pick<Standing, 'slo' | 'judged' | 'group'>) => JSON.stringify(placeOf(one))
+
 function fits(
-  { slo, row }: Standing,
+  { slo, row }: Pick<Standing, 'slo'> & { readonly row: ConditionRow | undefined },
   {
     service,
     system,
@@ -177,7 +185,7 @@ function fits(
   return (
     (service === undefined || slo.definition.service === service) &&
     (system === undefined || slo.system === system) &&
-    (condition === undefined || (row?.status.condition ?? 'no-data') === condition) &&
+    (condition === undefined || (row?.condition ?? 'no-data') === condition) &&
     (wanted === undefined ||
       slo.name.toLowerCase().includes(wanted) ||
       slo.definition.displayName.toLowerCase().includes(wanted))

@@ -47,8 +47,6 @@ CREATE TABLE slo_backfills (
 CREATE TABLE slo_corrections (
   id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   series     text        COLLATE "C" NOT NULL,
-  slo        text        COLLATE "C" NOT NULL,
-  system     text        COLLATE "C",
   step_seconds integer   NOT NULL,
   slo_group  text        NOT NULL,
   start      timestamptz NOT NULL,
@@ -58,6 +56,10 @@ CREATE TABLE slo_corrections (
   decision   text        NOT NULL DEFAULT 'open' CHECK (decision IN ('open', 'approved', 'rejected')),
   decided_by text,
   decided_at timestamptz,
-  reason     text,
+  -- When the loop had put it into the slices.
+  applied_at timestamptz,
   UNIQUE (series, slo_group, start, after)
 );
+CREATE INDEX slo_corrections_series ON slo_corrections (series, id);
+CREATE TRIGGER slo_corrections_are_audited AFTER UPDATE ON slo_corrections FOR EACH ROW
+EXECUTE FUNCTION audit_change('slo-correction', 'id', 'applied_at', 'noticed_at', 'decided_at');

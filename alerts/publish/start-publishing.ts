@@ -1,0 +1,104 @@
+// Wires the publisher of SLO events: to the brokers that are configured, round after round while this process leads.
+
+import { openKafkajsProduce } from '../../ingest/kafka/kafkajs-produce.ts'
+import { kafkaSecurity } from '../../ingest/kafka/security.ts'
+import type { ProcessParts } from '../../ingest/process.ts'
+import { readFiguresAt } from '../../query/promises/status-store.ts'
+import { loadSlos, type Slos } from '../../query/promises/slos.ts'
+import type { Database } from '../../query/registry/database.ts'
+import type { Registry } from '../../query/registry/registry.ts'
+import type { AlertsConfig } from '../config.ts'
+import { buildPublishMetrics } from './publish-metrics.ts'
+import { buildPublisher } from './publisher.ts'
+import { sloEvent, type SloEvent } from './slo-event.ts'
+import { buildTransitionFeed, type ToldTransition } from './transition-feed.ts'
+
+/** Its row in slo_publishers. */
+const NAME = 'kafka'
+const ROUND_MS = 1000
+/** What fails is tried again, later and later. */
+const PAUSE_MS_MAX = 30_000
+
+export type PublishParts = Pick<
+  ProcessParts,
+  'store' | 'lifecycle' | 'health' | 'metrics' | 'logger' | 'clock'
+> & {
+  readonly database: Database
+  readonly registry: Registry
+  readonly isLeading: () => boolean
+}
+
+/** Does nothing without brokers. Connects in the background; nothing waits for it. */
+export function startPublishing(config: AlertsConfig, parts: PublishParts): void {
+  const { store, registry, database, lifecycle, health, logger, clock, isLeading } = parts
+  const topic = config.SURETY_EVENTS_TOPIC
+  if (config.KAFKA_BROKERS.length === 0 || topic === 'none') return
+  const port = openKafkajsProduce({
+    brokers: config.KAFKA_BROKERS,
+    clientId: 'surety-events',
+    // The topic may be missing until there is something to tell; then it is said.
+    topics: [],
+    words: { ready: 'SLO events are published', away: 'SLO events wait in their order and are sent then' },
+    ...kafkaSecurity(config),
+    logger,
+  })
+  const metrics = buildPublishMetrics(parts.metrics.registry)
+  const publisher = buildPublisher({
+    feed: buildTransitionFeed(database, NAME),
+    port,
+    topic,
+    eventsOf: buildEventsOf(store, registry),
+    isLeading,
+    metrics,
+    logger,
+    now: () => clock.now(),
+  })
+  let failures = 0
+  let lastFailure = ''
+  let isStopped = false
+  let timer: NodeJS.Timeout
+  let running: Promise<void> = Promise.resolve()
+  const round = async () => {
+    try {
+      failures = (await publisher.round()) ? 0 : failures + 1
+      lastFailure = ''
+    } catch (error) {
+      failures += 1
+      lastFailure = error instanceof Error ? error.message : String(error)
+      logger.error({ err: error }, 'SLO events could not be read; it is tried again')
+    }
+    const pauseMs = Math.min(PAUSE_MS_MAX, ROUND_MS * 2 ** Math.min(failures, 10))
+    if (!isStopped) timer = setTimeout(start, pauseMs)
+  }
+  const start = () => void (running = round())
+  timer = setTimeout(start, ROUND_MS)
+  health.register('slo events', () =>
+    lastFailure !== '' && failures > 2 ? `SLO events cannot be read: ${lastFailure}` : publisher.heldUp(),
+  )
+  lifecycle.add('SLO events', async () => {
+    isStopped = true
+    clearTimeout(timer)
+    await running
+    await port.close()
+  })
+}
+
+/** Events with what the registry says of their SLOs now and what was said of them then. */
+export function buildEventsOf(store: PublishParts['store'], registry: Registry) {
+  let known: Slos | undefined
+  return async (transitions: readonly ToldTransition[]): Promise<SloEvent[]> => {
+    if (known === undefined || known.changeNumber !== (await registry.changeNumber()))
+      known = await loadSlos(registry)
+    const figures = await readFiguresAt(
+      store,
+      transitions.map(({ slo, objective, group, judgedAtMs }) => ({
+        slo,
+        objective,
+        group,
+        atMs: judgedAtMs,
+      })),
+    )
+    const { slos } = known
+    return transitions.map((one, place) => sloEvent(one, slos.get(one.slo), figures.get(place)))
+  }
+}
