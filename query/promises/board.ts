@@ -51,6 +51,7 @@ export function buildBoard(store: Pick<Store, 'ask'>, registry: Registry): Board
       ({ name, system }) => mayRead(scope, system) && (wanted === undefined || wanted.has(name)),
     )
     const rows = Map.groupBy(await rowsOf(), ({ slo, objective }) => `${slo}/${objective}`)
+    // The order of byPlace, without comparing everything with everything.
     return readable
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))

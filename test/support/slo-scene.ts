@@ -302,7 +302,7 @@ function ledgerReply({ hostile }: SloScene): SloLedgerReply {
     spent: 700,
     spentRatio: 1.4,
     badMinutes: 14,
-    attributedRatio: 500 / 700,
+    attributedRatio: 0.8,
     items: [
       {
         ...one,
@@ -310,7 +310,7 @@ function ledgerReply({ hostile }: SloScene): SloLedgerReply {
         operation: 'POST /transfer',
         version: '2.14.0',
         dependency: 'limit: check',
-        dependencyRatio: 0.9,
+        dependencyRatio: null,
         bad: 630,
         share: 0.9,
         budgetShare: 1.26,

@@ -66,10 +66,10 @@ export function sloRoutes(app: TypedApp, { store, clock, database, cursors }: Ap
       const last = page.at(-1)
       // Everything is told of one page only.
       const names = [...new Set(page.map(({ slo }) => slo.name))]
-      const whole = new Map((await board.standings(scope, names)).map((one) => [keyOf(one), one]))
+      const whole = new Map((await board.standings(scope, names)).map((one) => [JSON.stringify(placeOf(one)), one]))
       return {
         items: page.flatMap((one) => {
-          const told = whole.get(keyOf(one))
+          const told = whole.get(JSON.stringify(placeOf(one)))
           return told === undefined ? [] : [toSloItem(told, nowMs, zone)]
         }),
         counts,
@@ -164,8 +164,6 @@ export function sloRoutes(app: TypedApp, { store, clock, database, cursors }: Ap
     },
   )
 }
-
-const keyOf = (one: Pick<Standing, 'slo' | 'judged' | 'group'>) => JSON.stringify(placeOf(one))
 
 function fits(
   { slo, row }: Pick<Standing, 'slo'> & { readonly row: ConditionRow | undefined },
