@@ -40,7 +40,8 @@ export function buildEventStream(): EventStream {
   })
 
   function give(): void {
-    while (isWanted && !isOver && !readable.destroyed) {
+    if (isOver) return
+    while (isWanted && !readable.destroyed) {
       const text = take()
       if (text === undefined) return
       isWanted = readable.push(text)

@@ -270,7 +270,7 @@ export const SloLedgerReply = z.object({
   spentRatio: z.number().nullable().describe('of the budget of the whole window'),
   badMinutes: z.number().describe('minutes in which something was spent'),
   attributedRatio: ratio.describe(
-    'part of what was spent whose traces were looked at for dependencies, 0–1: at most 500 spans, of the newest day; null when nothing was spent',
+    'part of what was spent whose traces were looked at for dependencies, 0–1: at most 500 spans, of the newest day that had any; null when nothing was spent',
   ),
   items: z.array(
     z.object({

@@ -4,7 +4,6 @@ import type { Store } from '../../ingest/store/store.ts'
 import { mayRead, type ReadScope } from '../people/read-scope.ts'
 import type { Registry } from '../registry/registry.ts'
 import { loadSlos, type Judged, type Slo, type Slos } from './slos.ts'
-import { byPlace, placeOf } from './standing-place.ts'
 import { readConditions, readStatuses, type ConditionRow, type StatusRow } from './status-store.ts'
 
 type Of<Row> = {
@@ -52,9 +51,10 @@ export function buildBoard(store: Pick<Store, 'ask'>, registry: Registry): Board
       ({ name, system }) => mayRead(scope, system) && (wanted === undefined || wanted.has(name)),
     )
     const rows = Map.groupBy(await rowsOf(), ({ slo, objective }) => `${slo}/${objective}`)
+    // The order of byPlace, without comparing everything with everything.
     return readable
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .flatMap((slo) => slo.judged.flatMap((judged) => standingsOf(slo, judged, rows)))
-      .toSorted((a, b) => byPlace(placeOf(a), placeOf(b)))
   }
   return {
     slos,
@@ -80,5 +80,7 @@ function standingsOf<Row extends Told>(
   )
   const groups = alive.some(({ group }) => group !== '') ? alive.filter(({ group }) => group !== '') : alive
   if (groups.length === 0) return [{ slo, judged, group: '', row: undefined }]
-  return groups.map((row) => ({ slo, judged, group: row.group, row }))
+  return groups
+    .toSorted((a, b) => (a.group < b.group ? -1 : 1))
+    .map((row) => ({ slo, judged, group: row.group, row }))
 }

@@ -83,7 +83,7 @@ export function buildChangeFeed({
     const rows = await judgedSince(0)
     return {
       transition: await newestTransition(database),
-      judgedMs: Math.max(0, ...rows.map(({ judgedMs }) => judgedMs)),
+      judgedMs: newestOf(0, rows),
       told: new Map(rows.map(({ key, judgedMs }) => [key, judgedMs])),
     }
   }
@@ -133,7 +133,7 @@ export function buildChangeFeed({
         for (const listener of live) if (listener.mayRead(standing.slo.system)) listener.status(standing)
       }
     }
-    place.judgedMs = Math.max(place.judgedMs, ...changed.map(({ judgedMs }) => judgedMs))
+    place.judgedMs = newestOf(place.judgedMs, changed)
     place.told = new Map(rows.map(({ key, judgedMs }) => [key, judgedMs]))
   }
 
@@ -183,3 +183,6 @@ export function buildChangeFeed({
 }
 
 const keyOf = (slo: string, objective: number, group: string) => JSON.stringify([slo, objective, group])
+
+const newestOf = (ms: number, rows: readonly { readonly judgedMs: number }[]) =>
+  rows.reduce((newest, { judgedMs }) => Math.max(newest, judgedMs), ms)

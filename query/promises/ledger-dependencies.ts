@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Store } from '../../ingest/store/store.ts'
 import { EVENT_SCALE } from '../measure/question.ts'
 import { culpritsOf, type Culprit, type Unknown } from '../reports/culprits.ts'
+import type { TimeRange } from '../time-range.ts'
 import { conditionsOf, SPANS_OF_REQUESTS, type BadRequests } from './bad-requests.ts'
 import type { LedgerRow } from './ledger.ts'
 
@@ -35,7 +36,10 @@ const Bad = z.object({
   duration: number,
 })
 
+export const NOTHING_LOOKED_AT: Dependencies = { of: () => undefined, bad: 0 }
+
 /**
+ * @param within      where anything was bad: its newest day is looked at
  * @param keptFromMs  spans before it are gone
  * @param mayTell     whether the caller may read of a service; what he may not is not told
  * @throws StoreError
@@ -43,11 +47,14 @@ const Bad = z.object({
 export async function dependenciesOf(
   store: Pick<Store, 'ask'>,
   requests: BadRequests,
+  within: TimeRange,
   keptFromMs: number,
   mayTell: (culprit: Culprit) => boolean,
 ): Promise<Dependencies> {
-  const { fromMs, toMs } = requests.range
-  const range = { fromMs: Math.max(fromMs, keptFromMs, toMs - NEWEST_MS), toMs }
+  const toMs = Math.min(requests.range.toMs, within.toMs)
+  const fromMs = Math.max(requests.range.fromMs, within.fromMs, keptFromMs, toMs - NEWEST_MS)
+  if (fromMs >= toMs) return NOTHING_LOOKED_AT
+  const range = { fromMs, toMs }
   const conditions = conditionsOf({ ...requests, range }, SPANS_OF_REQUESTS)
   // The smallest hashes are a uniform sample that is the same each time.
   const sql = `SELECT service, operation, version, lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, weight,

@@ -14,11 +14,10 @@ type Named = Pick<TrackName, 'group'> & {
 
 export const placeOf = ({ slo, judged, group }: Named): Place => [slo.name, judged.objective, group]
 
-/** The same order on every machine, whatever its language. */
+/** The order of lists, the same on every machine, whatever its language. */
 export function byPlace(one: Place, other: Place): number {
-  for (const [at, value] of one.entries()) {
-    const against = other[at] ?? value
-    if (value !== against) return value < against ? -1 : 1
-  }
-  return 0
+  const at = one.findIndex((value, place) => value !== other[place])
+  const [value, against] = [one[at], other[at]]
+  if (value === undefined || against === undefined) return 0
+  return value < against ? -1 : 1
 }

@@ -80,33 +80,29 @@ export function budgetText(
   const year = format({ year: 'numeric' })
   const isThisYear = yearOf(fromMs, timeZone) === yearOf(nowMs, timeZone)
   const isNow = nowMs >= fromMs && nowMs < toMs
+  // «七月» would be as right; figures are what reports write.
+  const month = () =>
+    format(
+      isThisYear ? { month: language === 'en' ? 'long' : 'numeric' } : { month: 'long', year: 'numeric' },
+    )
   const day = () => format({ month: 'short', day: 'numeric', ...(isThisYear ? {} : { year: 'numeric' }) })
-  const quarter = (month: number) => String(Math.ceil(month / 3))
   const whole = wholeUnit(window, fromMs)
-  switch (whole?.unit) {
-    case 'day':
-      return isNow ? fill(language, 'budgetDay') : fill(language, 'budgetOfDay', { day: day() })
-    case 'week':
-      return isNow ? fill(language, 'budgetWeek') : fill(language, 'budgetOfWeek', { day: day() })
-    case 'month': {
-      // «七月» would be as right; figures are what reports write.
-      const name = format({
-        month: language === 'en' || !isThisYear ? 'long' : 'numeric',
-        ...(isThisYear ? {} : { year: 'numeric' }),
-      })
-      return fill(language, 'budgetMonth', { month: name })
-    }
-    case 'quarter':
-      return isThisYear
-        ? fill(language, 'budgetQuarter', { quarter: quarter(whole.month) })
-        : fill(language, 'budgetQuarterOfYear', { quarter: quarter(whole.month), year })
-    case 'year':
-      return fill(language, 'budgetYear', { year })
-    default:
-      return fill(language, 'budgetFrom', {
-        date: format({ year: 'numeric', month: 'short', day: 'numeric' }),
-      })
+  if (whole === undefined) {
+    const date = format({ year: 'numeric', month: 'short', day: 'numeric' })
+    return fill(language, 'budgetFrom', { date })
   }
+  const quarter = String(Math.ceil(whole.month / 3))
+  const names: Readonly<Record<CivilUnit, () => string>> = {
+    day: () => (isNow ? fill(language, 'budgetDay') : fill(language, 'budgetOfDay', { day: day() })),
+    week: () => (isNow ? fill(language, 'budgetWeek') : fill(language, 'budgetOfWeek', { day: day() })),
+    month: () => fill(language, 'budgetMonth', { month: month() }),
+    quarter: () =>
+      isThisYear
+        ? fill(language, 'budgetQuarter', { quarter })
+        : fill(language, 'budgetQuarterOfYear', { quarter, year }),
+    year: () => fill(language, 'budgetYear', { year }),
+  }
+  return names[whole.unit]()
 }
 
 function rollingText(language: SentenceLanguage, durationMs: number): string {

@@ -96,6 +96,15 @@ beforeAll(async () => {
       traces: 10_000,
       span: 1,
     },
+    {
+      service: 'old',
+      outcome: 'system_error',
+      fromMs: BEGIN - 50 * HOUR,
+      count: 10,
+      everyMs: 100,
+      traces: 20_000,
+      span: 1,
+    },
     ...REGIONS.map((region, place) => ({
       service: 'branch',
       region,
@@ -125,6 +134,7 @@ beforeAll(async () => {
       sloDocument({ name: 'pay-nobody', where: '{ service: pay, operation: never }', window: '6h' }),
       sloDocument({ name: 'unknown-nobody', where: '{ service: nobody }' }),
       sloDocument({ name: 'bulk-available', where: '{ service: bulk }', target: 0.9, window: '6h' }),
+      sloDocument({ name: 'old-available', where: '{ service: old }', target: 0.9 }),
       sloDocument({
         name: 'by-region',
         where: '{ service: branch }',
@@ -158,6 +168,7 @@ describe('the list', () => {
       'bulk-available',
       'by-region',
       'card-available',
+      'old-available',
       'pay-available',
       'pay-named',
       'pay-nobody',
@@ -262,7 +273,7 @@ test('the history tells what was said, with the transitions that led there', asy
     sliRatio: expect.any(Number) as number,
     coverage: expect.any(Number) as number,
   })
-  const [first] = now.transitions.filter(({ subject }) => subject === 'condition')
+  const first = now.transitions.find(({ subject }) => subject === 'condition')
   expect(first?.to).toBe(item?.condition)
   expect(now.transitions.map(({ id }) => id)).toEqual(
     now.transitions.map(({ id }) => id).toSorted((a, b) => b - a),
@@ -405,10 +416,11 @@ describe('the ledger', () => {
     expect(await get('/pay-available/ledger')).toMatchObject({ spent: 18 })
   })
 
-  test('of more than 500 bad spans it says how much was looked at', async () => {
+  test('it says how much was looked at: at most 500 bad spans, of the newest day that had any', async () => {
     const ledger = await get<SloLedgerReply>(`/bulk-available/ledger?${THE_HOUR}`)
     expect(ledger).toMatchObject({ spent: 600, attributedRatio: 500 / 600 })
     expect(ledger.items).toMatchObject([{ service: 'bulk', bad: 600, dependency: '' }])
+    expect(await get('/old-available/ledger?from=-5d')).toMatchObject({ spent: 10, attributedRatio: 1 })
   })
 
   test('of an SLO by groups it is of one group, or of all of them without a part of a budget', async () => {

@@ -162,6 +162,6 @@ test('at shutdown listeners are told the end, also one that takes nothing', asyn
   expect(deaf.status).toBe(200)
   await surety.stop()
   await expect(listener.ended).resolves.toBeUndefined()
-  await expect(fetch(surety.url)).rejects.toThrow()
+  await expect(fetch(surety.url)).rejects.toThrow('fetch failed')
   await deaf.body?.cancel().catch(() => undefined)
 })

@@ -1,10 +1,11 @@
 // What burns the budgets of SLOs and who spent them.
 
+import { StoreError } from '../../../ingest/store/store.ts'
 import { mayRead } from '../../people/read-scope.ts'
 import { systemOf, type Landscape } from '../../profiles/landscape.ts'
 import type { Board } from '../../promises/board.ts'
 import { burnChart, ChartRefused } from '../../promises/burn-chart.ts'
-import { dependenciesOf } from '../../promises/ledger-dependencies.ts'
+import { dependenciesOf, NOTHING_LOOKED_AT, type Dependencies } from '../../promises/ledger-dependencies.ts'
 import { ledgerOf } from '../../promises/ledger.ts'
 import type { Judged, Slo } from '../../promises/slos.ts'
 import type { Culprit } from '../../reports/culprits.ts'
@@ -24,7 +25,7 @@ const DAY_MS = 86_400_000
 
 export function sloBudgetRoutes(
   app: TypedApp,
-  { store, clock, retentionSpansDays }: ApiParts,
+  { store, clock, logger, retentionSpansDays }: ApiParts,
   board: Board,
   landscape: () => Promise<Landscape>,
 ): void {
@@ -33,6 +34,13 @@ export function sloBudgetRoutes(
     (await board.standings('everything', [slo.name])).find(
       (one) => one.judged.objective === objective && one.group === group,
     )
+
+  /** The ledger is worth telling without what requests failed at, which asks more of the store. */
+  function withoutThem(error: unknown): Dependencies {
+    if (!(error instanceof StoreError)) throw error
+    logger.warn({ err: error }, 'a ledger is told without dependencies')
+    return NOTHING_LOOKED_AT
+  }
 
   app.get(
     '/api/v1/slos/:slo/burn',
@@ -98,7 +106,10 @@ export function sloBudgetRoutes(
       const known = await landscape()
       const mayTell = ({ service, system }: Culprit) => mayRead(scope, systemOf(known, service, system))
       const keptFromMs = nowMs - retentionSpansDays * DAY_MS
-      const dependencies = await dependenciesOf(store, requests, keptFromMs, mayTell)
+      const dependencies =
+        ledger.within === undefined
+          ? NOTHING_LOOKED_AT
+          : await dependenciesOf(store, requests, ledger.within, keptFromMs, mayTell).catch(withoutThem)
       const budget = (await standingOf(slo, objective, group))?.row?.status.budget
       const allowed = budget?.unit === 'events' && budget.allowed > 0 ? budget.allowed : undefined
       return {
