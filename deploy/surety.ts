@@ -36,7 +36,7 @@ type Command = {
 const COMMANDS: Readonly<Record<string, Command>> = {
   serve: {
     summary: 'run Surety: OTLP and release-event doors, API and pages',
-    help: `surety serve [--roles ingest,query]
+    help: `surety serve [--roles ingest,query,alerts]
 
 Runs the named roles in this process; all that exist by default. Stops on SIGINT or SIGTERM after writing what
 was accepted. Ports, directories and brokers come from the environment; «surety check-config» lists them.`,
@@ -61,7 +61,7 @@ bank's last five weeks, which takes about a minute; not with --no-history or SUR
   },
   'check-config': {
     summary: 'read the environment as «serve» would, and say what is wrong or what will be used',
-    help: `surety check-config [--roles ingest,query]
+    help: `surety check-config [--roles ingest,query,alerts]
 
 Ends with 0 when the environment is accepted and 2 when not; every problem is named at once.`,
     options: { roles: { type: 'string' } },

@@ -534,12 +534,19 @@ test('2.7 without traffic no answer holds NaN, Infinity or undefined, and every 
   })
 })
 
-test('answers are told anew each time, as those of the other reading routes are', async () => {
-  const headersOf = async (path: string) => {
-    const { headers } = await fetch(surety.url + path, { headers: { 'accept-encoding': 'gzip' } })
-    return ['etag', 'content-encoding', 'cache-control', 'content-type'].map((name) => headers.get(name))
-  }
-  const usual = await headersOf('/api/v1/services')
-  for (const path of ['', '/pay-available', '/pay-available/burn', '/pay-available/ledger'])
-    expect(await headersOf(`/api/v1/slos${path}`)).toEqual(usual)
+test('answers have a weak tag, which is not sent twice, and large ones are compressed', async () => {
+  const whole = `${surety.url}/api/v1/slos/pay-available`
+  const { headers } = await fetch(whole, { headers: { 'accept-encoding': 'gzip' } })
+  expect([headers.get('content-encoding'), headers.get('content-type')]).toEqual([
+    'gzip',
+    'application/json; charset=utf-8',
+  ])
+  expect(headers.get('vary')).toMatch(/accept-encoding/i)
+  expect(headers.get('etag')).toMatch(/^W\/"/)
+  const plain = await fetch(whole, { headers: { 'accept-encoding': 'identity' } })
+  expect(plain.headers.get('content-encoding')).toBeNull()
+  // Of what does not change from one moment to the next.
+  const day = `${surety.url}/api/v1/calendar?from=2026-10-01&to=2026-10-02`
+  const tag = (await fetch(day)).headers.get('etag') ?? ''
+  expect((await fetch(day, { headers: { 'if-none-match': tag } })).status).toBe(304)
 })
