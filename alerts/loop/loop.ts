@@ -15,7 +15,7 @@ import { measureRequests } from '../../query/measure/requests.ts'
 import { revisionAt, sumSlices, writeSlices } from '../../query/measure/slice-store.ts'
 import { loadSlos, type Slo } from '../../query/promises/slos.ts'
 import { writeFigures, writeStatuses } from '../../query/promises/status-store.ts'
-import type { Database, Lead } from '../../query/registry/database.ts'
+import type { Database } from '../../query/registry/database.ts'
 import type { Registry } from '../../query/registry/registry.ts'
 import { dueCycles } from '../../query/slo/cycles.ts'
 import type { Evaluation } from '../../query/slo/evaluate.ts'
@@ -30,7 +30,14 @@ import { fittedCounts as fitted } from '../../query/promises/fitted-counts.ts'
 import { lateSince } from './late-slices.ts'
 import { applyApproved, reviewSettled } from './settled-past.ts'
 import type { LoopMetrics } from './loop-metrics.ts'
-import { buildStateStore, type Changed, type KeptState } from './state-store.ts'
+import {
+  buildStateStore,
+  LeadLost,
+  type Changed,
+  type KeptState,
+  type NumberedLead,
+  type Progress,
+} from './state-store.ts'
 import {
   buildTrack,
   excludeAhead,
@@ -90,7 +97,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   const states = buildStateStore(database)
   const book = new Book()
   const backfill = buildBackfill(store, database, book, limits, () => clock.now())
-  let lead: Lead | undefined
+  let lead: NumberedLead | undefined
   let kept = new Map<string, KeptState>()
   let changeNumber = -1
   /** Changes that are in memory and could not be kept yet. */
@@ -116,12 +123,17 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
     if (lead !== undefined) return true
     const taken = await states.lead()
     if (taken === undefined) return false
+    try {
+      await begin()
+    } catch (error) {
+      await taken.release()
+      throw error
+    }
     lead = taken
     void taken.ended.then(() => {
-      lead = undefined
+      if (lead === taken) lead = undefined
     })
     logger.info({}, 'this process measures and judges SLOs')
-    await begin()
     return true
   }
 
@@ -402,6 +414,8 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       track.extras = { ...track.extras, failure: error.message }
     }
     await keepChanges([...changes.values()], undefined, nowMs)
+    // Of a store that does not answer nobody can read it either; one that answers some questions takes it.
+    await tellStatuses(book.tracks(stepMs), nowMs).catch(() => undefined)
   }
 
   function tellGroups(stepMs: StepMs, slices: readonly MeasuredSlice[], head: number): void {
@@ -424,11 +438,12 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
 
   async function keepChanges(
     changes: readonly Changed[],
-    progress: Parameters<typeof states.keep>[1],
+    progress: Progress | undefined,
     nowMs: number,
   ): Promise<void> {
     pending.push(...changes)
-    await states.keep(merged(pending), progress, nowMs)
+    if (lead === undefined) throw new LeadLost('another process judges SLOs by now')
+    await states.keep(lead.epoch, merged(pending), progress, nowMs)
     for (const { track, transitions } of pending)
       for (const { subject } of transitions) metrics.transitions.inc({ subject, slo: track.slo.name })
     pending = []
@@ -600,9 +615,16 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   let running: Promise<void> | undefined
   return {
     tick() {
-      running ??= work().finally(() => {
-        running = undefined
-      })
+      running ??= work()
+        .catch(async (error: unknown) => {
+          if (!(error instanceof LeadLost)) throw error
+          logger.warn({}, 'another process judges SLOs by now; this one waits')
+          await lead?.release()
+          lead = undefined
+        })
+        .finally(() => {
+          running = undefined
+        })
       return running
     },
     isLeading: () => lead !== undefined,

@@ -10,24 +10,45 @@ const LEAD_TASK = 5
 
 export type KeptState = { readonly fingerprint: string; readonly state: SloState }
 
+/** Another one leads by now: nothing was kept. */
+export class LeadLost extends Error {}
+
+/** A lead, and its number among all there were. */
+export type NumberedLead = Lead & { readonly epoch: string }
+
 export interface StateStore {
-  lead(): Promise<Lead | undefined>
+  lead(): Promise<NumberedLead | undefined>
   /** By track. */
   states(): Promise<Map<string, KeptState>>
   /** End of the newest judged slice, by the length of slices; undefined before the first cycle. */
   judgedToMs(stepMs: number): Promise<number | undefined>
-  /** @param missed  instants that were judged late or never */
-  keep(changes: readonly Changed[], progress: Progress | undefined, judgedAtMs: number): Promise<void>
+  /** All of it or nothing. @throws LeadLost, RegistryError */
+  keep(
+    epoch: string,
+    changes: readonly Changed[],
+    progress: Progress | undefined,
+    judgedAtMs: number,
+  ): Promise<void>
   /** Forgets tracks that are gone. */
   forget(ids: readonly string[]): Promise<void>
 }
 
 export type Changed = { readonly track: Track; readonly transitions: readonly Transition[] }
-export type Progress = { readonly stepMs: number; readonly judgedToMs: number; readonly missed: number }
+export type Progress = {
+  readonly stepMs: number
+  readonly judgedToMs: number
+  /** Instants that were judged late. */
+  readonly missed: number
+}
 
 export function buildStateStore(database: Database): StateStore {
   return {
-    lead: () => database.lead(LEAD_TASK),
+    async lead() {
+      const taken = await database.lead(LEAD_TASK)
+      if (taken === undefined) return undefined
+      const [row] = await database.rows('UPDATE slo_leader SET epoch = epoch + 1 RETURNING epoch::text')
+      return { ...taken, epoch: String(row?.['epoch']) }
+    },
     async states() {
       const rows = await database.rows('SELECT track, fingerprint, state FROM slo_states')
       return new Map(
@@ -43,9 +64,14 @@ export function buildStateStore(database: Database): StateStore {
       ])
       return (row?.['judged_to'] as Date | undefined)?.getTime()
     },
-    async keep(changes, progress, judgedAtMs) {
+    async keep(epoch, changes, progress, judgedAtMs) {
       if (changes.length === 0 && progress === undefined) return
       await database.transaction(async (queries) => {
+        // Held until the end: a new leader waits for whoever is keeping, and what comes after it is refused.
+        const held = await queries.rows('SELECT 1 FROM slo_leader WHERE epoch = $1::bigint FOR SHARE', [
+          epoch,
+        ])
+        if (held.length === 0) throw new LeadLost('another process judges SLOs by now')
         if (changes.length > 0) await writeStates(queries, changes, judgedAtMs)
         if (progress !== undefined) await writeProgress(queries, progress)
       })

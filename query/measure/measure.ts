@@ -1,6 +1,6 @@
 // Measures slices of whatever is asked. A question that fails takes down no other: its slices are missing and it is named.
 
-import type { Store } from '../../ingest/store/store.ts'
+import { StoreError, type Store } from '../../ingest/store/store.ts'
 import type { RequestQuestion } from './families.ts'
 import type { Measured, MeasuredSlice } from './measured-slice.ts'
 import { measureMetric, type MetricQuestion } from './metrics.ts'
@@ -15,6 +15,7 @@ export type MeasuredAll = Measured & {
 /**
  * @param fromSecond, toSecond  s since epoch; slices that lie in between as a whole are measured
  * @param knownGroups  groups seen before of a series
+ * @throws StoreError when the store cannot answer now
  */
 export async function measureSlices(
   store: Store,
@@ -33,13 +34,15 @@ export async function measureSlices(
   const requests = questions.filter((one): one is RequestQuestion => one.indicator.kind === 'requests')
   try {
     take(await measureRequests(store, requests, fromSecond, toSecond, knownGroups))
-  } catch {
+  } catch (error) {
+    refuseBusy(error)
     // One statement that fails is not all of them.
     for (const question of requests) {
       try {
         take(await measureRequests(store, [question], fromSecond, toSecond, knownGroups))
-      } catch (error) {
-        failures.set(question.series, messageOf(error))
+      } catch (failure) {
+        refuseBusy(failure)
+        failures.set(question.series, messageOf(failure))
       }
     }
   }
@@ -48,10 +51,16 @@ export async function measureSlices(
     try {
       slices.push(...(await measureMetric(store, question as MetricQuestion, fromSecond, toSecond)))
     } catch (error) {
+      refuseBusy(error)
       failures.set(question.series, messageOf(error))
     }
   }
   return { slices, tooManyGroups, failures }
+}
+
+/** A store that cannot answer now answers nobody: that is no question's fault. @throws StoreError */
+function refuseBusy(error: unknown): void {
+  if (error instanceof StoreError && error.retryable) throw error
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -194,23 +194,30 @@ describe('one role in a process', () => {
       words: ['serve', '--roles', 'query'],
       role: 'query',
     },
+    {
+      name: 'surety serve --roles alerts',
+      script: 'deploy/surety.ts',
+      words: ['serve', '--roles', 'alerts'],
+      role: 'alerts',
+    },
+    { name: 'node alerts/main.ts', script: 'alerts/main.ts', words: [], role: 'alerts' },
     { name: 'node ingest/main.ts', script: 'ingest/main.ts', words: [], role: 'ingest' },
     { name: 'node query/main.ts', script: 'query/main.ts', words: [], role: 'query' },
   ])('$name is alive, ready, serves its own routes and ends with 0', async ({ script, words, role }) => {
-    const isIngest = role === 'ingest'
+    const ofQuery = role === 'query' ? 200 : 404
     const surety = owned(spawnScript(script, words, { SURETY_DATA_DIR: newDirectory() }))
     const { url } = await surety.ready()
     expect(await status(`${url}/healthz`)).toBe(200)
     expect(await status(`${url}/readyz`)).toBe(200)
     expect(await status(`${url}/metrics`)).toBe(200)
-    expect(await status(`${url}/api/v1/services`)).toBe(isIngest ? 404 : 200)
-    expect(await status(`${url}/`)).toBe(isIngest ? 404 : 200)
+    expect(await status(`${url}/api/v1/services`)).toBe(ofQuery)
+    expect(await status(`${url}/`)).toBe(ofQuery)
     const posted = await fetch(`${url}/api/v1/releases/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ specversion: '1.0', id: '1', source: '/ci', type: 't' }),
     })
-    expect(posted.status).toBe(isIngest ? 201 : 404)
+    expect(posted.status).toBe(role === 'ingest' ? 201 : 404)
     surety.kill('SIGTERM')
     const { code, stderr } = await surety.ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

@@ -2,6 +2,7 @@
 // late, or of a loop that is stopped itself.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { StoreError } from '../../ingest/store/store.ts'
 import { correctionsOf, decideCorrection } from '../../query/promises/corrections.ts'
 import { openSloRig, sloDocument, type SloRig } from '../support/slo-rig.ts'
 
@@ -258,6 +259,56 @@ describe('a loop that is stopped', () => {
     await another.tick()
     expect(another.isLeading()).toBe(true)
     await another.stop()
+  })
+
+  test('what a replaced leader still has in hand is not kept', async () => {
+    await rig.apply(sloDocument())
+    await rig.put(traffic(rig.beginMs, 30))
+    await rig.runTo(rig.beginMs + 2 * MINUTE)
+    // As another that took the lead would leave it, while this one does not know yet.
+    await rig.database.rows('UPDATE slo_leader SET epoch = epoch + 1')
+    const before = (await rig.transitions()).length
+    const judgedTo = async () =>
+      (await rig.database.rows('SELECT judged_to FROM slo_progress WHERE step_seconds = 60'))[0]?.[
+        'judged_to'
+      ]
+    const kept = await judgedTo()
+    rig.nowMs = rig.beginMs + 4 * MINUTE
+    await rig.loop.tick()
+    expect(rig.loop.isLeading()).toBe(false)
+    expect([await judgedTo(), (await rig.transitions()).length]).toEqual([kept, before])
+    await rig.runTo(rig.beginMs + 6 * MINUTE)
+    expect(rig.loop.isLeading()).toBe(true)
+    expect(await judgedTo()).not.toEqual(kept)
+  })
+})
+
+describe('a store that does not answer', () => {
+  test('8.10 is an error and not missing data: its own transition after three failures, the last good value with its age', async () => {
+    await rig.apply(sloDocument())
+    await rig.put(traffic(rig.beginMs, 60))
+    await rig.runTo(rig.beginMs + 10 * MINUTE)
+    expect(await rig.condition('pay-available')).toBe('healthy')
+    const { ask } = rig.store
+    const isBroken = { asked: 0 }
+    Object.assign(rig.store, {
+      ask: (question: { readonly name: string }, ...rest: unknown[]) => {
+        if (question.name !== 'slo-slices') return Reflect.apply(ask, rig.store, [question, ...rest])
+        isBroken.asked += 1
+        return Promise.reject(new StoreError('SURETY_STORE_BUSY', 'not now'))
+      },
+    })
+    await rig.runTo(rig.beginMs + 15 * MINUTE)
+    const [standing] = await rig.standings()
+    expect(isBroken.asked).toBeGreaterThanOrEqual(3)
+    expect(standing?.row?.status).toMatchObject({ condition: 'error', failure: 'not now' })
+    expect(standing?.row?.status.lastGood?.atMs).toBe(rig.beginMs + 9 * MINUTE)
+    Object.assign(rig.store, { ask })
+    await rig.runTo(rig.beginMs + 17 * MINUTE)
+    expect((await changes('measuring')).map(({ transition }) => transition.to)).toEqual(['fails', 'works'])
+    expect(await rig.condition('pay-available')).toBe('healthy')
+    // What could not be asked then was asked afterwards.
+    expect((await rig.standings())[0]?.row?.status.window?.net.coverage).toBe(1)
   })
 })
 
