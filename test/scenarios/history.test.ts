@@ -57,6 +57,7 @@ async function start(dataDir = newDir()): Promise<Surety & { readonly dataDir: s
     SURETY_OTLP_HTTP_PORT: '0',
     SURETY_OTLP_GRPC_PORT: '0',
     SURETY_LOG_LEVEL: 'error',
+    SURETY_VISITORS: 'viewer',
   }
   const { url, lifecycle } = await serve(['ingest', 'query'], env, undefined, (ingest, parts) => {
     given = { ingest, parts }

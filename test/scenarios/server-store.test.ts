@@ -140,7 +140,13 @@ test('the server away is not ready and refuses with 503; back again it goes on b
 })
 
 test('the data directory holds the journal and no store; a second ingest process is kept out of it', async () => {
-  expect(readdirSync(join(folder, 'data')).toSorted()).toEqual(['journal', 'surety.pid'])
+  // Definitions and people are embedded here; SURETY_DATABASE_URL would put them on a server, too.
+  expect(readdirSync(join(folder, 'data')).toSorted()).toEqual([
+    'journal',
+    'local-token',
+    'registry',
+    'surety.pid',
+  ])
   const second = await run('serve', '--roles', 'ingest')
   expect(second.code).toBe(2)
   expect(second.stderr).toContain('set SURETY_DATA_DIR to another directory')
