@@ -117,7 +117,7 @@ describe('on a cluster', () => {
     const again = renderAll(renderingFor({ database: 'surety', cluster }))
     const place = (statements: readonly string[]) =>
       statements.flatMap((sql) => /'(\/clickhouse\/[^']*_made_anew[^']*)'/.exec(sql)?.[1] ?? [])
-    expect(place(ddl)).toHaveLength(2)
+    expect(place(ddl)).toHaveLength(3)
     expect(place(again)).not.toEqual(place(ddl))
   })
 

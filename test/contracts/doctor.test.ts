@@ -71,6 +71,8 @@ test('beside a running Surety it asks that one', async () => {
       'ok ingest pipeline is ready',
       expect.stringMatching(/^fail kafka is not ready/) as string,
       'ok registry is ready',
+      'ok slo loop is ready',
+      'ok slo events is ready',
     ])
     expect(of('kafka')).toMatchObject([
       { state: 'fail', text: expect.stringMatching(/^127\.0\.0\.1:9: /) as string },
