@@ -496,6 +496,7 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       'histograms',
       'instance_requests_1m',
       'release_events',
+      'release_steps',
       'requests_10s',
       'requests_1h',
       'requests_1m',
