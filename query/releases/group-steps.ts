@@ -51,7 +51,8 @@ export const identityOf = ({ source, eventId }: Pick<ReleaseStep, 'source' | 'ev
   JSON.stringify([source, eventId])
 
 /** What is released, without its version: the version, the configuration or the commit of it is `whatOf`. */
-const subjectOf = ({ service, target, changeType }: NamedStep) => JSON.stringify([service, target, changeType])
+const subjectOf = ({ service, target, changeType }: NamedStep) =>
+  JSON.stringify([service, target, changeType])
 const whatOf = ({ versionTo, configHash, vcsRevision }: NamedStep) => versionTo || configHash || vcsRevision
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
@@ -121,10 +122,7 @@ function byWhat(steps: readonly NamedStep[]): NamedStep[][] {
   return [...lists.values(), ...rest].map((list) => list.toSorted(compareSteps))
 }
 
-function newestBefore(
-  lists: ReadonlyMap<string, NamedStep[]>,
-  { at }: NamedStep,
-): NamedStep[] | undefined {
+function newestBefore(lists: ReadonlyMap<string, NamedStep[]>, { at }: NamedStep): NamedStep[] | undefined {
   const begun = [...lists.values()]
     .map((list) => ({ list, last: Math.max(...list.filter((one) => one.at <= at).map((one) => one.at)) }))
     .filter(({ last }) => at - last <= PAUSE_MS)
@@ -196,7 +194,8 @@ export const whatOfGroup = (steps: readonly NamedStep[]): string =>
 
 /** A rollback told by itself is the end of what was released before; drops what only notes something. */
 function withRetreats(lists: readonly NamedStep[][]): NamedStep[][] {
-  const isRetreat = (list: readonly NamedStep[]) => list.every(({ kind }) => RETREATS.has(kind) || kind === 'noted')
+  const isRetreat = (list: readonly NamedStep[]) =>
+    list.every(({ kind }) => RETREATS.has(kind) || kind === 'noted')
   const releases = lists.filter((list) => !isRetreat(list)).map((list) => [...list])
   const alone: NamedStep[][] = []
   for (const list of lists.filter(isRetreat)) {

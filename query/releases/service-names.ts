@@ -9,7 +9,17 @@ import type { VersionSighting } from './version-sighting.ts'
 export type KnownNames = ReadonlyMap<string, readonly string[]>
 
 // What tools add to a name and telemetry leaves out, or the other way round.
-const FILLERS = new Set(['service', 'svc', 'srv', 'server', 'app', 'application', 'deploy', 'deployment', 'rollout'])
+const FILLERS = new Set([
+  'service',
+  'svc',
+  'srv',
+  'server',
+  'app',
+  'application',
+  'deploy',
+  'deployment',
+  'rollout',
+])
 FILLERS.add('prod').add('production')
 
 /** @returns `service.name` for a told name and version; the told name when nothing fits */

@@ -19,6 +19,8 @@ export type Appearance = {
 
 /** A pause that chance would not make: so many requests would have been expected in it. */
 const EXPECTED_MIN = 20
+/** The versions that a service has at its first sight come one after the other. */
+const FIRST_SIGHT_MS = 5 * 60_000
 
 /** @param knownFromMs  what served then already is no news */
 export function findAppearances(
@@ -43,9 +45,18 @@ export function findAppearances(
           if (stretch.fromMs <= knownFromMs + slackMs) return []
           if (before !== undefined && !isServedBetween(others, before.toMs, stretch.fromMs)) return []
           const versionFrom = servedAt(others, stretch.fromMs)
-          const isFirstOfService = stretch.fromMs <= firstMs
+          const isFirstOfService = stretch.fromMs <= firstMs + FIRST_SIGHT_MS
           return [
-            { service, environment, system, version, versionFrom, atMs: stretch.fromMs, isReturn: at > 0, isFirstOfService },
+            {
+              service,
+              environment,
+              system,
+              version,
+              versionFrom,
+              atMs: stretch.fromMs,
+              isReturn: at > 0,
+              isFirstOfService,
+            },
           ]
         }),
       )
