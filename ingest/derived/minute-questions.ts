@@ -13,7 +13,7 @@ const FAILED_TRACES = `trace_id IN (SELECT trace_id FROM spans WHERE ${IN_MINUTE
 
 const entries = part('./entries.sql')
 const entriesWhere = (entry: string, trace: string) =>
-  entries.replace(/\bAND ENTRIES\b/, () => entry).replace(/\bAND TRACES\b/, () => trace)
+  entries.replaceAll(/\bAND ENTRIES\b/g, () => entry).replaceAll(/\bAND TRACES\b/g, () => trace)
 
 const parts: Readonly<Record<string, string>> = {
   FAILED_TRACES,
@@ -51,7 +51,7 @@ export const MINUTE_COLUMNS: Readonly<Record<MinuteTable, readonly string[]>> = 
       ' ',
     ),
   instance_requests_1m:
-    'bucket traffic service version environment system site zone cluster node requests weighted bad first_s last_s own_buckets own_weights'.split(
+    'bucket service version environment system site zone cluster node requests weighted bad first_s last_s own_buckets own_weights'.split(
       ' ',
     ),
 }

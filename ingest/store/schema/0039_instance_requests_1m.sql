@@ -1,9 +1,8 @@
 -- Requests by where they were served, by minute, and which of them failed, or took their time, by themselves: what a place or a
--- node does wrong whatever version runs there. Derived (ingest/derived/). Also tells when which version served where.
+-- node does wrong whatever version runs there. Live traffic alone. Derived (ingest/derived/). Also tells when which version served where.
 CREATE TABLE IF NOT EXISTS instance_requests_1m
 (
   bucket          DateTime('UTC')        COMMENT 'start of the minute of the request, UTC' CODEC(DoubleDelta, ZSTD(1)),
-  traffic         LowCardinality(String) COMMENT 'bank.traffic',
   service         LowCardinality(String) COMMENT 'service.name',
   version         LowCardinality(String) COMMENT 'service.version',
   environment     LowCardinality(String) COMMENT 'deployment.environment.name',
@@ -24,7 +23,7 @@ CREATE TABLE IF NOT EXISTS instance_requests_1m
 )
 ENGINE = ReplacingMergeTree(derivation)
 PARTITION BY toDate(bucket)
-PRIMARY KEY (bucket, traffic, service)
-ORDER BY (bucket, traffic, service, version, environment, system, site, zone, cluster, node, slice)
+PRIMARY KEY (bucket, service)
+ORDER BY (bucket, service, version, environment, system, site, zone, cluster, node, slice)
 TTL bucket + INTERVAL 90 DAY
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
