@@ -139,8 +139,8 @@ beforeAll(async () => {
     { id: 'm1', service: 'gateway', version: '7.7', minute: 130 },
     { id: 'g1', service: 'ghost', version: '1.0', minute: 130 },
     { id: 'f1', service: 'gateway', version: '8.0', minute: 600 },
-    { id: 'e1', service: 'staged', version: '2.0', minute: 84, environment: 'gray-prod' },
-    { id: 'e2', service: 'staged', version: '2.0', minute: 149 },
+    { id: 'e1', service: 'staged', version: '2.0', minute: 85, environment: 'gray-prod' },
+    { id: 'e2', service: 'staged', version: '2.0', minute: 150 },
     {
       id: 'c1',
       service: 'front',
@@ -152,7 +152,7 @@ beforeAll(async () => {
       id: 'h1',
       service: HOSTILE,
       version: '2.0',
-      minute: 119,
+      minute: 120,
       customData: { description: HOSTILE, parameters: { [HOSTILE]: HOSTILE }, ticket: HOSTILE },
     },
     {
@@ -236,7 +236,7 @@ describe('what tools told', () => {
     ])
   })
   test('a version of the client application is ready when a customer uses it', async () => {
-    const [client] = (await releases()).filter(({ changeType }) => changeType === 'client')
+    const client = (await releases()).find(({ changeType }) => changeType === 'client')
     expect(client).toMatchObject({
       target: 'app',
       versionTo: '9.1.0',
