@@ -10,9 +10,14 @@ const RELEASES_MIN = 3
 /** An event from the future by more is not a skewed clock but a wrong date, or a plan. */
 export const FUTURE_MS_MIN = 5 * 60_000
 
+/** A clock is off by the same each time; what people and quiet services make is not. */
+const SPREAD_MS_MAX = 60_000
+
 const SERVES: ReadonlySet<StepKind> = new Set(['ready', 'step'])
 
 /**
+ * A source is behind when all that it tells comes late by its clock and was told long before it served, each time by as much. Either
+ * alone is a slow relay, or a service that few people ask.
  * @param releases  those whose first traffic is known
  * @returns ms by source that its clock is ahead (below 0: behind), only of clocks that are off
  */
@@ -20,40 +25,32 @@ export function clockSkews(
   releases: readonly { readonly steps: readonly NamedStep[]; readonly readyAtMs: number }[],
   steps: readonly NamedStep[],
 ): ReadonlyMap<string, number> {
-  const differences = new Map<string, number[]>()
+  const behind = new Map<string, number[]>()
   for (const { steps: told, readyAtMs } of releases)
     for (const [source, own] of Map.groupBy(told, (step) => step.source)) {
-      const difference = differenceOf(own, readyAtMs)
-      if (difference !== undefined) differences.set(source, [...(differences.get(source) ?? []), difference])
+      const serves = own.find((step) => SERVES.has(step.kind) && !isFuture(step))
+      if (serves !== undefined) behind.set(source, [...(behind.get(source) ?? []), readyAtMs - serves.at])
     }
   const skews = new Map<string, number>()
-  for (const [source, list] of differences) {
-    const skew = medianOf(list)
-    if (list.length >= RELEASES_MIN && Math.abs(skew) > SKEW_MS_MIN) skews.set(source, skew)
-  }
-  // What is told before it can have happened needs no second witness.
-  for (const { source, at, receivedAt } of steps) {
-    const ahead = at - receivedAt
-    if (ahead > SKEW_MS_MIN && ahead <= FUTURE_MS_MIN && ahead > (skews.get(source) ?? 0))
-      skews.set(source, ahead)
+  for (const [source, own] of Map.groupBy(steps, (step) => step.source)) {
+    const offsets = own.filter((step) => !isFuture(step)).map(({ at, receivedAt }) => at - receivedAt)
+    if (offsets.length === 0) continue
+    const aheadMs = Math.max(...offsets)
+    // What is told before it can have happened needs no second witness.
+    if (aheadMs > SKEW_MS_MIN) skews.set(source, aheadMs)
+    const differences = (behind.get(source) ?? []).toSorted((a, b) => a - b)
+    const middle = medianOf(differences)
+    const isSteady =
+      differences.filter((one) => Math.abs(one - middle) <= SPREAD_MS_MAX).length * 4 >=
+      differences.length * 3
+    const behindMs = Math.min(middle, -aheadMs)
+    if (differences.length >= RELEASES_MIN && isSteady && behindMs > SKEW_MS_MIN) skews.set(source, -behindMs)
   }
   return skews
 }
 
-/** Told − measured of the step that says «it serves»; else by how much the beginning or the end contradict it. */
-function differenceOf(steps: readonly NamedStep[], readyAtMs: number): number | undefined {
-  const live = steps.filter(({ at, receivedAt }) => at - receivedAt <= FUTURE_MS_MIN)
-  const serves = live.find(({ kind }) => SERVES.has(kind))
-  if (serves !== undefined) return serves.at - readyAtMs
-  const begun = live.find(({ kind }) => kind === 'started')
-  const ended = live.findLast(({ kind }) => kind === 'completed')
-  if (begun !== undefined && begun.at > readyAtMs) return begun.at - readyAtMs
-  if (ended !== undefined && ended.at < readyAtMs) return ended.at - readyAtMs
-  return begun === undefined || ended === undefined ? undefined : 0
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
+/** @param sorted  ascending @returns 0 of nothing */
+function medianOf(sorted: readonly number[]): number {
   const middle = Math.floor(sorted.length / 2)
   const upper = sorted[middle] ?? 0
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2

@@ -25,17 +25,20 @@ export const GRAY_OPEN_DAYS = 7
 const OPEN_MS = 30 * DAY_MS
 // What began before the range tells what served before.
 const BEFORE_MS = DAY_MS
+// As far as minutes are kept by default.
+const BACK_MS = 92 * DAY_MS
 
 /**
  * Releases that were under way in a range, oldest first. Asked again it reads what is new only.
  * @throws StoreError
  */
 export async function loadReleases(parts: LedgerParts, range: LedgerRange): Promise<readonly Release[]> {
-  const { fromMs, toMs, nowMs } = range
+  const { fromMs, nowMs } = range
   const { toldSteps, versionSightings, clientSightings, landscapeNow } = memoryOf(parts)
   const [steps, { sightings, knownFromMs }, landscape] = await Promise.all([
     toldSteps(fromMs - OPEN_MS),
-    versionSightings({ fromMs: fromMs - BEFORE_MS, toMs }, nowMs),
+    // To now: whether a release was taken back, or came to serve everybody, may show later.
+    versionSightings({ fromMs: Math.max(fromMs - BEFORE_MS, nowMs - BACK_MS), toMs: nowMs }, nowMs),
     landscapeNow(),
   ])
   const told = steps.filter(({ receivedAt }) => receivedAt <= nowMs)
@@ -87,4 +90,20 @@ function memoryOf(parts: LedgerParts): ReturnType<typeof memory> {
   const known = memories.get(parts.store) ?? memory(parts)
   memories.set(parts.store, known)
   return known
+}
+
+const SEARCHED_DAYS = [3, 14, 90] as const
+
+/** One release by its id, as far back as minutes are kept. @throws StoreError */
+export async function findRelease(
+  parts: LedgerParts,
+  id: string,
+  nowMs: number,
+): Promise<Release | undefined> {
+  for (const days of SEARCHED_DAYS) {
+    const range = { fromMs: nowMs - days * DAY_MS, toMs: nowMs + DAY_MS, nowMs }
+    const found = (await loadReleases(parts, range)).find((release) => release.id === id)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

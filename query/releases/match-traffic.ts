@@ -18,6 +18,7 @@ const BEHIND_OF_ENDS_MS = 7 * 24 * HOUR_MS
 const NAMELESS_BEHIND_MS = 5 * 60_000
 const NAMELESS_AHEAD_MS = HOUR_MS
 
+const BEGINNINGS: ReadonlySet<StepKind> = new Set(['started', 'step', 'ready'])
 const BEFORE_BEGINNING: ReadonlySet<StepKind> = new Set(['requested', 'noted'])
 
 /** When it began by what was told: the first step that is more than a wish. */
@@ -82,8 +83,10 @@ function costByVersion(group: StepGroup, appearance: Appearance): number | undef
   const isRetreat = group.steps.every(({ kind }) => kind === 'rolled_back' || kind === 'noted')
   const goesBack = isRetreat && isSameVersion(whatOfGroup(group.steps), version)
   if (!(isIt || goesBack) || !isSameEnvironment(environmentOf(group), environment)) return undefined
-  const hasBeginning = group.steps.some(({ kind }) => kind === 'started' || kind === 'step')
-  return distance(group, atMs, hasBeginning ? BEHIND_MS : BEHIND_OF_ENDS_MS, AHEAD_MS)
+  const hasBeginning = group.steps.some(({ kind }) => BEGINNINGS.has(kind))
+  // A service that is first seen has more often begun to send spans than to serve.
+  const behindMs = appearance.isFirstOfService ? HOUR_MS : hasBeginning ? BEHIND_MS : BEHIND_OF_ENDS_MS
+  return distance(group, atMs, behindMs, AHEAD_MS)
 }
 
 /** A release without a version, or one that is called by its commit, is the version that appears right after. */

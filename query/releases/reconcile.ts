@@ -58,7 +58,12 @@ export function reconcile(input: ReconcileInput): readonly Release[] {
   )
   const measured = [...matched].map(([group, { atMs }]) => ({ steps: group.steps, readyAtMs: atMs }))
   const skews = clockSkews(measured, named)
-  const view = { ...input, sightings, appearances, skews }
+  const view = {
+    ...input,
+    sightingsOf: Map.groupBy(sightings, ({ service }) => service),
+    appearancesOf: Map.groupBy(appearances, ({ service }) => service),
+    skews,
+  }
   const told = groups.map((group) => toldRelease(group, matched.get(group), view))
   const retreats = told.flatMap(({ release }) =>
     release.stages
@@ -76,7 +81,9 @@ export function reconcile(input: ReconcileInput): readonly Release[] {
 }
 
 type View = ReconcileInput & {
-  readonly appearances: readonly Appearance[]
+  /** By service. */
+  readonly sightingsOf: ReadonlyMap<string, readonly VersionSighting[]>
+  readonly appearancesOf: ReadonlyMap<string, readonly Appearance[]>
   readonly skews: ReadonlyMap<string, number>
 }
 
@@ -200,10 +207,8 @@ function readyOf(
   )?.atMs
   if (first === undefined || !VERSIONED.has(first.changeType)) return { atMs: toldMs, from: 'event' }
   const what = whatOfGroup(group.steps)
-  const seen = view.sightings.filter(
-    ({ service, version }) =>
-      service === (first.changeType === 'client' ? '' : first.service) &&
-      (isSameVersion(what, version) || isSameVersion(`${first.target}-${what}`, version)),
+  const seen = (view.sightingsOf.get(first.changeType === 'client' ? '' : first.service) ?? []).filter(
+    ({ version }) => isSameVersion(what, version) || isSameVersion(`${first.target}-${what}`, version),
   )
   if (first.changeType === 'client') {
     const atMs = seen.flatMap(({ stretches }) => stretches.map(({ fromMs }) => fromMs))
@@ -256,18 +261,15 @@ function implicitRelease(appearance: Appearance, view: View): Draft {
   }
 }
 
-const placeOf = (service: string, environment: string, { sightings }: View) =>
-  sightings.filter((one) => one.service === service && one.environment === environment)
+const placeOf = (service: string, environment: string, { sightingsOf }: View) =>
+  (sightingsOf.get(service) ?? []).filter((one) => one.environment === environment)
 
 function servedBy({ service, environment, version, versionFrom, atMs }: Appearance, view: View): Served {
   const nextReturn = (name: string, afterMs: number) =>
-    view.appearances.find(
-      (one) =>
-        one.service === service &&
-        one.environment === environment &&
-        one.version === name &&
-        one.atMs > afterMs,
-    )?.atMs ?? Infinity
+    view.appearancesOf
+      .get(service)
+      ?.find((one) => one.environment === environment && one.version === name && one.atMs > afterMs)?.atMs ??
+    Infinity
   return servedOf(placeOf(service, environment, view), version, versionFrom, atMs, nextReturn)
 }
 
@@ -284,8 +286,8 @@ function beforeServed(
   return end > readyAtMs ? end : undefined
 }
 
-const systemSeen = (service: string, { sightings }: View) =>
-  sightings.find((one) => one.service === service && one.system !== '')?.system ?? ''
+const systemSeen = (service: string, { sightingsOf }: View) =>
+  sightingsOf.get(service)?.find(({ system }) => system !== '')?.system ?? ''
 
 const idOf = (parts: readonly unknown[]) =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20)
@@ -318,7 +320,6 @@ function withParameters(drafts: readonly Draft[]): readonly WithParameters[] {
 const servesAt = ({ release }: Draft) => release.readyAtMs ?? release.startedAtMs
 
 function withRemarks(drafts: readonly WithParameters[], view: View, nowMs: number): readonly Release[] {
-  const reported = new Set(view.sightings.map(({ service }) => service))
   return drafts.map(({ release, group, changes, beforeServedMs }) => {
     const whole = { ...release, parameterChanges: changes }
     const remarks = remarksOf(whole, group, {
@@ -326,7 +327,7 @@ function withRemarks(drafts: readonly WithParameters[], view: View, nowMs: numbe
       grayOpenDays: view.grayOpenDays,
       skews: view.skews,
       isVersioned: VERSIONED.has(release.changeType),
-      hasReported: reported.has(release.service),
+      hasReported: view.sightingsOf.has(release.service),
       beforeServedMs,
     })
     return { ...whole, remarks }

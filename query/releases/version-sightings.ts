@@ -1,7 +1,7 @@
 // When versions served, from the rollups. What cannot change any more is read once: days as wholes, the newest two hours each time.
 
 import { z } from 'zod'
-import { statement, type Store } from '../../ingest/store/store.ts'
+import { statement, type AskOptions, type Store } from '../../ingest/store/store.ts'
 import { ofWholes } from '../reports/wholes.ts'
 import { floorTo, sqlSecond, type TimeRange } from '../time-range.ts'
 import { buildFirstTraffic } from './first-traffic.ts'
@@ -68,9 +68,13 @@ export function buildVersionSightings(store: Pick<Store, 'ask'>) {
   let places:
     { readonly atMs: number; readonly of: Promise<ReadonlyMap<string, readonly string[]>> } | undefined
 
-  async function ask(fromMs: number, toMs: number, several: readonly string[]): Promise<Rows> {
+  async function ask(
+    fromMs: number,
+    toMs: number,
+    several: readonly string[],
+    lane: AskOptions = { lane: 'heavy' },
+  ): Promise<Rows> {
     const within = { from: sqlSecond(fromMs), to: sqlSecond(toMs), pause: PAUSE_MS / 1000 }
-    const lane = { lane: 'heavy' } as const
     const rows = await store.ask(sightings, within, lane)
     const split =
       several.length === 0 ? [] : await store.ask(inEnvironments, { ...within, services: [...several] }, lane)
@@ -140,15 +144,15 @@ export function buildVersionSightings(store: Pick<Store, 'ask'>) {
     const fromMs = floorTo(range.fromMs, DAY_MS)
     const toMs = Math.min(nowMs, range.toMs) + MINUTE_MS
     const settledMs = Math.max(fromMs, Math.min(floorTo(nowMs - SETTLED_MS, HOUR_MS), floorTo(toMs, HOUR_MS)))
-    const parts: Promise<Rows>[] = []
     const pastFromMs = Math.max(0, fromMs - PAST_MS)
-    parts.push(keep(`past ${fromMs}`, () => askPast(pastFromMs, fromMs)))
+    // One after the other: whoever looks at months must not fill the lane.
+    const pieces: Rows[] = [await keep(`past ${fromMs}`, () => askPast(pastFromMs, fromMs))]
     for (let at = fromMs; at < settledMs; at += DAY_MS) {
       const end = Math.min(at + DAY_MS, settledMs)
-      parts.push(keep(JSON.stringify([at, end, split]), () => ask(at, end, split)))
+      pieces.push(await keep(JSON.stringify([at, end, split]), () => ask(at, end, split)))
     }
-    if (settledMs < toMs) parts.push(ask(settledMs, toMs, split))
-    const joined = joinSightings((await Promise.all(parts)).flat(), known)
+    if (settledMs < toMs) pieces.push(await ask(settledMs, toMs, split, { lane: 'light' }))
+    const joined = joinSightings(pieces.flat(), known)
     return { sightings: await firstTraffic(joined, range.fromMs, nowMs), knownFromMs: pastFromMs }
   }
 }
