@@ -1,4 +1,5 @@
-// Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry, and what it publishes.
+// Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry, the loop that finds
+// faults and has them explained, and what they publish.
 
 import { doorlessProblems, IngestConfig, runtimeProblems } from '../ingest/config.ts'
 import { kafkaSecurityProblems } from '../ingest/kafka/security.ts'
@@ -9,6 +10,7 @@ import { openRegistry } from '../query/open-registry.ts'
 import type { Database } from '../query/registry/database.ts'
 import type { Registry } from '../query/registry/registry.ts'
 import { AlertsConfig } from './config.ts'
+import { startFaults } from './faults/start-faults.ts'
 import { buildLoopMetrics } from './loop/loop-metrics.ts'
 import { buildSloLoop, type SloLoop } from './loop/loop.ts'
 import { startPublishing } from './publish/start-publishing.ts'
@@ -60,7 +62,9 @@ export function start(config: AlertsConfig, parts: AlertsParts): AlertsRole {
     clearTimeout(timer)
     await loop.stop()
   })
-  startPublishing(config, { ...parts, isLeading: () => loop.isLeading() })
+  const isLeading = () => loop.isLeading()
+  startFaults({ ...parts, isLeading })
+  startPublishing(config, { ...parts, isLeading })
   return { loop }
 }
 
