@@ -105,7 +105,7 @@ export function makeDay(world: World, seed: number, index: number): Scenario {
   const start = FIRST_DAY + random.whole(300) * DAY_MS
   const perDay = random.logBetween(world.file.releases.perDay[0], world.file.releases.perDay[1])
   const releases = backgroundOf(world, random, start - 2 * HOUR_MS, [])
-  for (let left = random.poisson(perDay); left > 0; ) {
+  for (let left = random.poisson(perDay); left > 0;) {
     const size = Math.min(left, Math.round(random.logBetween(...world.file.releases.orderSizes)))
     const at = start + random.next() * DAY_MS
     for (let one = 0; one < size; one += 1)
@@ -139,7 +139,14 @@ export function makeDay(world: World, seed: number, index: number): Scenario {
         ]
       : [],
     rejects: random.chance(0.5)
-      ? [{ entry, startMs: planned, endMs: planned + random.between(1, 8) * HOUR_MS, factor: random.between(1.5, 4) }]
+      ? [
+          {
+            entry,
+            startMs: planned,
+            endMs: planned + random.between(1, 8) * HOUR_MS,
+            factor: random.between(1.5, 4),
+          },
+        ]
       : [],
     events: [],
     truth: { kind: 'fault-free', culprits: [], onsetMs: start, hasControl: false },
@@ -147,7 +154,17 @@ export function makeDay(world: World, seed: number, index: number): Scenario {
 }
 
 const anyStyle = (random: Random): Style => {
-  const styles = ['weight', 'region', 'branches', 'teller', 'full', 'config', 'config-region', 'flag', 'schema'] as const
+  const styles = [
+    'weight',
+    'region',
+    'branches',
+    'teller',
+    'full',
+    'config',
+    'config-region',
+    'flag',
+    'schema',
+  ] as const
   return styles[random.weighted([30, 15, 12, 8, 12, 10, 5, 5, 3])] ?? 'weight'
 }
 
@@ -197,8 +214,7 @@ function hitting(hit: Hit): Effect {
     endMs: Infinity,
     rampMinutes: hit.rampMinutes ?? 0,
     needs: hit.releases.map(({ key }) => key),
-    strength: (of) =>
-      hit.releases.every((release) => serves(release, of)) ? hit.strength : 0,
+    strength: (of) => (hit.releases.every((release) => serves(release, of)) ? hit.strength : 0),
     origin: (of) => ({
       service: hit.shows?.(of) ?? first.service,
       node: -1,
@@ -228,7 +244,13 @@ function signatureOfFault(world: World, random: Random, service: number, release
 
 const CANARY: readonly Style[] = ['weight', 'weight', 'region', 'branches', 'teller']
 
-function canaryOf(world: World, random: Random, service: number, readyMs: number, styles = CANARY): SimRelease {
+function canaryOf(
+  world: World,
+  random: Random,
+  service: number,
+  readyMs: number,
+  styles = CANARY,
+): SimRelease {
   const release = makeRelease(world, random, { service, style: random.pick(styles), readyMs })
   return random.chance(0.08) ? takenBack(release, readyMs + random.between(6, 20) * MINUTE_MS) : release
 }
@@ -284,7 +306,8 @@ const silent: Maker = (world, random, onsetMs) => {
           shows: (of) =>
             (of.variant.placeOf[showing] ?? -1) >= 0
               ? showing
-              : (of.variant.path[Math.max(0, of.variant.parents[of.variant.placeOf[service] ?? 0] ?? 0)] ?? service),
+              : (of.variant.path[Math.max(0, of.variant.parents[of.variant.placeOf[service] ?? 0] ?? 0)] ??
+                service),
         }),
       ],
     }
@@ -352,7 +375,12 @@ const pushed =
   (world, random, onsetMs) => {
     const { variant, at } = pathOf(world, random)
     const service = variant.path[at] ?? 0
-    const culprit = makeRelease(world, random, { service, style: random.pick(styles), readyMs: onsetMs, stagesMax: 1 })
+    const culprit = makeRelease(world, random, {
+      service,
+      style: random.pick(styles),
+      readyMs: onsetMs,
+      stagesMax: 1,
+    })
     return {
       ...NONE,
       culprits: [culprit],
@@ -433,8 +461,7 @@ const broken: Maker = (world, random, onsetMs) => {
         endMs: Infinity,
         rampMinutes: 0,
         needs: [],
-        strength: (of) =>
-          1 - of.variant.path.reduce((product, _, at) => product * (1 - shareAt(of, at)), 1),
+        strength: (of) => 1 - of.variant.path.reduce((product, _, at) => product * (1 - shareAt(of, at)), 1),
         origin: (of, draw) => {
           const at = draw.weighted(of.variant.path.map((_, place) => shareAt(of, place)))
           const service = of.variant.path[at] ?? 0
@@ -451,7 +478,10 @@ const farSide =
   (kinds: readonly string[], slowShare: number): Maker =>
   (world, random, onsetMs) => {
     const used = world.peers.flatMap((peer, index) =>
-      kinds.includes(peer.kind) && world.variants.some(({ path }) => path.some((service) => world.services[service]?.peers.includes(index)))
+      kinds.includes(peer.kind) &&
+      world.variants.some(({ path }) =>
+        path.some((service) => world.services[service]?.peers.includes(index)),
+      )
         ? [index]
         : [],
     )
@@ -575,7 +605,13 @@ const MAKERS: Readonly<Record<IncidentClass, Maker>> = {
   F5: expired,
 }
 
-function innocentsOf(world: World, random: Random, kind: IncidentClass, onsetMs: number, made: Made): SimRelease[] {
+function innocentsOf(
+  world: World,
+  random: Random,
+  kind: IncidentClass,
+  onsetMs: number,
+  made: Made,
+): SimRelease[] {
   const { innocents, nearOnsetRatio, samePathRatio, sameServiceRatio } = world.file.incidents
   const count = innocents[0] + random.whole(innocents[1] - innocents[0] + 1)
   const order = `FB${String(Math.floor(onsetMs / MINUTE_MS))}`
@@ -592,7 +628,9 @@ function innocentsOf(world: World, random: Random, kind: IncidentClass, onsetMs:
     if (culprit !== undefined && culprit.hasVersion && draw < sameServiceRatio) {
       // The same service for somebody else: a hotfix over a canary.
       const taken = stageAt(culprit, onsetMs + HOUR_MS)?.mask
-      const free = world.places.flatMap((_, place) => (taken === undefined || taken[place] !== 1 ? [place] : []))
+      const free = world.places.flatMap((_, place) =>
+        taken === undefined || taken[place] !== 1 ? [place] : [],
+      )
       if (free.length > 0)
         found.push(
           makeRelease(world, random, {
@@ -622,7 +660,12 @@ function innocentsOf(world: World, random: Random, kind: IncidentClass, onsetMs:
 }
 
 /** The last release of every other service, as dense as the world's days are. */
-function backgroundOf(world: World, random: Random, beforeMs: number, near: readonly SimRelease[]): SimRelease[] {
+function backgroundOf(
+  world: World,
+  random: Random,
+  beforeMs: number,
+  near: readonly SimRelease[],
+): SimRelease[] {
   const perDay = random.logBetween(world.file.releases.perDay[0], world.file.releases.perDay[1])
   const taken = new Set(near.map(({ service }) => service))
   const found: SimRelease[] = []
@@ -630,7 +673,9 @@ function backgroundOf(world: World, random: Random, beforeMs: number, near: read
     if (taken.has(index)) continue
     const lag = random.exponential((world.services.length / perDay) * DAY_MS) + 10 * MINUTE_MS
     if (lag > 3 * DAY_MS) continue
-    found.push(makeRelease(world, random, { service: index, style: anyStyle(random), readyMs: beforeMs - lag }))
+    found.push(
+      makeRelease(world, random, { service: index, style: anyStyle(random), readyMs: beforeMs - lag }),
+    )
   }
   return found
 }
@@ -652,7 +697,12 @@ function blipsOf(world: World, random: Random, releases: readonly SimRelease[]):
               rampMinutes: 0,
               needs: [release.key],
               strength: (of) => (of.versionOf(release.service) === release.versionTo ? chance : 0),
-              origin: () => ({ service: release.service, node: -1, signature: `${name}:ConnectionRefused`, peer: -1 }),
+              origin: () => ({
+                service: release.service,
+                node: -1,
+                signature: `${name}:ConnectionRefused`,
+                peer: -1,
+              }),
             }
           }),
   )

@@ -97,7 +97,8 @@ export function makeRelease(world: World, random: Random, draft: Draft): SimRele
   const isConfig = isConfigStyle(draft.style)
   return {
     key: `${service.name}#${String(numbered)}`,
-    changeType: draft.style === 'flag' ? 'flag' : draft.style === 'schema' ? 'schema' : isConfig ? 'config' : 'code',
+    changeType:
+      draft.style === 'flag' ? 'flag' : draft.style === 'schema' ? 'schema' : isConfig ? 'config' : 'code',
     service: draft.service,
     versionFrom: isConfig ? '' : '1.0.0',
     versionTo: isConfig ? `rev-${String(1000 + numbered)}` : `1.${String(numbered)}.0`,
@@ -106,7 +107,10 @@ export function makeRelease(world: World, random: Random, draft: Draft): SimRele
     orderId: draft.orderId ?? '',
     batchNo: 0,
     batchTotal: 0,
-    vcsRevision: random.whole(2 ** 32).toString(16).padStart(8, '0'),
+    vcsRevision: random
+      .whole(2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
     isReversible: draft.style !== 'schema',
   }
 }
@@ -159,8 +163,15 @@ function plannedStages(world: World, random: Random, draft: Draft, place: number
     case 'config-region':
       return [region, all]
     case 'branches': {
-      const same = [...new Set(world.places.filter((other) => other.region === chosen.region).map((other) => other.branch))]
-      const list = [chosen.branch, ...random.shuffled(same.filter((name) => name !== chosen.branch)).slice(0, 2)]
+      const same = [
+        ...new Set(
+          world.places.filter((other) => other.region === chosen.region).map((other) => other.branch),
+        ),
+      ]
+      const list = [
+        chosen.branch,
+        ...random.shuffled(same.filter((name) => name !== chosen.branch)).slice(0, 2),
+      ]
       return [
         {
           kind: 'step',

@@ -251,7 +251,10 @@ export class Stream {
         let combinations: { share: number; versions: number[] }[] = [{ share: 1, versions: [] }]
         for (const options of shares)
           combinations = combinations.flatMap(({ share, versions }) =>
-            [...options].map(([version, part]) => ({ share: share * part, versions: [...versions, version] })),
+            [...options].map(([version, part]) => ({
+              share: share * part,
+              versions: [...versions, version],
+            })),
           )
         return {
           shares,
@@ -391,7 +394,12 @@ export class Stream {
                 for (let one = 0; one < shed; one += 1)
                   this.#note(row, local, cell, number, variant, combination, site, stands, {
                     outcome: 'shed',
-                    origin: { service: caller, node: -1, signature: `${world.services[caller]?.name ?? ''}:CircuitOpen`, peer: -1 },
+                    origin: {
+                      service: caller,
+                      node: -1,
+                      signature: `${world.services[caller]?.name ?? ''}:CircuitOpen`,
+                      peer: -1,
+                    },
                     isAlsoSlow: false,
                     isTrace: true,
                   })
@@ -407,14 +415,24 @@ export class Stream {
                   const again = variant.retries[at] ?? 0
                   const share = plan.shares[at]?.get(combination.versions[at] ?? -1) ?? 1
                   const isSaved =
-                    effect.outcome === 'system' && again > 0 && random.chance(again) && !random.chance(chance * share)
+                    effect.outcome === 'system' &&
+                    again > 0 &&
+                    random.chance(again) &&
+                    !random.chance(chance * share)
                   const timesOut =
-                    effect.outcome === 'slow' && variant.parents[at] !== -1 && random.chance(file.timeoutRatio)
+                    effect.outcome === 'slow' &&
+                    variant.parents[at] !== -1 &&
+                    random.chance(file.timeoutRatio)
                   const caller = variant.path[variant.parents[at] ?? 0] ?? origin.service
                   this.#note(row, local, cell, number, variant, combination, site, stands, {
                     outcome: timesOut ? 'system' : effect.outcome,
                     origin: timesOut
-                      ? { service: caller, node: -1, signature: `${world.services[caller]?.name ?? ''}:SocketTimeout`, peer: -1 }
+                      ? {
+                          service: caller,
+                          node: -1,
+                          signature: `${world.services[caller]?.name ?? ''}:SocketTimeout`,
+                          peer: -1,
+                        }
                       : origin,
                     isAlsoSlow: timesOut,
                     isTrace: !isSaved,
@@ -431,7 +449,8 @@ export class Stream {
                 this.#note(row, local, cell, number, variant, combination, site, stands, item)
               }
             local[row] = (local[row] as number) + count * stands
-            local[row + 4] = (local[row + 4] as number) + Math.min(count, random.poisson(count * rejects)) * stands
+            local[row + 4] =
+              (local[row + 4] as number) + Math.min(count, random.poisson(count * rejects)) * stands
             entryRequests[number] = (entryRequests[number] ?? 0) + count * stands
             for (let at = 0; at < combination.versions.length; at += 1) {
               const slot = (combination.versions[at] as number) * sites + site
@@ -488,7 +507,12 @@ export class Stream {
         origin: {
           service,
           node: -1,
-          signature: index < failing ? (random.chance(0.02) ? `${own?.name ?? ''}:Rare${String(random.whole(40))}` : random.pick(own?.signatures ?? [''])) : '',
+          signature:
+            index < failing
+              ? random.chance(0.02)
+                ? `${own?.name ?? ''}:Rare${String(random.whole(40))}`
+                : random.pick(own?.signatures ?? [''])
+              : '',
           peer,
         },
         isAlsoSlow: false,
@@ -563,7 +587,8 @@ export class Stream {
       all.set(service, [sum + count, failed + (failures.get(version) ?? 0)])
     }
     for (const [service, [sum, failed]] of all)
-      if (sum >= requests && failed / sum >= failing && !this.#open.has(service)) next.set(service, this.minute + 1)
+      if (sum >= requests && failed / sum >= failing && !this.#open.has(service))
+        next.set(service, this.minute + 1)
     this.#open = next
   }
 }

@@ -41,7 +41,12 @@ const WorldFile = z.strictObject({
     .min(1),
   regions: z
     .array(
-      z.strictObject({ name: z.string(), site: z.string(), share: z.number().positive(), branches: z.int().min(1) }),
+      z.strictObject({
+        name: z.string(),
+        site: z.string(),
+        share: z.number().positive(),
+        branches: z.int().min(1),
+      }),
     )
     .min(1),
   tellerGroups: z.int().min(1),
@@ -81,7 +86,9 @@ const WorldFile = z.strictObject({
         txnCode: z.string(),
         channel: z.string(),
         share: z.number().positive(),
-        variants: z.array(z.strictObject({ share: z.number().positive(), calls: z.array(z.string()) })).min(1),
+        variants: z
+          .array(z.strictObject({ share: z.number().positive(), calls: z.array(z.string()) }))
+          .min(1),
       }),
     )
     .min(1),
@@ -119,7 +126,12 @@ const WorldFile = z.strictObject({
 })
 export type WorldFile = z.infer<typeof WorldFile>
 
-export type WorldNode = { readonly name: string; readonly site: number; readonly zone: string; readonly cluster: string }
+export type WorldNode = {
+  readonly name: string
+  readonly site: number
+  readonly zone: string
+  readonly cluster: string
+}
 
 export type WorldService = {
   readonly index: number
@@ -170,14 +182,26 @@ export type World = {
   readonly entries: readonly WorldEntry[]
   readonly variants: readonly Variant[]
   /** Region × branch × teller group, without the channel. */
-  readonly places: readonly { readonly region: string; readonly branch: string; readonly teller: string; readonly site: number }[]
+  readonly places: readonly {
+    readonly region: string
+    readonly branch: string
+    readonly teller: string
+    readonly site: number
+  }[]
   /** Channel × place. */
   readonly cells: readonly Cell[]
   readonly calls: readonly (readonly [string, string])[]
   readonly systems: Readonly<Record<string, string>>
 }
 
-const TYPES = ['SocketTimeout', 'NullPointer', 'ConnectionReset', 'IllegalState', 'SqlTransient', 'PoolExhausted']
+const TYPES = [
+  'SocketTimeout',
+  'NullPointer',
+  'ConnectionReset',
+  'IllegalState',
+  'SqlTransient',
+  'PoolExhausted',
+]
 
 /** @throws Error naming the file and the place in it when it does not describe a world */
 export function loadWorld(file: URL | string): World {
@@ -219,7 +243,10 @@ export function buildWorld(file: WorldFile): World {
         return Array.from({ length: count }, (__, number) => mine[number % mine.length] ?? 0)
       }),
       peers: service.peers.map((name) => need(peerOf, name, 'peer')),
-      signatures: draw.shuffled(TYPES).slice(0, 3).map((type) => `${service.name}:${type}`),
+      signatures: draw
+        .shuffled(TYPES)
+        .slice(0, 3)
+        .map((type) => `${service.name}:${type}`),
     }
   })
   const places = file.regions.flatMap((region) =>
@@ -256,7 +283,9 @@ export function buildWorld(file: WorldFile): World {
         const [from = '', to = ''] = call.split('>')
         const parent = path.indexOf(need(serviceOf, from, 'service'))
         if (parent < 0)
-          throw new Error(`World «${file.name}», entry «${entry.operation}»: «${call}» comes before its caller.`)
+          throw new Error(
+            `World «${file.name}», entry «${entry.operation}»: «${call}» comes before its caller.`,
+          )
         path.push(need(serviceOf, to, 'service'))
         parents.push(parent)
         again.push(retries.get(call) ?? 0)
