@@ -1,7 +1,7 @@
 // All causes that are no rollout, set against the releases on the same data: what a release explains as well does not count for a
 // place, and the other way round.
 
-import { HYPOTHESES, type Told } from '../http/fault-schemas.ts'
+import type { HYPOTHESES, Told } from '../http/fault-schemas.ts'
 import type { FaultCase } from './case.ts'
 import type { CaseColumns } from './case-columns.ts'
 import { cellRaces, type ContrastFrame, type ExposureContrast } from './contrast.ts'
