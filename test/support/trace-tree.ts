@@ -13,6 +13,8 @@ export type TreeNode = {
   /** HTTP status; 500 and more has failed. */
   readonly http?: number
   readonly attributes?: Attributes
+  /** Of its resource, beside service, version and system. */
+  readonly resource?: Attributes
   /** After the start of the trace; by default as its parent. */
   readonly afterMs?: number
   readonly durationMs?: number
@@ -55,6 +57,7 @@ export function traceTree(
       'service.name': service,
       'service.version': version,
       ...(system === undefined ? {} : { 'bank.system': system }),
+      ...node.resource,
     }
     if (node.isMissing !== true) resources.push({ attributes: resource, spans: [span] })
     for (const call of node.calls ?? []) write(call, spanId, node.afterMs ?? afterMs)
