@@ -4,7 +4,7 @@ import type { Evidence, Told } from '../http/fault-schemas.ts'
 import { UNTOUCHED, type Candidate } from './case.ts'
 import type { CaseColumns } from './case-columns.ts'
 import { countZ } from '../statistics/counts.ts'
-import type { Competition } from './competing.ts'
+import { isBroad, type Competition } from './competing.ts'
 import type { ContrastFrame, ExposureContrast } from './contrast.ts'
 import {
   doseEvidence,
@@ -208,11 +208,11 @@ function explainingPlace(
   const { service, versionTo } = candidate.release
   for (const { place, llr } of competition.causes) {
     if (place === undefined || llr < 3 || place.share < 0.5) continue
-    const isBroad = place.servicesHit.filter((name) => name !== service).length >= 2
-    if (!isBroad && place.gainWithinVersion < 5) continue
+    const broad = isBroad(place, service)
+    if (!broad && place.gainWithinVersion < 5) continue
     const own = competition.own.gainOfVersion(service, versionTo)
-    if (!isBroad && own > place.gain + 4) continue
-    if (contrast.method === 'difference-in-differences' && isBroad) return place
+    if (!broad && own > place.gain + 4) continue
+    if (contrast.method === 'difference-in-differences' && broad) return place
     // A concurrent control within the cell is only deceived when the new version runs there more often.
     let [newIn, newAll, oldIn, oldAll] = [0, 0, 0, 0]
     for (const row of frame.columns.case.places) {
