@@ -43,11 +43,10 @@ export function explain(faultCase: FaultCase): Explanation {
   const alarmMinute = Math.floor(fault.alarmAtMs / MINUTE_MS)
   const ended = fault.endedAtMs === undefined ? undefined : Math.floor(fault.endedAtMs / MINUTE_MS) + 1
   const to = Math.min(faultCase.toMinute, Math.max(ended ?? faultCase.toMinute, alarmMinute + 1))
-  const onset = onsetOf(columns, alarmMinute, to)
-  if (onset === undefined) return nothingSeen(faultCase)
-  const usual = usualBefore(columns, onset.earliest)
-  const phi = dispersionBefore(columns, onset.earliest)
-  const frame = contrastFrame(columns, usual, phi, onset.at, to)
+  const seen = onsetOf(columns, alarmMinute, to)
+  if (seen === undefined && faultCase.rows.length === 0) return nothingSeen(faultCase)
+  const onset = seen ?? onsetByExposure(columns, alarmMinute, to)
+  const frame = frameSince(columns, onset, to)
   const contrasts = faultCase.candidates.map((_, index) => exposureContrast(frame, index))
   const rivals = competition(columns, frame, onset, contrasts)
   const joint = interaction(frame, contrasts)
@@ -89,6 +88,31 @@ function onsetOf(columns: CaseColumns, alarmMinute: number, to: number): Onset |
       best = { ...onset, strength: onset.strength - cost }
   }
   return best
+}
+
+function frameSince(columns: CaseColumns, onset: Onset, to: number): ContrastFrame {
+  const usual = usualBefore(columns, onset.earliest)
+  return contrastFrame(columns, usual, dispersionBefore(columns, onset.earliest), onset.at, to)
+}
+
+/**
+ * Where the requests as a whole show no step (a handful of tellers, and somebody called): since a release began to serve, if those it serves
+ * are worse since then; else some time before the alarm.
+ */
+function onsetByExposure(columns: CaseColumns, alarmMinute: number, to: number): Onset {
+  const { candidates, fromMinute } = columns.case
+  const none = { strength: 0, ratioBefore: 0, ratioAfter: 0 }
+  let best: { z: number; minute: number } | undefined
+  for (const [index, { release, isVisible }] of candidates.entries()) {
+    const minute = Math.floor((release.readyAtMs ?? Infinity) / MINUTE_MS)
+    if (!isVisible || minute > alarmMinute) continue
+    const at = Math.max(minute, fromMinute + 10)
+    const { z } = exposureContrast(frameSince(columns, { ...none, earliest: at, at, latest: at }, to), index)
+    if (z >= 3 && z > (best?.z ?? 0)) best = { z, minute: at }
+  }
+  if (best !== undefined) return { ...none, earliest: best.minute, at: best.minute, latest: alarmMinute }
+  const at = Math.max(fromMinute + 1, alarmMinute - 15)
+  return { ...none, earliest: Math.max(fromMinute, at - 15), at, latest: alarmMinute }
 }
 
 type Joint = { readonly members: readonly number[]; readonly contrast: ExposureContrast }
