@@ -3,7 +3,7 @@
 
 import type { Fault, FaultCase } from '../../query/blame/case.ts'
 import type { Release } from '../../query/releases/release.ts'
-import { detectFault } from './detector.ts'
+import { Detector } from './detector.ts'
 import { buildCase, LOOK_BACK_MINUTES } from './fault-case.ts'
 import type { Scenario, Truth } from './incidents.ts'
 import type { Judge, Judgement } from './judge.ts'
@@ -45,7 +45,6 @@ export type Outcome = {
 /** Each minute at first, then as often as what is new may change something. */
 const LOOKS = [0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60, 180]
 const WAIT_MINUTES = 60
-const BEFORE_ONSET = 3
 
 export function runIncident(
   world: World,
@@ -107,7 +106,11 @@ export function runIncident(
   return { ...outcome, answers: [...answers.values()], candidates, isCulpritKnown }
 }
 
-function keysOf(world: World, scenario: Scenario, releases: readonly Release[]): ReadonlyMap<string, string> {
+export function keysOf(
+  world: World,
+  scenario: Scenario,
+  releases: readonly Release[],
+): ReadonlyMap<string, string> {
   return new Map(
     releases.map((release) => [
       release.id,
@@ -116,7 +119,12 @@ function keysOf(world: World, scenario: Scenario, releases: readonly Release[]):
   )
 }
 
-function answerOf(judge: Judge, seen: FaultCase, keyOf: ReadonlyMap<string, string>, look: number): Answer {
+export function answerOf(
+  judge: Judge,
+  seen: FaultCase,
+  keyOf: ReadonlyMap<string, string>,
+  look: number,
+): Answer {
   const started = performance.now()
   const judgement = judge.judge(seen)
   const judgeMs = performance.now() - started
@@ -134,11 +142,10 @@ function answerOf(judge: Judge, seen: FaultCase, keyOf: ReadonlyMap<string, stri
 
 /** The detector's alarm; failing that, somebody calls. */
 function alarmOf(stream: Stream, scenario: Scenario, onset: number): Fault | undefined {
-  stream.drawUntil(onset - BEFORE_ONSET)
-  for (let minute = onset - BEFORE_ONSET + 1; minute <= onset + WAIT_MINUTES; minute += 1) {
+  const detector = new Detector(stream)
+  for (let minute = onset + 1; minute <= onset + WAIT_MINUTES; minute += 1) {
     stream.drawUntil(minute)
-    if (minute <= onset) continue
-    const found = detectFault(stream, minute)
+    const found = detector.look(minute)
     if (found !== undefined) return found
   }
   return calledIn(stream, scenario, onset)

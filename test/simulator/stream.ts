@@ -87,6 +87,8 @@ export class Stream {
   #classOf = new Int32Array()
   #open = new Map<number, number>()
   #cumulated: Float64Array[]
+  /** The same with the places' shares of errors. */
+  #cumulatedErrors: Float64Array[]
   readonly #shares = new Map<number, number>()
 
   constructor(options: StreamOptions) {
@@ -106,6 +108,10 @@ export class Stream {
     this.#cumulated = this.world.entries.map(({ rates }) => {
       let sum = 0
       return Float64Array.from(rates, (rate) => (sum += rate))
+    })
+    this.#cumulatedErrors = this.world.entries.map(({ rates, errorFactors }) => {
+      let sum = 0
+      return Float64Array.from(rates, (rate, place) => (sum += rate * (errorFactors[place] ?? 1)))
     })
   }
 
@@ -483,9 +489,10 @@ export class Stream {
     const burst = random.chance(errors.burstRatio) ? errors.burstFactor * random.between(0.5, 2) : 1
     const failing = random.poisson(requests * errorRatio * burst * random.logNormal(1, errors.minuteSigma))
     const slow = random.poisson(requests * latency.slowRatio * random.logNormal(1, latency.minuteSigma))
-    const cumulated = this.#cumulated[entry] ?? new Float64Array()
     const shares = variants.map((number) => this.world.variants[number]?.share ?? 0)
     for (let index = 0; index < failing + slow; index += 1) {
+      const cumulated =
+        (index < failing ? this.#cumulatedErrors : this.#cumulated)[entry] ?? new Float64Array()
       const draw = random.next() * (cumulated.at(-1) ?? 0)
       let low = 0
       let high = cumulated.length - 1
