@@ -50,7 +50,7 @@ export function runDay(
   for (let minute = start + 1; minute <= start + DAY_MS / MINUTE_MS; minute += 1) {
     stream.drawUntil(minute)
     const ignored = new Set([...quietUntil].flatMap(([entry, until]) => (until > minute ? [entry] : [])))
-    const fault = detector.look(minute, ignored)
+    const [fault] = detector.look(minute, ignored)
     if (fault === undefined) continue
     alarms += 1
     const entry = world.entries.findIndex(

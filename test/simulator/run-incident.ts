@@ -145,24 +145,40 @@ function alarmOf(stream: Stream, scenario: Scenario, onset: number): Fault | und
   const detector = new Detector(stream)
   for (let minute = onset + 1; minute <= onset + WAIT_MINUTES; minute += 1) {
     stream.drawUntil(minute)
-    const found = detector.look(minute)
+    const found = detector.look(minute).find((fault) => isOf(stream, fault, onset))
     if (found !== undefined) return found
   }
   return calledIn(stream, scenario, onset)
 }
 
+const HIT_LEAST = 3
+const HIT_MINUTES = 15
+
+/** Whether an alarm is about the incident and not about something of every day (truth). */
+function isOf(stream: Stream, { place, measure, alarmAtMs }: Fault, onset: number): boolean {
+  const { world } = stream
+  const until = alarmAtMs / MINUTE_MS
+  return (
+    stream.badOf(Math.max(onset, until - HIT_MINUTES), until).filter((request) => {
+      const entry = world.entries[request.entry]
+      const cell = world.cells[request.cell]
+      return (
+        request.isOfEffect &&
+        request.isTrace &&
+        entry?.operation === place.operation &&
+        (place.region === '' || place.region === cell?.region) &&
+        (place.branch === '' || place.branch === cell?.branch) &&
+        (measure === 'latency'
+          ? request.outcome === 'slow' || request.isAlsoSlow
+          : request.outcome !== 'slow')
+      )
+    }).length >= HIT_LEAST
+  )
+}
+
 function calledIn(stream: Stream, scenario: Scenario, onset: number): Fault | undefined {
   const random = new Random(...scenario.seed, 19)
-  const hit = stream.badOf(onset, stream.minute).filter(({ signature, isTrace, touch, version }) => {
-    const culprits = scenario.truth.culprits
-    const codes = stream.touches[touch]
-    return (
-      isTrace &&
-      signature !== undefined &&
-      version >= 0 &&
-      culprits.every((key) => codes?.[scenario.releases.findIndex((release) => release.key === key)] === 2)
-    )
-  })
+  const hit = stream.badOf(onset, stream.minute).filter(({ isTrace, isOfEffect }) => isTrace && isOfEffect)
   if (hit.length === 0) return undefined
   const one = random.pick(hit)
   const { world } = stream

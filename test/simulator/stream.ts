@@ -29,6 +29,8 @@ export type BadRequest = {
   readonly isAlsoSlow: boolean
   /** False: a first try that failed and was answered by the second. */
   readonly isTrace: boolean
+  /** By an effect, and not one of every day's (truth). */
+  readonly isOfEffect: boolean
   readonly service: number
   /** Id of the version table. */
   readonly version: number
@@ -442,6 +444,7 @@ export class Stream {
                       : origin,
                     isAlsoSlow: timesOut,
                     isTrace: !isSaved,
+                    isOfEffect: effect.endMs === Infinity,
                   })
                   if (!isSaved) left -= 1
                   const key = combination.versions[at] ?? 0
@@ -555,6 +558,7 @@ export class Stream {
       readonly origin: Origin
       readonly isAlsoSlow: boolean
       readonly isTrace: boolean
+      readonly isOfEffect?: boolean
     },
   ): void {
     if (of.isTrace) {
@@ -575,6 +579,7 @@ export class Stream {
       outcome: of.outcome,
       isAlsoSlow: of.isAlsoSlow,
       isTrace: of.isTrace,
+      isOfEffect: of.isOfEffect === true,
       service: origin.service,
       version,
       node: nodes[this.#random.whole(nodes.length)] ?? 0,
