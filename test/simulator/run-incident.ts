@@ -43,7 +43,7 @@ export type Outcome = {
 }
 
 /** Each minute at first, then as often as what is new may change something. */
-const LOOKS = [0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60, 180]
+const LOOKS = [0, 1, 2, 3, 4, 5, 7, 10, 15, 30, 60, 180]
 const WAIT_MINUTES = 60
 
 export function runIncident(

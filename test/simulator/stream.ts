@@ -162,6 +162,7 @@ export class Stream {
     const { service, name } = this.versions[version] ?? { service: 0, name: '' }
     const nodes = this.world.services[service]?.nodes[site] ?? []
     const count = Math.max(1, Math.ceil(nodes.length * Math.min(1, share)))
+    if (count >= nodes.length) return nodes
     const first = seedOf(name) % Math.max(1, nodes.length)
     return Array.from({ length: count }, (_, index) => nodes[(first + index) % nodes.length] ?? 0)
   }
