@@ -85,7 +85,7 @@ const DAY_MINUTES = 1440
 const ENTRIES_MAX = 2000
 const PLACES_MAX = 100_000
 const SIGNATURES_MAX = 10_000
-const HEAVY = { lane: 'heavy' } as const
+const HEAVY = { lane: 'heavy', secondsMax: 60 } as const
 
 /**
  * @param range  whole minutes; with as long before the release was ready as is to be compared with
@@ -124,7 +124,6 @@ export async function gatherContrast(
     ...asked,
     ...minutes.open,
     ...touching,
-    affected: 0,
     slow: slice.slowBuckets.map(String),
     tellers: Number(slice.tellers),
     branches: Number(slice.branches),

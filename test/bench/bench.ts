@@ -5,6 +5,7 @@ import { buildLifecycle, untilSignal } from '../../ingest/runtime/lifecycle.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { api } from './api.ts'
 import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
+import { blameQuery } from './blame-query.ts'
 import { exactlyOnce } from './exactly-once.ts'
 import { freshness } from './freshness.ts'
 import { ingestMetrics } from './ingest-metrics.ts'
@@ -34,6 +35,7 @@ const BENCHES: readonly Bench[] = [
   sloMeasure,
   sloBackfill,
   api,
+  blameQuery,
 ]
 
 const STOP_TIMEOUT_MS = 60_000
