@@ -63,14 +63,14 @@ export async function openReplayStore(config: ReplayConfig, recording: Recording
   const days = Math.floor((END_MS - Math.max(recording.toMs, Date.now())) / DAY_MS) - 2
   const store = patient(
     await openEmbeddedStore(folder, {
-    spansDays: days,
-    requests10sDays: days,
-    requests1mDays: days,
-    requests1hDays: days,
-    deadLettersDays: days,
-    metricsDays: days,
-    eventsDays: days,
-  }),
+      spansDays: days,
+      requests10sDays: days,
+      requests1mDays: days,
+      requests1hDays: days,
+      deadLettersDays: days,
+      metricsDays: days,
+      eventsDays: days,
+    }),
   )
   const database = await openDatabase({ kind: 'embedded', dataDir: folder })
   await migrateRegistry(database)

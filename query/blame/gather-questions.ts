@@ -35,7 +35,6 @@ export const entriesSeen = question(
     spans: count,
     touching: count,
     usual_latency: histogram,
-    latency: histogram,
     teller_cells: count,
     branch_cells: count,
   }),
@@ -54,7 +53,6 @@ export const traceRows = question(
     ...range,
     ...openShape,
     entries: texts,
-    affected: z.number().int(),
     slow: texts,
     new_in: texts,
     old_in: texts,
@@ -63,14 +61,12 @@ export const traceRows = question(
     branches: z.number().int(),
   }),
   z.object({
-    kind: count,
     entry: count,
     channel: z.string(),
     site: z.string(),
     region: z.string(),
     branch: z.string(),
     teller: z.string(),
-    name: z.string(),
     minutes: z.array(z.number()),
     touches: texts,
     requests: z.array(z.number()),
@@ -203,3 +199,41 @@ export const exemplarTraces = question(
   z.object({ ...range, entries: texts, services: texts, limit }),
   z.object({ trace: z.string(), failed: count, path: z.string() }),
 )
+
+export const latencyRows = question(
+  './latency-rows.sql',
+  z.object({
+    ...range,
+    ...openShape,
+    ready: z.number().int(),
+    entries: texts,
+    new_in: texts,
+    old_in: texts,
+    clients: texts,
+  }),
+  z.object({
+    entry: count,
+    touch: z.string(),
+    after: count,
+    buckets: counts,
+    requests: z.array(z.number()),
+  }),
+)
+export const calledRows = question(
+  './called-rows.sql',
+  z.object({ ...range, service: z.string() }),
+  z.object({ minute: count, caller_: z.string(), calls: z.number(), failed: z.number() }),
+)
+export const callerRows = question(
+  './caller-rows.sql',
+  z.object({ ...range, ...openShape, entries: texts, slow: texts }),
+  z.object({
+    minute: count,
+    client: z.string(),
+    sender: z.string(),
+    requests: z.number(),
+    failed: z.number(),
+    slow: z.number(),
+  }),
+)
+export type CallerSeen = z.infer<typeof callerRows.row>

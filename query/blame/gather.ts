@@ -10,6 +10,7 @@ import { candidateReleases, candidatesOf } from './candidate-releases.ts'
 import type { Fault, FaultCase } from './case.ts'
 import { exemplarsOf } from './exemplars.ts'
 import {
+  callerRows,
   callsSeen,
   entriesSeen,
   exemplarTraces,
@@ -29,7 +30,7 @@ import { minutesOf, NOTHING_OPEN } from './minute-rows.ts'
 import { isClient, needles, needsTellers } from './release-touch.ts'
 import { pastsOf } from './signature-pasts.ts'
 import { peersOf } from './slow-calls.ts'
-import { buildTraceIndex, callerRows, traceColumns } from './trace-columns.ts'
+import { buildTraceIndex, callersOf, traceColumns } from './trace-columns.ts'
 import { pathPairs } from './trace-path.ts'
 
 export type GatherParts = {
@@ -57,8 +58,9 @@ const SIGNATURES_MAX = 10_000
 const EVENTS_MAX = 2000
 const EXEMPLARS_MAX = 200
 const EXEMPLARS_BACK_MS = 10 * MINUTE_MS
-const PAST_DAYS = 7
-const HEAVY = { lane: 'heavy' } as const
+/** How far back errors of earlier versions are known. */
+export const PAST_DAYS = 7
+const HEAVY = { lane: 'heavy', secondsMax: 60 } as const
 
 /**
  * @param fault     what is to be explained
@@ -81,8 +83,9 @@ export async function gatherCase(
   )
   const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
   const range = { from: atMinute(fromMinute), to: atMinute(toMinute) }
-  const usual = atMinute(alarmMinute - USUAL_UNTIL_MINUTES)
   const minutes = await minutesOf(store, fromMinute, toMinute)
+  const usual =
+    minutes.first < alarmMinute - USUAL_UNTIL_MINUTES ? atMinute(alarmMinute - USUAL_UNTIL_MINUTES) : range.to
   const young = minutes.derived < YOUNG_MINUTES ? minutes.open : NOTHING_OPEN
 
   const seen = await store.ask(
@@ -107,7 +110,6 @@ export async function gatherCase(
     ...minutes.open,
     ...told,
     entries: slice.keys,
-    affected: slice.affected,
     slow: slice.slowBuckets.map(String),
     new_in: looked.map(({ newIn }) => newIn),
     old_in: looked.map(({ oldIn }) => oldIn),
@@ -139,6 +141,7 @@ export async function gatherCase(
     versions,
     events,
     traces,
+    senders,
   ] = await Promise.all([
     store.ask(traceRows, rowsAsked, HEAVY),
     store.ask(traceRows, { ...rowsAsked, ...dayBefore }, HEAVY),
@@ -242,7 +245,7 @@ export async function gatherCase(
     failures,
     places,
     peers: peersOf(peers, alarmMinute - USUAL_UNTIL_MINUTES),
-    callers: callerRows(rowsSeen),
+    callers: callersOf(senders),
     signatures: signatures
       .map((row) => ({
         minute: row.minute,

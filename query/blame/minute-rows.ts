@@ -52,6 +52,8 @@ const derivedMinutes = statement(
 
 export type Minutes = {
   readonly derived: number
+  /** The first derived one; infinite for none. */
+  readonly first: number
   readonly open: Open
   /** Neither derived nor asked straight. */
   readonly missing: number
@@ -71,11 +73,13 @@ export async function minutesOf(
   const lacking = Array.from({ length: toMinute - fromMinute }, (_, index) => toMinute - 1 - index).filter(
     (minute) => !known.has(minute),
   )
+  const first = Math.min(Infinity, ...known)
   const [open0 = 0, open1 = 0, open2 = 0] = lacking.slice(0, OPEN_MINUTES_MAX).map((minute) => minute * 60)
   return {
     derived: known.size,
+    first,
     open: { open0, open1, open2 },
     // Nothing was there to derive before the first derived minute.
-    missing: lacking.slice(OPEN_MINUTES_MAX).filter((minute) => minute > Math.min(...known)).length,
+    missing: lacking.slice(OPEN_MINUTES_MAX).filter((minute) => minute > first).length,
   }
 }

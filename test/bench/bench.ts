@@ -6,6 +6,7 @@ import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { api } from './api.ts'
 import { blame } from './blame.ts'
 import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
+import { blameQuery } from './blame-query.ts'
 import { exactlyOnce } from './exactly-once.ts'
 import { freshness } from './freshness.ts'
 import { ingestMetrics } from './ingest-metrics.ts'
@@ -20,6 +21,7 @@ import { soak } from './soak.ts'
 import { storage } from './storage.ts'
 import { alignColumns } from './table.ts'
 import { traceQueries } from './trace-queries.ts'
+import { verdict } from './verdict.ts'
 
 const BENCHES: readonly Bench[] = [
   ingestSpans,
@@ -36,6 +38,8 @@ const BENCHES: readonly Bench[] = [
   sloBackfill,
   api,
   blame,
+  blameQuery,
+  verdict,
 ]
 
 const STOP_TIMEOUT_MS = 60_000
