@@ -5,7 +5,7 @@ import { mayRead, type ReadScope } from '../../people/read-scope.ts'
 import { scopeOf } from '../../releases/gray-plan.ts'
 import { itemName } from '../../registry/kinds/release-order.ts'
 import { orderHeadline, orderSentences } from '../../releases/order-words.ts'
-import { ITEM_STATES, type ItemProgress } from '../../releases/order-progress.ts'
+import { ITEM_STATES, type ItemProgress, type OrderFlag } from '../../releases/order-progress.ts'
 import { orderNamed, ordersOf, type OrderStanding } from '../../releases/orders.ts'
 import { NO_VERDICTS, releaseItem, scopeItem, type VerdictOfItem } from '../../releases/release-items.ts'
 import { iso, parseInstant } from '../../time-range.ts'
@@ -46,7 +46,9 @@ export function releaseOrderRoutes(app: TypedApp, parts: ApiParts): void {
       }
       const orders = await ordersOf(parts, range, nowMs)
       const reads = principalOf(call).scope
-      return { items: orders.filter((one) => concerns(one, reads)).map(summaryOf) }
+      return {
+        items: orders.filter((one) => concerns(one, reads)).map((one) => summaryOf(within(one, reads))),
+      }
     },
   )
 
@@ -89,17 +91,31 @@ const systemOf = ({ item, release }: ItemProgress) => release?.system || item.sy
 const concerns = ({ progress }: OrderStanding, reads: ReadScope) =>
   progress.items.some((item) => mayRead(reads, systemOf(item)))
 
-/** Without what is not the caller's to read. */
+/** Without what is not the caller's to read, and without what is to be said of it. */
 function within(standing: OrderStanding, reads: ReadScope): OrderStanding {
+  if (reads === 'everything') return standing
   const { order, progress } = standing
+  const items = progress.items.filter((item) => mayRead(reads, systemOf(item)))
+  const names = new Set(items.map(({ item }) => itemName(item)))
+  const extra = progress.extra.filter(({ system }) => mayRead(reads, system || undefined))
+  const isOfOwn = (flag: OrderFlag) =>
+    (flag === 'extra-release' && extra.length > 0) ||
+    (flag === 'missing' && items.some(({ state }) => state === 'missing')) ||
+    flag === 'half-rolled-back' ||
+    flag === 'half-done' ||
+    items.some(({ flags }) => flags.some((one) => one === flag))
   return {
     order,
     progress: {
       ...progress,
-      items: progress.items
-        .filter((item) => mayRead(reads, systemOf(item)))
-        .map((item) => ({ ...item, overtook: item.overtook.filter(({ system }) => mayRead(reads, system)) })),
-      extra: progress.extra.filter(({ system }) => mayRead(reads, system || undefined)),
+      items: items.map((one) => ({
+        ...one,
+        item: { ...one.item, after: one.item.after.filter((name) => names.has(name)) },
+        overtook: one.overtook.filter((other) => names.has(itemName(other))),
+      })),
+      extra,
+      unknownSystems: progress.unknownSystems.filter((system) => mayRead(reads, system)),
+      flags: progress.flags.filter(isOfOwn),
     },
   }
 }
