@@ -171,7 +171,7 @@ function project(stream: Stream, dayBefore: Stream | undefined, chosen: readonly
   return { touches, own: of(stream.touches), before: of(dayBefore?.touches ?? []) }
 }
 
-export const operationOf = (world: World, request: BadRequest): string => {
+export const operationOf = (world: World, request: Pick<BadRequest, 'entry' | 'service'>): string => {
   const entry = world.entries[request.entry]
   const name = world.services[request.service]?.name ?? ''
   return entry?.service === name ? entry.operation : `${name}/handle`
