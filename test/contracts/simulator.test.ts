@@ -12,7 +12,7 @@ import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import { openEmbeddedStore, StoreError, type Store } from '../../ingest/store/store.ts'
 import type { Fault, FaultCase, TraceRows } from '../../query/blame/case.ts'
 import { gatherCase } from '../../query/blame/gather.ts'
 import { buildCase } from '../simulator/fault-case.ts'
@@ -96,8 +96,15 @@ beforeAll(async () => {
   const known = releasesAt(stream, tell(world, releases, [5]), nowMs)
   expect(known.map(({ service }) => service).toSorted()).toEqual(['ledger', 'transfer'])
   straight = buildCase({ stream, dayBefore: undefined, events: [] }, fault, known, nowMs)
-  gathered = await gatherCase({ store }, fault, known, nowMs)
-}, 120_000)
+  for (let tries = 1; ; tries += 1)
+    try {
+      gathered = await gatherCase({ store }, fault, known, nowMs)
+      break
+    } catch (error) {
+      // A busy machine is given time.
+      if (!(error instanceof StoreError) || tries === 6) throw error
+    }
+}, 400_000)
 
 afterAll(async () => {
   await store.close()
@@ -169,7 +176,7 @@ test('where failures began, signatures by their text', () => {
           row.zone,
           row.cluster,
           row.node,
-          row.peer === '' ? (signatures.get(row.signature) ?? row.signature) : '',
+          signatures.get(row.signature) ?? row.signature,
           row.count,
         ].join(' '),
       )
@@ -186,6 +193,11 @@ test('requests by place, and what failed there by itself', () => {
         [minute, service, version, site, zone, cluster, node, requests, bad].join(' '),
       )
       .toSorted()
+  if (process.env['DBG'])
+    console.log(
+      JSON.stringify(straight.failures.filter((f) => f.service === 'gateway')),
+      JSON.stringify(gathered.failures.filter((f) => f.service === 'gateway')),
+    )
   expect(lines(gathered)).toEqual(lines(straight))
 })
 

@@ -171,6 +171,9 @@ function project(stream: Stream, dayBefore: Stream | undefined, chosen: readonly
   return { touches, own: of(stream.touches), before: of(dayBefore?.touches ?? []) }
 }
 
+/** Name of the span of a call to a peer. */
+export const callOf = (world: World, peer: number): string => `call ${world.peers[peer]?.name ?? ''}`
+
 export const operationOf = (world: World, request: Pick<BadRequest, 'entry' | 'service'>): string => {
   const entry = world.entries[request.entry]
   const name = world.services[request.service]?.name ?? ''
@@ -195,7 +198,7 @@ function failuresOf(world: World, stream: Stream, bad: readonly BadRequest[], st
       cell,
       service: world.services[service]?.name ?? '',
       version: stream.versions[version]?.name ?? '',
-      operation: operationOf(world, request),
+      operation: peer < 0 ? operationOf(world, request) : callOf(world, peer),
       peer: peer < 0 ? '' : (world.peers[peer]?.name ?? ''),
       site: world.sites[site] ?? '',
       zone,

@@ -2,7 +2,7 @@
 // For worlds of moderate size: a trace here is a trace, not a count.
 
 import { traceRequest, type Attributes, type ResourceInput, type SpanInput } from '../support/otlp.ts'
-import { nodeCounts, operationOf } from './fault-case.ts'
+import { callOf, nodeCounts, operationOf } from './fault-case.ts'
 import { Random } from './random.ts'
 import { MINUTE_MS } from './rollouts.ts'
 import type { BadRequest, RequestGroup, Stream } from './stream.ts'
@@ -88,12 +88,14 @@ class MinuteWriter {
           traceId,
           spanId: this.#id(8),
           parentSpanId: spanId,
-          name: `call ${world.peers[peer]?.name ?? ''}`,
+          name: callOf(world, peer),
           kind: 3,
           startNs: ns(clock),
           endNs: ns(clock + tookMs),
           attributes: peerAttributes(world.peers[peer]),
-          ...(isHit && isFailed ? { statusCode: 2, statusMessage: 'no answer' } : {}),
+          ...(isHit && isFailed
+            ? { statusCode: 2, statusMessage: 'no answer', events: exceptionOf(bad, clock + tookMs) }
+            : {}),
         })
         clock += tookMs
       }
@@ -146,20 +148,7 @@ class MinuteWriter {
           ...(failing.has(at) && bad?.outcome === 'business' ? { 'bank.return.code': 'BUS9001' } : {}),
         },
         ...(failing.has(at) ? { statusCode: 2 } : {}),
-        ...(at === originAt && isFailed && bad !== undefined
-          ? {
-              events: [
-                {
-                  atNs: ns(endMs - 0.01),
-                  name: 'exception',
-                  attributes: {
-                    'exception.type': `${bad.signature.split(':')[1] ?? ''}Exception`,
-                    'exception.message': `${bad.signature.split(':')[1] ?? ''} in ${world.services[service]?.name ?? ''}`,
-                  },
-                },
-              ],
-            }
-          : {}),
+        ...(at === originAt && isFailed && bad?.peer === -1 ? { events: exceptionOf(bad, endMs) } : {}),
       })
       return endMs
     }
@@ -200,6 +189,18 @@ class MinuteWriter {
     id.writeUInt8((this.#ids * 151) % 256, length - 5 >= 4 ? length - 5 : 3)
     return id
   }
+}
+
+/** As the service tells it, a tenth of a millisecond before its span ends. */
+function exceptionOf({ signature }: BadRequest, endMs: number): NonNullable<SpanInput['events']> {
+  const [service = '', type = ''] = signature.split(':')
+  return [
+    {
+      atNs: ns(endMs - 0.1),
+      name: 'exception',
+      attributes: { 'exception.type': `${type}Exception`, 'exception.message': `${type} in ${service}` },
+    },
+  ]
 }
 
 const ns = (ms: number): bigint => BigInt(Math.round(ms * NS_PER_MS))
