@@ -89,7 +89,7 @@ export async function gatherCase(
   const young = minutes.derived < YOUNG_MINUTES ? minutes.open : NOTHING_OPEN
 
   const seen = await store.ask(
-    entriesSeen,
+    entriesSeen(young),
     { ...range, ...young, usual, service: fault.place.service, limit: ENTRIES_MAX },
     HEAVY,
   )
@@ -99,7 +99,7 @@ export async function gatherCase(
     fault.place.service !== '' && releases.some(({ scope }) => needsTellers(scope)),
   )
   const affectedKeys = slice.keys.slice(0, slice.affected)
-  const paths = await store.ask(pathsSeen, { ...range, ...young, entries: affectedKeys }, HEAVY)
+  const paths = await store.ask(pathsSeen(young), { ...range, ...young, entries: affectedKeys }, HEAVY)
   const services = servicesOf(paths, fault.place.service)
   const { kept, left } = candidateReleases(releases, fault, new Set(services), nowMs)
 
@@ -143,10 +143,10 @@ export async function gatherCase(
     traces,
     senders,
   ] = await Promise.all([
-    store.ask(traceRows, rowsAsked, HEAVY),
-    store.ask(traceRows, { ...rowsAsked, ...dayBefore }, HEAVY),
-    store.ask(failureRows, failuresAsked, HEAVY),
-    store.ask(placeRows, placesAsked, HEAVY),
+    store.ask(traceRows(minutes.open), rowsAsked, HEAVY),
+    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }, HEAVY),
+    store.ask(failureRows(minutes.open), failuresAsked, HEAVY),
+    store.ask(placeRows(minutes.open), placesAsked, HEAVY),
     store.ask(peerRows, { ...range, callers: services, limit: PEERS_MAX }, HEAVY),
     store.ask(callsSeen, range, HEAVY),
     store.ask(systemsSeen, range, HEAVY),
@@ -178,6 +178,11 @@ export async function gatherCase(
         services: [...new Set(slice.entries.slice(0, slice.affected).map(({ service }) => service))],
         limit: EXEMPLARS_MAX,
       },
+      HEAVY,
+    ),
+    store.ask(
+      callerRows(minutes.open),
+      { ...range, ...minutes.open, entries: affectedKeys, slow: rowsAsked.slow.slice(0, slice.affected) },
       HEAVY,
     ),
   ])
@@ -275,15 +280,15 @@ export async function gatherCase(
     queries: [
       {
         title: { en: 'Requests by minute, cell and touch', zh: '按分钟、客群与接触情况统计的请求' },
-        sql: bind(traceRows.sql, rowsAsked),
+        sql: bind(traceRows(minutes.open).sql, rowsAsked),
       },
       {
         title: { en: 'Where failing requests began to fail', zh: '失败请求的起始故障位置' },
-        sql: bind(failureRows.sql, failuresAsked),
+        sql: bind(failureRows(minutes.open).sql, failuresAsked),
       },
       {
         title: { en: 'Requests by place and node', zh: '按部署位置与节点统计的请求' },
-        sql: bind(placeRows.sql, placesAsked),
+        sql: bind(placeRows(minutes.open).sql, placesAsked),
       },
     ],
     leftOut: leftOut({

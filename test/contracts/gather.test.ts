@@ -380,7 +380,7 @@ describe('what counts', () => {
       store,
       tree.resources.filter(({ attributes }) => !isLate(attributes['service.name'])),
     )
-    await derive(store)
+    await derive(store, 9000)
     expect(rowsOf(await gather([release('ledger', '2')])).map(({ touch }) => touch)).toEqual(['0'])
     await new Promise((done) => setTimeout(done, 1100))
     await writeResources(
@@ -401,7 +401,7 @@ describe('what counts', () => {
         root: {
           service: 'phone',
           kind: CLIENT,
-          calls: [{ ...server('POST /transfer'), calls: [server('inner')] }],
+          calls: [{ ...server('POST /transfer'), calls: [{ ...server('inner'), afterMs: 2 }] }],
         },
       },
       {
