@@ -1,0 +1,53 @@
+// Two incidents as a running Surety meets them: spans over OTLP, releases over their door, and what the fault API then says.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { FaultReply, FaultsReply } from '../../query/http/fault-schemas.ts'
+import { MINUTES, recordedEvents, recordedMinutes } from '../support/recorded-bank.ts'
+import { eventually, startSurety, type TestSurety } from '../support/surety.ts'
+
+const MINUTE_MS = 60_000
+const PATIENCE_MS = 240_000
+const BEGIN = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - MINUTES * MINUTE_MS
+let surety: TestSurety
+
+beforeAll(async () => {
+  surety = await startSurety()
+  for (const event of recordedEvents(BEGIN)) {
+    const reply = await fetch(`${surety.url}/api/v1/releases/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: event,
+    })
+    expect(reply.status).toBe(201)
+  }
+  for (const body of recordedMinutes(BEGIN)) expect((await surety.send(body)).status).toBe(200)
+})
+afterAll(() => surety.stop())
+
+test(
+  'the branch version is blamed and the innocents are not; the zone fault is blamed on nobody',
+  async () => {
+    const { items } = await eventually(
+      () => surety.get<FaultsReply>('/api/v1/faults'),
+      (reply) =>
+        reply.items.filter(({ verdict }) => verdict === 'blamed' || verdict === 'not-a-rollout').length >= 2,
+      PATIENCE_MS,
+    )
+    expect(items).toHaveLength(2)
+    const blamed = items.find(({ verdict }) => verdict === 'blamed')
+    expect(blamed).toMatchObject({ origin: 'detector', topCause: { service: 'ledger', versionTo: '6.2.3' } })
+    const found = await surety.get<FaultReply>(`/api/v1/faults/${blamed?.id ?? ''}`)
+    const others = found.explanation?.ranked.slice(1) ?? []
+    expect(others.map(({ service }) => service)).toEqual(expect.arrayContaining(['limit', 'notify']))
+    expect(
+      others.every(({ isExonerated, reason }) => isExonerated && reason.zh !== '' && reason.en !== ''),
+    ).toBe(true)
+    expect(found.decisions.length).toBeGreaterThan(0)
+    const release = blamed?.topCause?.release ?? ''
+    const of = await surety.get<FaultsReply>(`/api/v1/faults?release=${encodeURIComponent(release)}`)
+    expect(of.items.map(({ id }) => id)).toEqual([blamed?.id])
+    const zone = items.find(({ verdict }) => verdict === 'not-a-rollout')
+    expect(zone?.headline?.en).toContain('z2')
+  },
+  PATIENCE_MS + 60_000,
+)
