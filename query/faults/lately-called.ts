@@ -24,7 +24,8 @@ export function buildRelated(
   let kept: { readonly atMs: number; readonly calls: readonly (readonly [string, string])[] } | undefined
   return async (service) => {
     const nowMs = clock.now()
-    if (kept === undefined || Math.abs(nowMs - kept.atMs) > KEPT_MS) {
+    // Nothing known is asked again at once: the first minutes are being derived.
+    if (kept === undefined || kept.calls.length === 0 || Math.abs(nowMs - kept.atMs) > KEPT_MS) {
       const rows = await store.ask(latelyCalled, { since: sqlSecond(nowMs - REACH_MS) })
       kept = { atMs: nowMs, calls: rows.map(({ caller, callee }) => [caller, callee] as const) }
     }
