@@ -212,7 +212,9 @@ function withRetreats(lists: readonly NamedStep[][]): NamedStep[][] {
         )
       })
       .toSorted((a, b) => compareSteps(firstOf(b), firstOf(a)))
-    const taken = before[0]
+    // A rollback goes from what is withdrawn to what serves again.
+    const named = before.find((other) => first.versionFrom !== '' && whatOfGroup(other) === first.versionFrom)
+    const taken = named ?? before[0]
     if (taken === undefined) alone.push(list)
     else taken.push(...list)
   }

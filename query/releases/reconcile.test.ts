@@ -280,6 +280,23 @@ const cases: readonly {
     want: [{ versionTo: '2.0', state: 'rolled_back', stages: [{ eventId: 'a' }, { eventId: 'b' }] }],
   },
   {
+    name: 'a rollback that says what it withdraws ends that one, not the newest',
+    steps: [
+      step(95, { eventId: 'a', kind: 'started' }),
+      step(140, { eventId: 'b', kind: 'started', versionTo: '3.0' }),
+      step(150, { eventId: 'c', kind: 'rolled_back', versionFrom: '2.0', versionTo: '1.0' }),
+    ],
+    sightings: [
+      seen('pay', '1.0', [[-2000, NOW]]),
+      seen('pay', '2.0', [[100, 152]]),
+      seen('pay', '3.0', [[141, NOW]]),
+    ],
+    want: [
+      { versionTo: '2.0', state: 'rolled_back' },
+      { versionTo: '3.0', state: 'serving' },
+    ],
+  },
+  {
     name: 'a version goes into gray production first and then everywhere: two releases',
     steps: [
       step(50, { eventId: 'a', environment: 'gray-prod' }),
