@@ -67,8 +67,7 @@ export class ExposedShare {
   #peak(): number {
     if (this.bad <= 0) return 0
     let best = 0
-    for (let at = 1; at < GRID.length; at++)
-      if ((this.#log[at] ?? 0) > (this.#log[best] ?? 0)) best = at
+    for (let at = 1; at < GRID.length; at++) if ((this.#log[at] ?? 0) > (this.#log[best] ?? 0)) best = at
     const here = this.#log[best] ?? 0
     const before = this.#log[best - 1]
     const after = this.#log[best + 1]

@@ -5,7 +5,13 @@ import type { Contrast } from '../http/fault-schemas.ts'
 import type { NOT_FLAGGED_REASONS, ReleaseVerdictWord } from '../http/release-schemas.ts'
 import { confidenceSequence, mixtureLogRatio } from '../statistics/always-valid.ts'
 import { ExposedShare, ratioUpper } from '../statistics/exposed-share.ts'
-import { differenceInDifferences, logit, overDispersion, pooled, type LogOdds } from '../statistics/log-odds.ts'
+import {
+  differenceInDifferences,
+  logit,
+  overDispersion,
+  pooled,
+  type LogOdds,
+} from '../statistics/log-odds.ts'
 import { INTERVAL_ALPHA, marginOf, type RatioMeasure } from './measures.ts'
 import { noCounts, sum, type Comparison, type Counts, type FourSides, type Stratum } from './strata.ts'
 
@@ -36,6 +42,8 @@ const UNLIKENESS = {
 /** Where a header decides who is exposed, people in one cell may differ, too. */
 const SELF_SELECTED = 0.3
 const REQUESTS_MIN = 30
+/** Of the margin: a difference below is not worth a verdict, however certain. */
+const MATERIAL_PART = 0.1
 const MINUTES_MIN = 5
 const BLOCK_MINUTES = 5
 const REQUESTS_CAP = 1e9
@@ -56,8 +64,10 @@ export function judgeRatio(
   const hasEnough =
     comparison.exposedRequests >= REQUESTS_MIN && toMinute - comparison.sinceMinute >= MINUTES_MIN
   const isControlled = comparison.control !== 'none'
-  const isHarmless = high <= margin && hasEnough
-  const isWorse = isHigherForGood && isControlled && !isHarmless
+  // What is certain and next to nothing is no harm.
+  const isMaterial = judged.difference >= MATERIAL_PART * margin
+  const isWorse = isHigherForGood && isControlled && isMaterial
+  const isHarmless = !isWorse && high <= margin && hasEnough
   const verdict: ReleaseVerdictWord = isWorse ? 'worse' : isHarmless ? 'not-worse' : 'cannot-tell'
   const reasons: Reason[] = []
   if (!isWorse && contrast.exposed.bad > 0) {
@@ -74,9 +84,7 @@ export function judgeRatio(
     reasons,
     isStepUncontrolled: isHigherForGood && !isControlled,
     requestsMissing:
-      verdict === 'cannot-tell'
-        ? requestsMissing(contrast.exposed.requests, expectedRatio, margin, dispersion)
-        : undefined,
+      verdict === 'cannot-tell' ? requestsMissing({ ...judged, ...contrast.exposed, margin }) : undefined,
   }
 }
 
@@ -243,7 +251,11 @@ function shareOf(one: Stratum, counted: keyof Counts) {
   }
 }
 
-function sharesOf(strata: readonly Stratum[], counted: keyof Counts, without: number | undefined): ExposedShare {
+function sharesOf(
+  strata: readonly Stratum[],
+  counted: keyof Counts,
+  without: number | undefined,
+): ExposedShare {
   const shares = new ExposedShare()
   for (const one of strata) {
     if (one.minute === without) continue
@@ -307,13 +319,21 @@ function blockDispersion(
   return overDispersion(blocks.values())
 }
 
-/** Until the bound falls below the margin, when the exposed go on as expected. */
-function requestsMissing(requests: number, ratio: number, margin: number, dispersion: number): number {
+type Missing = Pick<Judged, 'difference' | 'high' | 'expectedRatio' | 'dispersion'> & {
+  readonly requests: number
+  readonly bad: number
+  readonly margin: number
+}
+
+/** Until the bound falls below the margin when the exposed go on as the control: half of what they are apart by now is chance. */
+function requestsMissing(of: Missing): number {
+  const { requests, bad, difference, high, expectedRatio, margin, dispersion } = of
   let needed = Math.max(REQUESTS_MIN, requests)
-  while (
-    needed < REQUESTS_CAP &&
-    ratioUpper(ratio * needed, needed, INTERVAL_ALPHA / 2, dispersion) - ratio > margin
-  )
-    needed *= 1.1
-  return Math.max(1, Math.ceil(needed - requests))
+  const width = (all: number) =>
+    ratioUpper(expectedRatio * all, all, INTERVAL_ALPHA / 2, dispersion) - expectedRatio
+  while (needed < REQUESTS_CAP && width(needed) > margin) needed *= 1.1
+  const room = Math.max(margin / 4, margin - Math.max(0, difference) / 2)
+  // Bounds of few bad ones fall with the number of requests, of many with its root.
+  const narrower = requests * Math.max(1, (high - difference) / room) ** (bad < 10 ? 1 : 2)
+  return Math.max(1, Math.ceil(Math.min(REQUESTS_CAP, Math.max(needed, narrower)) - requests))
 }

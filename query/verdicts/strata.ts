@@ -1,10 +1,10 @@
 // What the exposed are compared with: the same minute, entry and cell on the version before where both serve; else the same
 // people before, set against others at the same time; else only before and after. Pure.
 
-import { TOUCHED_NEW, TOUCHED_OLD, UNTOUCHED, type TraceRows } from '../blame/case.ts'
+import { TOUCHED_NEW, TOUCHED_OLD, UNTOUCHED, type Touch, type TraceRows } from '../blame/case.ts'
 import type { Contrast } from '../http/fault-schemas.ts'
 import type { Release } from '../releases/release.ts'
-import type { ReleaseTraffic } from './traffic.ts'
+import { isVisible, type ReleaseTraffic } from './traffic.ts'
 
 export const COUNTED = ['systemErrors', 'businessErrors', 'shed', 'rejects', 'slow'] as const
 export type Counted = (typeof COUNTED)[number]
@@ -51,7 +51,11 @@ export type Comparison = {
   /** Of the other methods, by entry. */
   readonly sides: readonly FourSides[]
   /** Bad and all requests by minute before the release, of the exposed and of the others: how unsteady they are by themselves. */
-  readonly unsteadiness: readonly { readonly minute: number; readonly isInside: boolean; readonly counts: Counts }[]
+  readonly unsteadiness: readonly {
+    readonly minute: number
+    readonly isInside: boolean
+    readonly counts: Counts
+  }[]
 }
 
 const MINUTE_MS = 60_000
@@ -77,17 +81,18 @@ export const noCounts = (): Counts => ({
 
 /** @returns undefined when nothing was exposed yet */
 export function compare(traffic: ReleaseTraffic): Comparison | undefined {
-  const { release, rows, touches, toMinute } = traffic
+  const { release, contrast } = traffic
+  const { rows, toMinute, scopeCells } = contrast
+  const touches = touchesOf(traffic)
+  const showsVersion = isVisible(traffic)
   if (release.readyAtMs === undefined) return undefined
   const readyMinute = Math.floor(release.readyAtMs / MINUTE_MS)
   const { sinceMinute, stage } = lastWidening(release, readyMinute)
-  const inScope = traffic.scopeCells === undefined ? undefined : new Set(traffic.scopeCells)
+  const inScope = scopeCells === undefined ? undefined : new Set(scopeCells)
   const isInside = (cell: number) => inScope === undefined || inScope.has(cell)
   const isExposed = (place: number) => {
     const touch = touches[at(rows.touch, place)] ?? UNTOUCHED
-    return traffic.isVisible
-      ? touch === TOUCHED_NEW
-      : touch !== UNTOUCHED && isInside(at(rows.cell, place))
+    return showsVersion ? touch === TOUCHED_NEW : touch !== UNTOUCHED && isInside(at(rows.cell, place))
   }
   const isAfter = (minute: number) => minute >= sinceMinute && minute < toMinute
   let exposedRequests = 0
@@ -109,7 +114,7 @@ export function compare(traffic: ReleaseTraffic): Comparison | undefined {
     exposedPerMinute: recent / Math.max(1, toMinute - recentFrom),
   }
   const isSelfSelected = release.scope.selectors.some(({ attribute }) => !CELL_ATTRIBUTES.has(attribute))
-  const strata = traffic.isVisible ? strataOf(traffic, isAfter) : []
+  const strata = showsVersion ? strataOf(traffic, isAfter) : []
   const controlled = strata.reduce((sum, one) => sum + one.exposed.requests, 0)
   if (controlled >= CONTROLLED_MIN * exposedRequests)
     return {
@@ -123,18 +128,22 @@ export function compare(traffic: ReleaseTraffic): Comparison | undefined {
       unsteadiness: [],
     }
   const length = Math.min(BEFORE_MINUTES_MAX, Math.max(15, toMinute - sinceMinute))
-  const before = { from: Math.max(traffic.fromMinute, readyMinute - length), to: readyMinute }
+  const before = { from: Math.max(contrast.fromMinute, readyMinute - length), to: readyMinute }
   const beside = (isOutside: (place: number, table: TraceRows) => boolean, control: Control): Comparison => {
     const { sides, unsteadiness } = sidesOf(traffic, {
       before,
       isAfter,
-      isInside: (place, table) => !isOutside(place, table) && isTouching(traffic, table, place, isInside),
+      isInside: (place, table) =>
+        !isOutside(place, table) &&
+        (touches[at(table.touch, place)] ?? UNTOUCHED) !== UNTOUCHED &&
+        isInside(at(table.cell, place)),
       isExposed,
       isOutside,
     })
     const controlRequests = sides.reduce((sum, one) => sum + one.outsideAfter.requests, 0)
     const hasControl =
-      controlRequests > 0 && sides.some((one) => one.outsideBefore.requests > 0 && one.insideBefore.requests > 0)
+      controlRequests > 0 &&
+      sides.some((one) => one.outsideBefore.requests > 0 && one.insideBefore.requests > 0)
     return {
       ...common,
       method: hasControl ? 'difference-in-differences' : 'before-after',
@@ -173,17 +182,19 @@ function lastWidening(release: Release, readyMinute: number): { sinceMinute: num
 }
 
 function strataOf(traffic: ReleaseTraffic, isAfter: (minute: number) => boolean): Stratum[] {
-  const { rows, touches, cells, entries } = traffic
+  const { rows, cells, entries, fromMinute } = traffic.contrast
+  const touches = touchesOf(traffic)
   const found = new Map<number, Stratum>()
   for (let place = 0; place < rows.length; place++) {
     const minute = at(rows.minute, place)
     const touch = touches[at(rows.touch, place)] ?? UNTOUCHED
     if (touch === UNTOUCHED || !isAfter(minute)) continue
     const key =
-      ((minute - traffic.fromMinute) * (entries.length + 1) + at(rows.entry, place)) * (cells.length + 1) +
+      ((minute - fromMinute) * (entries.length + 1) + at(rows.entry, place)) * (cells.length + 1) +
       at(rows.cell, place)
     let stratum = found.get(key)
-    if (stratum === undefined) found.set(key, (stratum = { minute, exposed: noCounts(), control: noCounts() }))
+    if (stratum === undefined)
+      found.set(key, (stratum = { minute, exposed: noCounts(), control: noCounts() }))
     addCounts(touch === TOUCHED_NEW ? stratum.exposed : stratum.control, rows, place)
   }
   return [...found.values()].filter((one) => one.exposed.requests > 0 && one.control.requests > 0)
@@ -199,11 +210,13 @@ type Sided = {
 
 function sidesOf(traffic: ReleaseTraffic, sided: Sided) {
   const { before, isAfter, isInside, isExposed, isOutside } = sided
-  const { rows, dayBefore } = traffic
+  const { dayBefore } = traffic
+  const { rows } = traffic.contrast
+  const touches = touchesOf(traffic)
   const byEntry = new Map<number, { -readonly [Side in keyof FourSides]: Counts }>()
   // Entries that are not touched are one control for all that are.
   const isShared = (place: number, table: TraceRows) =>
-    (traffic.touches[at(table.touch, place)] ?? UNTOUCHED) === UNTOUCHED
+    (touches[at(table.touch, place)] ?? UNTOUCHED) === UNTOUCHED
   const sidesFor = (entry: number) => {
     let sides = byEntry.get(entry)
     if (sides === undefined)
@@ -247,7 +260,11 @@ function sidesOf(traffic: ReleaseTraffic, sided: Sided) {
       if (!isAfter(at(dayBefore.minute, place)) && !isAfter(at(dayBefore.minute, place) + 1440)) continue
       const entry = at(dayBefore.entry, place)
       if (isOutside(place, dayBefore))
-        addCounts(isShared(place, dayBefore) ? shared.outsideDay : sidesFor(entry).outsideDay, dayBefore, place)
+        addCounts(
+          isShared(place, dayBefore) ? shared.outsideDay : sidesFor(entry).outsideDay,
+          dayBefore,
+          place,
+        )
       else if (isInside(place, dayBefore)) addCounts(sidesFor(entry).insideDay, dayBefore, place)
     }
   const sides = [...byEntry.values()].filter((one) => one.insideAfter.requests > 0)
@@ -262,15 +279,6 @@ function sidesOf(traffic: ReleaseTraffic, sided: Sided) {
   return { sides: sides.length === 0 ? [] : [together], unsteadiness: [...steady.values()] }
 }
 
-function isTouching(
-  { touches }: ReleaseTraffic,
-  table: TraceRows,
-  place: number,
-  isInside: (cell: number) => boolean,
-): boolean {
-  return (touches[at(table.touch, place)] ?? UNTOUCHED) !== UNTOUCHED && isInside(at(table.cell, place))
-}
-
 function cellsOf(
   rows: TraceRows,
   isExposed: (place: number) => boolean,
@@ -282,7 +290,9 @@ function cellsOf(
   return found
 }
 
-function untouchedEntries({ rows, touches }: ReleaseTraffic): ReadonlySet<number> {
+function untouchedEntries(traffic: ReleaseTraffic): ReadonlySet<number> {
+  const { rows } = traffic.contrast
+  const touches = touchesOf(traffic)
   const all = new Map<number, number>()
   const touched = new Map<number, number>()
   for (let place = 0; place < rows.length; place++) {
@@ -312,5 +322,9 @@ export function sum(to: Counts, of: Counts): void {
   to.requests += of.requests
   for (const key of COUNTED) to[key] += of[key]
 }
+
+/** How a trace met the service, by `TraceRows.touch`. */
+const touchesOf = ({ contrast }: ReleaseTraffic): readonly Touch[] =>
+  contrast.touches.map((one) => one[0] ?? UNTOUCHED)
 
 const at = (column: Int32Array | Float64Array, place: number): number => column[place] ?? 0
