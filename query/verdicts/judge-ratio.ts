@@ -59,7 +59,7 @@ export function judgeRatio(
     comparison.method === 'concurrent'
       ? concurrent(comparison, measure, alpha)
       : beforeAfter(comparison, measure, alpha)
-  const { contrast, high, expectedRatio, isHigher, isHigherForGood, dispersion } = judged
+  const { contrast, high, expectedRatio, isHigher, isHigherForGood } = judged
   const margin = marginOf(measure.margin, expectedRatio)
   const hasEnough =
     comparison.exposedRequests >= REQUESTS_MIN && toMinute - comparison.sinceMinute >= MINUTES_MIN
