@@ -8,9 +8,8 @@ const count = z.coerce.number()
 export const releaseEffectsStatement = statement(
   new URL('./release-effects.sql', import.meta.url),
   z.object({
-    places: z.array(z.number().int()),
     services: z.array(z.string()),
-    readies: z.array(z.number().int()),
+    readies: z.array(z.string()),
     length: z.number().int(),
     from: z.string(),
     to: z.string(),
@@ -37,9 +36,8 @@ export function effectsAsked(releases: readonly Ready[], minutes: number) {
   const readies = releases.map(({ readyAtMs }) => floorTo(readyAtMs, MINUTE_MS))
   const length = minutes * 60
   return {
-    places: releases.map((_, place) => place),
     services: releases.map(({ service }) => service),
-    readies: readies.map((ms) => ms / 1000),
+    readies: readies.map((ms) => String(ms / 1000)),
     length,
     from: sqlSecond(readies.reduce((a, b) => Math.min(a, b), Infinity) - length * 1000),
     to: sqlSecond(readies.reduce((a, b) => Math.max(a, b), 0) + length * 1000),
@@ -60,7 +58,7 @@ export async function releaseEffects(
   const rows = await store.ask(releaseEffectsStatement, effectsAsked(releases, minutes), { lane: 'heavy' })
   const byPlace = new Map(rows.map((row) => [row.place, row]))
   return releases.map((_, place) => {
-    const row = byPlace.get(place)
+    const row = byPlace.get(place + 1)
     if (row === undefined) return undefined
     return {
       before: { requests: row.before_requests / 1000, bad: row.before_bad / 1000 },
