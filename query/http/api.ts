@@ -36,6 +36,7 @@ import { correctionRoutes } from './routes/slo-corrections.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { downtimeRoutes } from './routes/downtime.ts'
 import { eventRoutes } from './routes/events.ts'
+import { faultRoutes } from './routes/faults.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { journeyRoutes } from './routes/journeys.ts'
 import { mapRoutes } from './routes/map.ts'
@@ -164,6 +165,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
     peopleRoutes(within, parts)
     auditRoutes(within, parts)
     verdictRoutes(within, parts)
+    faultRoutes(within, parts, landscape)
     done()
   })
 }
