@@ -143,10 +143,7 @@ function artifactOf(cause: RankedCause, releaseOf: ReadonlyMap<string, Release>)
   return `pkg:generic/${encodeURIComponent(cause.service)}@${encodeURIComponent(cause.versionTo)}`
 }
 
-function environmentOf(
-  ranked: readonly RankedCause[],
-  releaseOf: ReadonlyMap<string, Release>,
-): string {
+function environmentOf(ranked: readonly RankedCause[], releaseOf: ReadonlyMap<string, Release>): string {
   const named = ranked.map(({ release }) => releaseOf.get(release)?.environment ?? '')
   return named.find((environment) => environment !== '') ?? NO_ENVIRONMENT
 }

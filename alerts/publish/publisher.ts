@@ -77,9 +77,7 @@ export function buildPublisher(parts: PublisherParts): Publisher {
     waiting = backlogs.reduce((sum, { count }) => sum + count, 0)
     const oldest = backlogs.flatMap(({ oldestAtMs }) => (oldestAtMs === undefined ? [] : [oldestAtMs]))
     metrics.waiting.set(waiting)
-    metrics.oldestSeconds.set(
-      oldest.length === 0 ? 0 : Math.max(0, (now() - Math.min(...oldest)) / 1000),
-    )
+    metrics.oldestSeconds.set(oldest.length === 0 ? 0 : Math.max(0, (now() - Math.min(...oldest)) / 1000))
   }
 
   return {
