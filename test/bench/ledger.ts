@@ -150,7 +150,7 @@ const PEERS = [
     ...releaseEffectsStatement,
     name: `release-effects of spans, ${name}`,
     sql: releaseEffectsStatement.sql.replace(
-      /SELECT service, bucket, sum\(weighted\)[\s\S]*?GROUP BY service, bucket/,
+      /SELECT service, bucket, weighted AS requests[\s\S]*?traffic = 'live'/,
       () => SPAN_MINUTES.replace('MORE', () => more),
     ),
   } satisfies ReturnType<typeof statement>,
