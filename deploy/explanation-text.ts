@@ -1,7 +1,13 @@
 // A fault's explanation as text for a terminal, in Chinese or English. Pure. What telemetry and tools said is shown as text only: a
 // control character in it moves no cursor.
 
-import { EVIDENCE_TERMS, type FaultItem, type FaultReply, type FaultsReply, type Told } from '../query/http/fault-schemas.ts'
+import {
+  EVIDENCE_TERMS,
+  type FaultItem,
+  type FaultReply,
+  type FaultsReply,
+  type Told,
+} from '../query/http/fault-schemas.ts'
 import { textTable } from './text-table.ts'
 
 export const LANGUAGES = ['en', 'zh'] as const
@@ -91,7 +97,10 @@ export function explanationText(fault: FaultReply, language: Language): string {
     .filter(([, value]) => value !== '')
     .map(([key, value]) => `${key} ${plain(value)}`)
   const facts = [
-    [words.fault, `${fault.id} · ${fault.origin} ${plain(fault.name)} · ${fault.measure} · ${where.join(', ')}`],
+    [
+      words.fault,
+      `${fault.id} · ${fault.origin} ${plain(fault.name)} · ${fault.measure} · ${where.join(', ')}`,
+    ],
     [words.alarm, second(fault.alarmAt)],
     [words.over, fault.endedAt === null ? words.lasts : second(fault.endedAt)],
   ]
@@ -101,7 +110,8 @@ export function explanationText(fault: FaultReply, language: Language): string {
   facts.push([words.verdict, verdictOf(fault, language)])
   if (onset !== null)
     facts.push([words.onset, `${second(onset.at)} (${second(onset.earliest)} … ${second(onset.latest)})`])
-  const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : ['', title, ...lines])
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : ['', title, ...lines]
   const candidates = ranked.map((cause) => [
     plain(cause.release),
     plain(cause.service),
@@ -131,7 +141,8 @@ export function explanationText(fault: FaultReply, language: Language): string {
       .filter((hit) => hit.length > 0)
       .map((hit) => hit.map(({ name, bad }) => `${plain(name)} ${whole(bad)}`).join(', ')),
   ]
-  const steps = rollback?.steps.map(({ release, text }, place) => `${place + 1}. ${plain(release)}: ${tell(text)}`) ?? []
+  const steps =
+    rollback?.steps.map(({ release, text }, index) => `${index + 1}. ${plain(release)}: ${tell(text)}`) ?? []
   const relief = rollback?.expectedReliefRatio ?? null
   return [
     tell(explanation.headline),

@@ -35,7 +35,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
   lz4js: ['ingest/kafka/'],
   snappyjs: ['ingest/kafka/'],
-  yaml: ['query/openslo/', 'deploy/registry-command.ts'],
+  yaml: ['query/openslo/', 'deploy/registry-command.ts', 'ingest/releases/hooks/hook-mappings.ts'],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
   '@opentelemetry/': ['deploy/demo/', 'ingest/runtime/own-traces-sdk', 'test/'],
   'temporal-polyfill': ['query/calendar/'],
@@ -92,7 +92,7 @@ const INSIDE_QUERY: Readonly<Record<string, readonly string[]>> = {
     'query/time-range.ts',
   ],
   'query/reports': ['query/reports', 'query/time-range.ts', 'query/http/schemas.ts'],
-  'query/faults': ['query/faults', 'query/registry', 'query/time-range.ts'],
+  'query/faults': ['query/faults', 'query/blame', 'query/releases', 'query/registry', 'query/time-range.ts'],
   'query/measure': ['query/measure', 'query/slo', 'query/reports', 'query/time-range.ts'],
 }
 

@@ -41,33 +41,20 @@ export function sloAlarm(kept: KeptTransition, slo: Slo | undefined): SloAlarm |
   }
 }
 
-function isOver(transition: KeptTransition['transition']): boolean {
-  switch (transition.subject) {
-    case 'pair':
-    case 'outage':
-      return transition.to === 'inactive'
-    case 'budget':
-      return transition.to === 'left'
-    default:
-      return false
-  }
+function isOver({ subject, to }: KeptTransition['transition']): boolean {
+  if (subject === 'budget') return to === 'left'
+  return (subject === 'pair' || subject === 'outage') && to === 'inactive'
 }
 
 /** A pair that only writes a ticket is no fault yet. */
 function begins({ transition, objective }: KeptTransition, slo: Slo): boolean {
-  switch (transition.subject) {
-    case 'pair': {
-      const judged = slo.judged.find((one) => one.objective === objective)
-      const pair = judged?.compiled.policy.burn.pairs.find(({ id }) => id === transition.id)
-      return transition.to === 'firing' && transition.from !== 'frozen' && pair?.severity === 'page'
-    }
-    case 'outage':
-      return transition.to === 'firing'
-    case 'budget':
-      return transition.to === 'exhausted'
-    default:
-      return false
-  }
+  const { subject } = transition
+  if (subject === 'outage') return transition.to === 'firing'
+  if (subject === 'budget') return transition.to === 'exhausted'
+  if (subject !== 'pair') return false
+  const judged = slo.judged.find((one) => one.objective === objective)
+  const pair = judged?.compiled.policy.burn.pairs.find(({ id }) => id === transition.id)
+  return transition.to === 'firing' && transition.from !== 'frozen' && pair?.severity === 'page'
 }
 
 const PLACES = ['service', 'operation', 'txnCode', 'channel', 'site', 'region', 'branch'] as const

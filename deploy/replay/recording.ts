@@ -68,7 +68,10 @@ export function readRecording(directory: string): Recording {
     problems.push(
       `${directory}: holds no spans; put length-delimited ExportTraceServiceRequests into files that end in ${SPANS_SUFFIX}`,
     )
-  const fromMs = traces.reduce((least, { earliestMs }) => Math.min(least, earliestMs), Number.POSITIVE_INFINITY)
+  const fromMs = traces.reduce(
+    (least, { earliestMs }) => Math.min(least, earliestMs),
+    Number.POSITIVE_INFINITY,
+  )
   const toMs = traces.reduce((most, { latestMs }) => Math.max(most, latestMs), 0)
   const events = names.includes(EVENTS_FILE) ? eventsOf(directory, problems) : []
   const faults = names.includes(FAULTS_FILE) ? faultsOf(directory, problems) : undefined
@@ -76,7 +79,8 @@ export function readRecording(directory: string): Recording {
   return {
     directory,
     messages: messages.toSorted(
-      (a, b) => a.earliestMs - b.earliestMs || (a.file < b.file ? -1 : a.file > b.file ? 1 : a.offset - b.offset),
+      (a, b) =>
+        a.earliestMs - b.earliestMs || (a.file < b.file ? -1 : a.file > b.file ? 1 : a.offset - b.offset),
     ),
     events,
     faults,
@@ -183,7 +187,8 @@ function faultsOf(directory: string, problems: string[]): Fault[] {
     const alarmAtMs = isInstant ? parseInstant(at, 0) : undefined
     if (alarmAtMs === undefined)
       return wrong(`at «${at}» is no instant; RFC 3339 with a zone, such as ${iso(SANE.fromMs)}`)
-    const said = parsed.data.id ?? [iso(alarmAtMs), service, operation].filter((part) => part !== '').join(' ')
+    const said =
+      parsed.data.id ?? [iso(alarmAtMs), service, operation].filter((part) => part !== '').join(' ')
     const times = (known.get(said) ?? 0) + 1
     known.set(said, times)
     return [

@@ -114,7 +114,9 @@ async function pathsOf(config: ReplayConfig, store: Store, clock: Clock, days: n
   const identity = (token: string) => ({ token, door: 'replay', patienceMs: Number.POSITIVE_INFINITY })
   const traces = buildBatchWriter({ ...parts, signal: buildTraceSignal({ rules, masking, metrics, clock }) })
   const points = buildBatchWriter({ ...parts, signal: buildMetricSignal(register, metrics, clock, masking) })
-  type Writer = { write(items: readonly never[], as: ReturnType<typeof identity>): ReturnType<typeof traces.write> }
+  type Writer = {
+    write(items: readonly never[], as: ReturnType<typeof identity>): ReturnType<typeof traces.write>
+  }
   const writerOf = (writer: Writer): Path['write'] => {
     return async (items, token) => {
       const written = await writer.write(items as readonly never[], identity(token))
@@ -143,7 +145,7 @@ async function playMessages(recording: Recording, paths: Paths, tell: (text: str
   }
   const { messages } = recording
   let writing: Promise<void> = Promise.resolve()
-  let failure: unknown
+  let failure: Error | undefined
   let spans = 0
   try {
     let batch: { message: RecordedMessage; item: Prepared }[] = []
@@ -171,7 +173,7 @@ async function playMessages(recording: Recording, paths: Paths, tell: (text: str
           }
           tell(`${spans} of ${recording.spans} spans are in`)
         },
-        (error: unknown) => void (failure = error),
+        (error: unknown) => void (failure = error instanceof Error ? error : new Error(String(error))),
       )
     }
     for (const signal of ['traces', 'metrics'] as const) {
@@ -180,7 +182,10 @@ async function playMessages(recording: Recording, paths: Paths, tell: (text: str
       let firstMs = 0
       for (const message of messages) {
         if (message.signal !== signal) continue
-        const item = paths[signal].prepare(fileOf(message.file).read(message), `${message.file}@${message.offset}`)
+        const item = paths[signal].prepare(
+          fileOf(message.file).read(message),
+          `${message.file}@${message.offset}`,
+        )
         const isWide = signal === 'traces' && message.latestMs - firstMs > BATCH_MS
         if (rows + item.rows > BATCH_SPANS || bytes + message.length > BATCH_BYTES || isWide) {
           await flush(signal)
@@ -206,7 +211,9 @@ async function playEvents({ events }: Recording, store: Store): Promise<void> {
   for (let from = 0; from < events.length; from += EVENTS_AT_ONCE) {
     const some = events.slice(from, from + EVENTS_AT_ONCE)
     // The first of each: a call takes no event twice.
-    const once = new Map(some.map((event) => [JSON.stringify([event.source, event.id]), event] as const).toReversed())
+    const once = new Map(
+      some.map((event) => [JSON.stringify([event.source, event.id]), event] as const).toReversed(),
+    )
     if (once.size > 0) await releases.add([...once.values()])
   }
 }
