@@ -115,7 +115,7 @@ afterAll(async () => {
 
 const verdictOf = async (id: string) => (await readVerdict(database, id))?.verdict
 
-test('every release that nobody told of is judged by its own requests', async () => {
+test('every release that nobody told of is judged by its own requests', { timeout: 300_000 }, async () => {
   expect(await loop.round()).toBeGreaterThanOrEqual(4)
   const failing = await verdictOf('transfer@2')
   expect(failing).toMatchObject({ verdict: 'worse', fault: 'technical' })
@@ -135,7 +135,7 @@ test('every release that nobody told of is judged by its own requests', async ()
   expect(region?.measures[0]?.contrast?.method).toBe('difference-in-differences')
 })
 
-test('what is not due is left alone, and the same traffic gives the same words', async () => {
+test('what is not due is left alone, and the same traffic gives the same words', { timeout: 300_000 }, async () => {
   expect(await loop.round()).toBe(0)
   const before = await verdictOf('transfer@2')
   nowMs += 30_000
@@ -147,7 +147,7 @@ test('what is not due is left alone, and the same traffic gives the same words',
   ])
 })
 
-test('a store that does not answer costs a round, counted, and the next one works', async () => {
+test('a store that does not answer costs a round, counted, and the next one works', { timeout: 300_000 }, async () => {
   const registry = buildRegistry(database, () => new Date(nowMs))
   let asked = 0
   const failing = {
