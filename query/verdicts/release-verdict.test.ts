@@ -196,8 +196,8 @@ describe('reasons for «not flagged»', () => {
     { reason: 'few-and-transient', signatures: [exception(3, 2)], past },
     { reason: 'too-few-earlier-releases', signatures: often, past: { ...past, releases: 1 } },
     { reason: 'not-significantly-higher', signatures: often.slice(0, 3), past, weight: 0.6 },
-  ] as const)('$reason', ({ reason, signatures, past, ...more }) => {
-    const traffic = { ...play({ minutes: 20, signatures, ...more }), signaturePasts: [past] }
+  ] as const)('$reason', ({ reason, signatures, past: known, ...more }) => {
+    const traffic = { ...play({ minutes: 20, signatures, ...more }), signaturePasts: [known] }
     const measure = measureOf(releaseVerdict(traffic), 'new_error_signatures')
     expect(measure).toMatchObject({ verdict: 'not-worse', reasons: [reason] })
     expect(measure?.text.en).toContain(REASON_TEXTS[reason].en)

@@ -135,42 +135,51 @@ test('every release that nobody told of is judged by its own requests', { timeou
   expect(region?.measures[0]?.contrast?.method).toBe('difference-in-differences')
 })
 
-test('what is not due is left alone, and the same traffic gives the same words', { timeout: 300_000 }, async () => {
-  expect(await loop.round()).toBe(0)
-  const before = await verdictOf('transfer@2')
-  nowMs += 30_000
-  expect(await loop.round()).toBeGreaterThanOrEqual(4)
-  const after = await verdictOf('transfer@2')
-  expect({ ...after, decidedAt: '' }).toEqual({ ...before, decidedAt: '' })
-  expect(await database.rows('SELECT count(*)::integer AS told FROM release_verdict_events')).toEqual([
-    { told: 2 },
-  ])
-})
+test(
+  'what is not due is left alone, and the same traffic gives the same words',
+  { timeout: 300_000 },
+  async () => {
+    expect(await loop.round()).toBe(0)
+    const before = await verdictOf('transfer@2')
+    nowMs += 30_000
+    expect(await loop.round()).toBeGreaterThanOrEqual(4)
+    const after = await verdictOf('transfer@2')
+    expect({ ...after, decidedAt: '' }).toEqual({ ...before, decidedAt: '' })
+    expect(await database.rows('SELECT count(*)::integer AS told FROM release_verdict_events')).toEqual([
+      { told: 2 },
+    ])
+  },
+)
 
-test('a store that does not answer costs a round, counted, and the next one works', { timeout: 300_000 }, async () => {
-  const registry = buildRegistry(database, () => new Date(nowMs))
-  let asked = 0
-  const failing = {
-    ...store,
-    ask: ((question: { name: string }, ...rest: unknown[]) => {
-      if (question.name === 'entries-seen.sql' && (asked += 1) <= 2) return Promise.reject(new Error('busy'))
-      return (store.ask as (...all: unknown[]) => Promise<unknown>)(question, ...rest)
-    }) as Store['ask'],
-  }
-  const metrics = buildVerdictMetrics(new PromRegistry())
-  const troubled = buildVerdictLoop({
-    store: failing,
-    database,
-    registry,
-    landscape: buildLandscape(registry),
-    metrics,
-    logger: buildLogger('silent'),
-    clock: { now: () => nowMs, monotonic: () => nowMs } as never,
-  })
-  nowMs += 30_000
-  expect(await troubled.round()).toBeGreaterThanOrEqual(4)
-  expect((await metrics.failures.get()).values[0]?.value).toBe(2)
-  nowMs += 60_000
-  expect(await troubled.round()).toBeGreaterThanOrEqual(4)
-  expect((await metrics.failures.get()).values[0]?.value).toBe(2)
-})
+test(
+  'a store that does not answer costs a round, counted, and the next one works',
+  { timeout: 300_000 },
+  async () => {
+    const registry = buildRegistry(database, () => new Date(nowMs))
+    let asked = 0
+    const failing = {
+      ...store,
+      ask: ((question: { name: string }, ...rest: unknown[]) => {
+        if (question.name === 'entries-seen.sql' && (asked += 1) <= 2)
+          return Promise.reject(new Error('busy'))
+        return (store.ask as (...all: unknown[]) => Promise<unknown>)(question, ...rest)
+      }) as Store['ask'],
+    }
+    const metrics = buildVerdictMetrics(new PromRegistry())
+    const troubled = buildVerdictLoop({
+      store: failing,
+      database,
+      registry,
+      landscape: buildLandscape(registry),
+      metrics,
+      logger: buildLogger('silent'),
+      clock: { now: () => nowMs, monotonic: () => nowMs } as never,
+    })
+    nowMs += 30_000
+    expect(await troubled.round()).toBeGreaterThanOrEqual(4)
+    expect((await metrics.failures.get()).values[0]?.value).toBe(2)
+    nowMs += 60_000
+    expect(await troubled.round()).toBeGreaterThanOrEqual(4)
+    expect((await metrics.failures.get()).values[0]?.value).toBe(2)
+  },
+)
