@@ -2,7 +2,7 @@
 // question of raw spans; and how fast a gate is told a verdict.
 
 import { join } from 'node:path'
-import { DEFAULT_RETENTION, openEmbeddedStore, type Statement, type Store } from '../../ingest/store/store.ts'
+import { DEFAULT_RETENTION, openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
 import { openDatabase } from '../../query/registry/database.ts'
 import { migrateRegistry } from '../../query/registry/migrate.ts'
 import { effectsAsked, releaseEffectsStatement, type Ready } from '../../query/reports/release-effects.ts'
@@ -153,7 +153,7 @@ const PEERS = [
       /SELECT service, bucket, weighted AS requests[\s\S]*?traffic = 'live'/,
       () => SPAN_MINUTES.replace('MORE', () => more),
     ),
-  } satisfies Statement<never, unknown>,
+  },
 }))
 
 async function timed<Row>(question: () => Promise<Row[]>): Promise<{ rows: Row[]; seconds: number }> {
