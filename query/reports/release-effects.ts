@@ -8,6 +8,7 @@ const count = z.coerce.number()
 export const releaseEffectsStatement = statement(
   new URL('./release-effects.sql', import.meta.url),
   z.object({
+    names: z.array(z.string()),
     services: z.array(z.string()),
     readies: z.array(z.string()),
     length: z.number().int(),
@@ -36,6 +37,7 @@ export function effectsAsked(releases: readonly Ready[], minutes: number) {
   const readies = releases.map(({ readyAtMs }) => floorTo(readyAtMs, MINUTE_MS))
   const length = minutes * 60
   return {
+    names: [...new Set(releases.map(({ service }) => service))],
     services: releases.map(({ service }) => service),
     readies: readies.map((ms) => String(ms / 1000)),
     length,

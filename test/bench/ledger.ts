@@ -130,12 +130,12 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
 const HEAVY = { lane: 'heavy', secondsMax: 300 } as const
 const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000
 
-const SPAN_MINUTES = `SELECT service, toStartOfMinute(toDateTime(ts, 'UTC')) AS bucket, sum(weight) AS requests,
-    sumIf(weight, outcome IN ('system_error', 'business_error', 'shed')) AS failed
+const SPAN_MINUTES = `SELECT indexOf({names:Array(String)}, service) * 4294967296 + at AS minute, toUnixTimestamp(toStartOfMinute(toDateTime(ts, 'UTC'))) AS at,
+    sum(weight) AS requests, sumIf(weight, outcome IN ('system_error', 'business_error', 'shed')) AS failed
   FROM spans
-  PREWHERE service IN ({services:Array(String)}) AND ts >= {from:DateTime('UTC')} AND ts < {to:DateTime('UTC')}
+  PREWHERE service IN ({names:Array(String)}) AND ts >= {from:DateTime('UTC')} AND ts < {to:DateTime('UTC')}
   WHERE kind IN (2, 5) AND traffic = 'live'MORE
-  GROUP BY service, bucket`
+  GROUP BY service, at`
 const AROUND = ` AND (service, toStartOfMinute(toDateTime(ts, 'UTC'))) IN (
     SELECT tupleElement(one, 1), toDateTime(arrayJoin(range(toUInt32(tupleElement(one, 2) - {length:UInt32}), toUInt32(tupleElement(one, 2) + {length:UInt32}), 60)), 'UTC')
     FROM (SELECT arrayJoin(arrayZip({services:Array(String)}, arrayMap(one -> toUInt32(one), {readies:Array(String)}))) AS one))`
@@ -150,7 +150,7 @@ const PEERS = [
     ...releaseEffectsStatement,
     name: `release-effects of spans, ${name}`,
     sql: releaseEffectsStatement.sql.replace(
-      /SELECT service, bucket, weighted AS requests[\s\S]*?traffic = 'live'/,
+      /SELECT indexOf\([^\n]* AS at, weighted[\s\S]*?traffic = 'live'/,
       () => SPAN_MINUTES.replace('MORE', () => more),
     ),
   },
