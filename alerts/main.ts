@@ -1,5 +1,5 @@
 // Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry, the loop that finds
-// faults and has them explained, and what they publish.
+// faults and has them explained, verdicts on releases, and what they publish.
 
 import { doorlessProblems, IngestConfig, runtimeProblems } from '../ingest/config.ts'
 import { kafkaSecurityProblems } from '../ingest/kafka/security.ts'
@@ -14,6 +14,7 @@ import { startFaults } from './faults/start-faults.ts'
 import { buildLoopMetrics } from './loop/loop-metrics.ts'
 import { buildSloLoop, type SloLoop } from './loop/loop.ts'
 import { startPublishing } from './publish/start-publishing.ts'
+import { startVerdicts } from './verdicts/start-verdicts.ts'
 
 const TICK_MS = 1000
 /** A round that fails is tried again, later and later. */
@@ -64,6 +65,7 @@ export function start(config: AlertsConfig, parts: AlertsParts): AlertsRole {
   })
   const isLeading = () => loop.isLeading()
   startFaults({ ...parts, isLeading })
+  startVerdicts(config, { ...parts, isLeading })
   startPublishing(config, { ...parts, isLeading })
   return { loop }
 }

@@ -12,6 +12,7 @@ import { freshness } from './freshness.ts'
 import { ingestMetrics } from './ingest-metrics.ts'
 import { fuzz } from './fuzz.ts'
 import { ingestSpans } from './ingest-spans.ts'
+import { ledger } from './ledger.ts'
 import { describeMachine } from './machine.ts'
 import { poison } from './poison.ts'
 import { sloBackfill } from './slo-backfill.ts'
@@ -37,6 +38,7 @@ const BENCHES: readonly Bench[] = [
   sloMeasure,
   sloBackfill,
   api,
+  ledger,
   blame,
   blameQuery,
   verdict,
