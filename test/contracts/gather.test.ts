@@ -295,12 +295,15 @@ describe('how traces met the candidates', () => {
     expect(open.rows.length).toBeGreaterThan(3)
     await derive(store)
     const derived = await gather(releases)
-    expect({ ...derived, queries: [], calls: [], peers: [] }).toEqual({
-      ...open,
+    // What calls are made of, and what is usual of a place, is known by derived minutes alone.
+    const alike = (seen: FaultCase) => ({
+      ...seen,
       queries: [],
       calls: [],
       peers: [],
+      places: seen.places.map((place) => ({ ...place, slow: 0 })),
     })
+    expect(alike(derived)).toEqual(alike(open))
   })
 
   test.each(['trace_paths_1m', 'trace_failures_1m', 'instance_requests_1m'] as const)(
