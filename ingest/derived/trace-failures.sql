@@ -13,21 +13,25 @@ FROM
   SELECT trace_id, toString(traffic) AS traffic, toString(service) AS service, toString(operation) AS operation, toString(txn_code) AS txn_code,
     toString(environment) AS environment, cell_channel AS channel, cell_site AS site, cell_region AS region, cell_branch AS branch,
     cell_teller AS teller, path, weight,
-    -- From a failed span up to the entry: where one stands, how far that is, whether all between passes failures on.
-    arrayMap(parent -> toUInt32(indexOf(ids, parent)), parents) AS ups, toUInt32(indexOf(ids, span64)) AS top,
-    arrayMap(start -> arrayFold((at, step) -> if(at.1 = 0 OR at.1 = top, at,
-        (ups[at.1], toUInt32(at.2 + 1), toUInt8(at.3 AND ups[at.1] > 0 AND (ups[at.1] = top OR failed[ups[at.1]] OR silent[ups[at.1]]
-          OR (kinds[ups[at.1]] = 3 AND by_code[at.1]))))),
-      range(32), (toUInt32(start), toUInt32(0), toUInt8(1))), arrayFilter((place, fails) -> fails, arrayEnumerate(ids), failed)) AS walks,
-    arrayMap((walk, ended, id) -> if(walk.1 = top AND walk.3 = 1, (toUInt32(walk.2 + 1), ended, id), (toUInt32(0), toUInt64(0), toUInt64(0))), walks,
-      arrayFilter((ended, fails) -> fails, ends, failed), arrayFilter((id, fails) -> fails, ids, failed)) AS reached,
-    arrayMax(reached).3 AS origin, has(parents, origin) AS is_answered
+    -- How deep below the entry, from 1, failures are passed down to each span; the entry's own first, then one step further at a time.
+    toUInt32(indexOf(ids, span64)) AS top,
+    arrayFold((depths, step) -> arrayMap((edge, depth) -> toUInt32(multiIf(depth > 0, depth, edge > 0 AND depths[edge] > 0, depths[edge] + 1, 0)), edges, depths),
+      range(24), arrayMap(place -> toUInt32(place = top), arrayEnumerate(ids))) AS reached,
+    arrayMax(arrayMap((depth, fails, ended, id) -> (if(fails, depth, 0), ended, id), reached, failed, ends, ids)).3 AS origin, has(parents, origin) AS is_answered
   FROM
   (
 ENTRIES_OF_MINUTE
   ) AS entries
   INNER JOIN
   (
+    -- Of each span the one above it that would pass a failure on to it; 0 for none. What a lambda reads is a column, because an expression
+    -- would be computed anew for each element.
+    SELECT *, arrayMap((up, code) -> if(up > 0 AND (failed[up] OR silent[up] OR (kinds[up] = 3 AND code)), up, 0), ups, by_code) AS edges
+    FROM
+    (
+    SELECT *, arrayMap(parent -> toUInt32(indexOf(ids, parent)), parents) AS ups
+    FROM
+    (
     SELECT trace_id, groupArray(1000)(reinterpretAsUInt64(span_id)) AS ids, groupArray(1000)(reinterpretAsUInt64(parent_id)) AS parents,
       groupArray(1000)(outcome IN ('business_error', 'shed', 'system_error')) AS failed, groupArray(1000)(kind) AS kinds,
       groupArray(1000)(kind < 2 AND status = 0) AS silent,
@@ -42,6 +46,8 @@ ENTRIES_OF_MINUTE
       ORDER BY trace_id, ts, span_id
     )
     GROUP BY trace_id
+    ) AS shape
+    ) AS related
   ) AS shapes ON shapes.trace_id = entries.trace_id
 ) AS lost
 ANY LEFT JOIN

@@ -174,7 +174,7 @@ export async function gatherContrast(
     entries: slice.entries,
     slowMs: slice.slowMs,
     cells: index.cells,
-    touches: index.touches as readonly (readonly Touch[])[],
+    touches: index.touches,
     scopeCells: scopeCells(release, index.cells, rows, (touch) => index.touches[touch]?.[0] === 2),
     rows,
     latency: latency.flatMap(({ entry, touch, after, buckets, requests }) =>

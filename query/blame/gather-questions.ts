@@ -21,13 +21,13 @@ function ofMinutes<Parameters extends Readonly<Record<string, Bindable>>, Row>(
   row: z.ZodType<Row>,
 ): (open: Open) => Statement<Parameters, Row> {
   const asked = statement(new URL(name, import.meta.url), parameters, row)
-  const texts = Array.from({ length: OPEN_MINUTES_MAX + 1 }, (_, count) =>
+  const byOpen = Array.from({ length: OPEN_MINUTES_MAX + 1 }, (_, open) =>
     withRows(
       asked.sql.replaceAll(/\bTOUCH\b/g, () => TOUCH),
-      count,
+      open,
     ),
   )
-  return (open) => ({ ...asked, sql: texts[openCount(open)] ?? asked.sql })
+  return (open) => ({ ...asked, sql: byOpen[openCount(open)] ?? asked.sql })
 }
 
 const question = <Parameters extends Readonly<Record<string, Bindable>>, Row>(

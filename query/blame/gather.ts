@@ -191,12 +191,12 @@ export async function gatherCase(
   // Clients' digits stand after those of all candidates, in their own order: they are put back where they belong.
   const clients = kept.flatMap((release, at) => (isClient(release) ? [at] : []))
   const settled = (text: string) => {
-    const digits = [...text.slice(0, kept.length)]
+    const digits = text.slice(0, kept.length).split('')
     for (const [place, at] of clients.entries()) digits[at] = text[kept.length + place] ?? '0'
     return digits.join('')
   }
   const ordered = (rows: typeof rowsSeen) =>
-    rows.map((row) => ({ ...row, touches: row.touches.map(settled) }))
+    clients.length === 0 ? rows : rows.map((row) => ({ ...row, touches: row.touches.map(settled) }))
   const now = traceColumns(ordered(rowsSeen), index, ROWS_MAX)
   const before = traceColumns(ordered(rowsBefore), index, ROWS_MAX)
   const failures = failed

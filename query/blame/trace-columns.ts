@@ -31,7 +31,7 @@ export function buildTraceIndex(): TraceIndex {
       return numberOf(cellNumbers, cells, key, () => ({ channel, site, region, branch, teller }))
     },
     touchOf: (text) =>
-      numberOf(touchNumbers, touches, text, () => [...text].map((digit) => Number(digit) as Touch)),
+      numberOf(touchNumbers, touches, text, () => text.split('').map((digit) => Number(digit) as Touch)),
   }
 }
 

@@ -24,6 +24,12 @@ const serviceOf = (entry: string, depth: string) =>
 const CULPRIT = 7
 const FAILS_EVERY = 20
 
+export type FillOptions = {
+  readonly minutes?: number
+  readonly releases?: number
+  readonly say?: (text: string) => void
+}
+
 export type BlameScene = {
   readonly fault: Fault
   readonly releases: readonly Release[]
@@ -37,7 +43,7 @@ export type BlameScene = {
 export async function fillForBlame(
   store: Pick<Store, 'command'>,
   nowMs: number,
-  { minutes = 90, releases = 20, say = (_text: string) => undefined as void } = {},
+  { minutes = 90, releases = 20, say = () => undefined }: FillOptions = {},
 ): Promise<BlameScene> {
   const nowMinute = Math.floor(nowMs / MINUTE_MS)
   const settled = nowMinute - 2

@@ -32,7 +32,6 @@ CREATE TABLE IF NOT EXISTS trace_failures_1m
 ENGINE = ReplacingMergeTree(derivation)
 PARTITION BY toDate(bucket)
 PRIMARY KEY (bucket, traffic, service, operation)
-ORDER BY (bucket, traffic, service, operation, txn_code, environment, channel, site, region, branch, teller, path, origin_service, origin_version,
-  origin_operation, origin_peer, origin_site, origin_zone, origin_cluster, origin_node, signature, slice)
+ORDER BY (bucket, traffic, service, operation, txn_code, environment, channel, site, region, branch, teller, path, origin_service, origin_version, origin_operation, origin_peer, origin_site, origin_zone, origin_cluster, origin_node, signature, slice)
 TTL bucket + INTERVAL 14 DAY
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
