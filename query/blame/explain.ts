@@ -224,6 +224,9 @@ function conclude(parts: {
     noRollout,
     isCauseNamed: named !== undefined && named.kind !== 'unknown' && named.llr >= 3,
     isEveryoneOut: ranked.every((item) => item.isVetoed || item.isExonerated),
+    isContrastOpen: ranked.some(
+      (item) => !item.isVetoed && item.contrast.z >= 2.5 && item.contrast.explained >= 0.15,
+    ),
   })
   const relief = isJoint
     ? (first?.contrast.explained ?? 0)
