@@ -60,7 +60,7 @@ export function judgesTable(scores: readonly JudgeScore[]): string {
   ])
 }
 
-export function targetsTable({ all, targets, calibration, days }: JudgeScore): string {
+export function targetsTable({ all, targets, calibration, days, effectiveRollbacks }: JudgeScore): string {
   const row = (name: string, measured: string, wanted: string, isMet: boolean) => [
     name,
     measured,
@@ -79,6 +79,7 @@ export function targetsTable({ all, targets, calibration, days }: JudgeScore): s
     least('recall, delayed', targets.delayed, 0.85),
     least('recall, tiny cohort', targets.tiny, 0.8),
     least('recall, full rollout (blamed or first suspect)', targets.full, 0.85),
+    least('rollbacks that remove 80 % of the excess', effectiveRollbacks, 0.95),
     row(
       'false blame of other faults',
       shown(all.falseBlame),
