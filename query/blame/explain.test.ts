@@ -115,14 +115,13 @@ describe('verdicts', () => {
 
   test('two releases that the same requests met are a set', () => {
     const requests = madeCase([{ id: 'one', service: 'payment', share: 0.3 }], since(0.4, met(0)))
-    const [first] = requests.candidates
-    const twin = {
-      ...first,
-      release: { ...first!.release, id: 'two' },
-    } as (typeof requests.candidates)[number]
+    const twins = requests.candidates.map((candidate) => ({
+      ...candidate,
+      release: { ...candidate.release, id: 'two' },
+    }))
     const explanation = explain({
       ...requests,
-      candidates: [...requests.candidates, twin],
+      candidates: [...requests.candidates, ...twins],
       touches: requests.touches.map(([touch]) => [touch ?? 0, touch ?? 0]),
     })
     expect([...explanation.set].sort()).toEqual(['one', 'two'])
@@ -328,7 +327,7 @@ describe('properties', () => {
   })
 
   test('the order of candidates does not matter', () => {
-    const back = [...made.candidates.keys()].reverse()
+    const back = [...made.candidates.keys()].toReversed()
     const turned: FaultCase = {
       ...made,
       candidates: back.flatMap((index) => made.candidates[index] ?? []),

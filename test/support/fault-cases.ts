@@ -222,14 +222,17 @@ function mixes(releases: readonly MadeRelease[], minute: number, entry: number, 
       minute >= ONSET - (made.readyBefore ?? 5) &&
       (made.regions === undefined || cellsOf(made.regions).includes(cell))
     const share = isServing ? (made.share ?? 1) : 0
-    parts = parts.flatMap(({ touch, share: part }): Mix[] =>
-      isTouched
+    const next: Mix[] = []
+    for (const { touch, share: part } of parts) {
+      const meets: readonly (readonly [Touch, number])[] = isTouched
         ? [
-            { touch: [...touch, TOUCHED_NEW], share: part * share },
-            { touch: [...touch, TOUCHED_OLD], share: part * (1 - share) },
-          ].filter((mix) => mix.share > 0)
-        : [{ touch: [...touch, UNTOUCHED], share: part }],
-    )
+            [TOUCHED_NEW, part * share],
+            [TOUCHED_OLD, part * (1 - share)],
+          ]
+        : [[UNTOUCHED, part]]
+      for (const [how, much] of meets) if (much > 0) next.push({ touch: [...touch, how], share: much })
+    }
+    parts = next
   }
   return parts
 }
