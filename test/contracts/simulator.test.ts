@@ -193,11 +193,6 @@ test('requests by place, and what failed there by itself', () => {
         [minute, service, version, site, zone, cluster, node, requests, bad].join(' '),
       )
       .toSorted()
-  if (process.env['DBG'])
-    console.log(
-      JSON.stringify(straight.failures.filter((f) => f.service === 'gateway')),
-      JSON.stringify(gathered.failures.filter((f) => f.service === 'gateway')),
-    )
   expect(lines(gathered)).toEqual(lines(straight))
 })
 
