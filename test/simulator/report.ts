@@ -2,10 +2,10 @@
 
 import type { ClassScore, JudgeScore, Share } from './score.ts'
 
-const percent = (ratio: number) => (Number.isNaN(ratio) ? '–' : `${(ratio * 100).toFixed(1)}`)
+const percent = (ratio: number) => (Number.isNaN(ratio) ? '–' : (ratio * 100).toFixed(1))
 const shown = ({ ratio, low, high, of }: Share) =>
   of === 0 ? '–' : `${percent(ratio)} (${percent(low)}–${percent(high)})`
-const seconds = (value: number) => (Number.isNaN(value) ? '–' : `${String(Math.round(value))}`)
+const seconds = (value: number) => (Number.isNaN(value) ? '–' : String(Math.round(value)))
 
 const table = (rows: readonly (readonly string[])[]): string => {
   const [head = [], ...body] = rows

@@ -238,9 +238,9 @@ export class Stream {
     // Places that no stage tells apart share their plans.
     const keys = new Map<string, number>()
     const firsts: number[] = []
-    const masks = [...new Set([...routes.flatMap((list) => list.map(({ mask }) => mask))])].filter(
-      (mask) => mask !== undefined,
-    )
+    const masks = [
+      ...new Set(routes.flatMap((list) => list.flatMap(({ mask }) => (mask === undefined ? [] : [mask])))),
+    ]
     this.#classOf = Int32Array.from(world.places, (_, place) => {
       const key = masks.map((mask) => String(mask[place])).join('')
       const known = keys.get(key)
