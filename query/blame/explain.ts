@@ -33,7 +33,7 @@ import * as words from './words.ts'
 /** Log-likelihood of a step that needs no closer look, and how many parts are looked at else. */
 const CLEAR_ONSET = 60
 /** Below it the step may be chance, and is set against what exposure shows. */
-const SURE_ONSET = 15
+const SURE_ONSET = 25
 const PARTS_MAX = 200
 const PAIRS_OF = 6
 /** What the joint exposure must describe better than either alone. */
