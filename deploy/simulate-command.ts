@@ -29,7 +29,7 @@ export const SIMULATE_OPTIONS = {
 
 type Values = Readonly<Record<string, string | boolean | undefined>>
 
-/** What this command needs of the simulator; the two are held together by test/simulator/simulate.test.ts. */
+/** What this command needs of the simulator; the two are held together by test/simulator/simulator.test.ts. */
 type Simulator = {
   readonly simulate: (options: {
     readonly world: string

@@ -2,11 +2,14 @@
 // incident classes are made of these (incidents.ts).
 
 import type { Random } from './random.ts'
+import type { SimRelease } from './rollouts.ts'
 import type { Variant, World } from './world.ts'
 
 /** One request's circumstances. `versions` by place in the path: ids of the stream's version table. */
 export type Circumstances = {
   readonly variant: Variant
+  /** Release as it is in this stream, by key: one that is taken back in a replay does nothing. */
+  readonly releaseOf: (key: string) => SimRelease | undefined
   /** End of the minute. */
   readonly atMs: number
   readonly versions: readonly number[]

@@ -230,7 +230,7 @@ function hitting(hit: Hit): Effect {
 function serves(release: SimRelease, of: Circumstances): boolean {
   if ((of.variant.placeOf[release.service] ?? -1) < 0) return false
   if (release.hasVersion) return of.versionOf(release.service) === release.versionTo
-  const stage = stageAt(release, of.atMs)
+  const stage = stageAt(of.releaseOf(release.key) ?? release, of.atMs)
   return stage !== undefined && stage.weight > 0 && (stage.mask === undefined || stage.mask[of.place] === 1)
 }
 
@@ -767,6 +767,7 @@ const hitShare = ({ service, versionTo }: SimRelease, effect: Effect): number =>
       errorWeights: new Float64Array(1),
       retries: new Float64Array(1),
     },
+    releaseOf: () => undefined,
     atMs: effect.startMs,
     versions: [0],
     place: 0,

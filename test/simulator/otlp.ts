@@ -35,7 +35,6 @@ class MinuteWriter {
   /** Nodes that are left to serve, by version × site. */
   readonly #deck: Deck
   readonly #spans = new Map<string, { readonly attributes: Attributes; readonly spans: SpanInput[] }>()
-  #ids = 0
 
   constructor(stream: Stream, minute: number) {
     this.#stream = stream
@@ -180,13 +179,10 @@ class MinuteWriter {
     })
   }
 
+  /** Random, as the stores of traces expect it: every part of an id tells it apart. */
   #id(length: number): Buffer {
-    this.#ids += 1
-    const id = Buffer.alloc(length, 0x5a)
-    id.writeUInt32BE(this.#minute % 2 ** 32, 0)
-    id.writeUInt32BE(this.#ids, length - 4)
-    // The first bytes sort ids by time; the lowest must differ as hashes do.
-    id.writeUInt8((this.#ids * 151) % 256, length - 5 >= 4 ? length - 5 : 3)
+    const id = Buffer.alloc(length)
+    for (let at = 0; at < length; at += 4) id.writeUInt32BE(this.#random.whole(2 ** 32), at)
     return id
   }
 }

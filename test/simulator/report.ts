@@ -2,10 +2,10 @@
 
 import type { ClassScore, JudgeScore, Share } from './score.ts'
 
-const percent = (ratio: number) => (Number.isNaN(ratio) ? '–' : `${(ratio * 100).toFixed(1)}`)
+const percent = (ratio: number) => (Number.isNaN(ratio) ? '–' : (ratio * 100).toFixed(1))
 const shown = ({ ratio, low, high, of }: Share) =>
   of === 0 ? '–' : `${percent(ratio)} (${percent(low)}–${percent(high)})`
-const seconds = (value: number) => (Number.isNaN(value) ? '–' : `${String(Math.round(value))}`)
+const seconds = (value: number) => (Number.isNaN(value) ? '–' : String(Math.round(value)))
 
 const table = (rows: readonly (readonly string[])[]): string => {
   const [head = [], ...body] = rows
@@ -60,7 +60,7 @@ export function judgesTable(scores: readonly JudgeScore[]): string {
   ])
 }
 
-export function targetsTable({ all, targets, calibration, days }: JudgeScore): string {
+export function targetsTable({ all, targets, calibration, days, effectiveRollbacks }: JudgeScore): string {
   const row = (name: string, measured: string, wanted: string, isMet: boolean) => [
     name,
     measured,
@@ -79,6 +79,7 @@ export function targetsTable({ all, targets, calibration, days }: JudgeScore): s
     least('recall, delayed', targets.delayed, 0.85),
     least('recall, tiny cohort', targets.tiny, 0.8),
     least('recall, full rollout (blamed or first suspect)', targets.full, 0.85),
+    least('rollbacks that remove 80 % of the excess', effectiveRollbacks, 0.95),
     row(
       'false blame of other faults',
       shown(all.falseBlame),

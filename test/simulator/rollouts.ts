@@ -205,8 +205,9 @@ function plannedStages(world: World, random: Random, draft: Draft, place: number
     case 'config':
     case 'flag':
     case 'schema':
-      return [all]
+      break
   }
+  return [all]
 }
 
 /** How much traffic a place has, over all entries. */

@@ -8,8 +8,8 @@ import { buildCase, LOOK_BACK_MINUTES } from './fault-case.ts'
 import type { Scenario, Truth } from './incidents.ts'
 import type { Judge, Judgement } from './judge.ts'
 import { Random } from './random.ts'
-import { MINUTE_MS } from './rollouts.ts'
-import { Stream } from './stream.ts'
+import { MINUTE_MS, takenBack, type SimRelease } from './rollouts.ts'
+import { Stream, type StreamOptions } from './stream.ts'
 import { releasesAt, simulatedOf, tell, type TellingOptions } from './told.ts'
 import type { World } from './world.ts'
 
@@ -29,6 +29,8 @@ export type Answer = {
   /** Minutes after the alarm. */
   readonly afterMinutes: number
   readonly judgeMs: number
+  /** Share of the incident's bad requests that are gone when what it suggests is taken back, by a replay; undefined without a suggestion. */
+  readonly relief: number | undefined
 }
 
 export type Outcome = {
@@ -102,7 +104,37 @@ export function runIncident(
     }
     if (decided.size === judges.length) break
   }
-  return { ...outcome, answers: [...answers.values()], candidates, isCulpritKnown }
+  const relieved = [...answers.values()].map((answer) => ({
+    ...answer,
+    relief:
+      answer.judgement.verdict === 'blamed' && answer.rollback !== undefined
+        ? reliefOf(parts, scenario, alarm + answer.afterMinutes, answer.rollback)
+        : undefined,
+  }))
+  return { ...outcome, answers: relieved, candidates, isCulpritKnown }
+}
+
+const REPLAY_MINUTES = 6
+
+/** The minutes after the decision once more, with and without the suggested releases. */
+function reliefOf(
+  parts: Omit<StreamOptions, 'seed' | 'fromMinute'>,
+  scenario: Scenario,
+  minute: number,
+  rollback: readonly string[],
+): number {
+  const hitWith = (releases: readonly SimRelease[]): number => {
+    const stream = new Stream({ ...parts, releases, seed: [...scenario.seed, 5], fromMinute: minute })
+    stream.drawUntil(minute + REPLAY_MINUTES)
+    return stream.bad.filter(({ isOfEffect, isTrace }) => isOfEffect && isTrace).length
+  }
+  const before = hitWith(scenario.releases)
+  const after = hitWith(
+    scenario.releases.map((release) =>
+      rollback.includes(release.key) ? takenBack(release, minute * MINUTE_MS - 1) : release,
+    ),
+  )
+  return before === 0 ? 1 : 1 - after / before
 }
 
 export function keysOf(
@@ -136,6 +168,7 @@ export function answerOf(
     rollback: judgement.rollback === undefined ? undefined : keys(judgement.rollback),
     afterMinutes: look,
     judgeMs,
+    relief: undefined,
   }
 }
 

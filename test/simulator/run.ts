@@ -28,13 +28,12 @@ const judges = [
   ...(values.baselines === true || !hasEngine ? BASELINES : []),
 ]
 const outcomes: Outcome[] = []
+const options = values.looks === undefined ? {} : { looks: values.looks.split(',').map(Number) }
 const started = performance.now()
 for (let seed = first; seed <= last; seed += 1)
   for (const [index, kind] of classesOf(world, seed).entries()) {
     if (!wanted.includes(kind)) continue
-    const outcome = runIncident(world, makeIncident(world, seed, index, kind), judges, {
-      ...(values.looks === undefined ? {} : { looks: values.looks.split(',').map(Number) }),
-    })
+    const outcome = runIncident(world, makeIncident(world, seed, index, kind), judges, options)
     outcomes.push(outcome)
     if (values.misses !== true) continue
     const answer = outcome.answers[0]
@@ -66,8 +65,8 @@ for (let seed = first; seed <= last; seed += 1)
           `   against: ${e.competing
             .slice(0, 3)
             .map(
-              ({ kind, name, posterior, llr }) =>
-                `${kind} ${name} p=${posterior.toFixed(3)} llr=${llr.toFixed(1)}`,
+              ({ kind: what, name, posterior, llr }) =>
+                `${what} ${name} p=${posterior.toFixed(3)} llr=${llr.toFixed(1)}`,
             )
             .join(' · ')}`,
         )

@@ -80,6 +80,8 @@ export type JudgeScore = {
     readonly tiny: Share
     readonly full: Share
   }
+  /** Of blames with a suggestion: those whose replay without it loses four fifths of the bad requests. */
+  readonly effectiveRollbacks: Share
   readonly calibration: Calibration
   readonly days: {
     readonly days: number
@@ -123,6 +125,10 @@ export function scoreJudge(
       ),
       full: share(of('R7'), isBlamedOrFirstSuspect),
     },
+    effectiveRollbacks: share(
+      cases.flatMap(({ answer }) => (answer?.relief === undefined ? [] : [answer.relief])),
+      (relief) => relief >= 0.8,
+    ),
     calibration: calibrationOf(cases),
     days: {
       days: days.length,

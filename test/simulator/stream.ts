@@ -104,11 +104,14 @@ export class Stream {
   /** The same with the places' shares of errors. */
   #cumulatedErrors: Float64Array[]
   readonly #shares = new Map<number, number>()
+  readonly #releaseOf: (key: string) => SimRelease | undefined
 
   constructor(options: StreamOptions) {
     this.world = options.world
     this.#options = options
     this.#random = new Random(...options.seed)
+    const byKey = new Map(options.releases.map((release) => [release.key, release]))
+    this.#releaseOf = (key) => byKey.get(key)
     this.fromMinute = options.fromMinute
     this.minute = options.fromMinute
     this.#changes = new Set([options.fromMinute])
@@ -235,9 +238,9 @@ export class Stream {
     // Places that no stage tells apart share their plans.
     const keys = new Map<string, number>()
     const firsts: number[] = []
-    const masks = [...new Set([...routes.flatMap((list) => list.map(({ mask }) => mask))])].filter(
-      (mask) => mask !== undefined,
-    )
+    const masks = [
+      ...new Set(routes.flatMap((list) => list.flatMap(({ mask }) => (mask === undefined ? [] : [mask])))),
+    ]
     this.#classOf = Int32Array.from(world.places, (_, place) => {
       const key = masks.map((mask) => String(mask[place])).join('')
       const known = keys.get(key)
@@ -377,6 +380,7 @@ export class Stream {
                 ? undefined
                 : {
                     variant,
+                    releaseOf: this.#releaseOf,
                     atMs: (minute + 1) * MINUTE_MS - 1,
                     versions: combination.versions,
                     place,
