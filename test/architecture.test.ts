@@ -16,7 +16,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dashboards: [
     'dashboards',
     'query/http/schemas.ts',
+    'query/http/fault-schemas.ts',
     'query/http/registry-schemas.ts',
+    'query/http/release-schemas.ts',
     'query/http/report-schemas.ts',
     'query/http/slo-schemas.ts',
   ],
