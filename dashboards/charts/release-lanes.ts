@@ -51,26 +51,28 @@ export function releaseLanes(
   }
 }
 
-/** What a person has to be able to hit. */
-export const markerPx = 16
+/** What a marker takes on the screen: a shape, or a shape with a number beside it. */
+const markerPx = ({ releases }: Marker) => (releases.length === 1 ? 18 : 40)
 
 function lane(inTime: readonly ReleaseItem[], axis: Axis): Lane {
   const lengthMs = axis.toMs - axis.fromMs
   if (!(lengthMs > 0)) return { markers: [], stretches: [] }
   const place = (atMs: number) => (atMs - axis.fromMs) / lengthMs
-  const markers: { releases: ReleaseItem[]; at: number }[] = []
-  const room = markerPx / Math.max(axis.widthPx, markerPx)
+  const cover = (one: Marker, next: Marker) =>
+    (next.at - one.at) * axis.widthPx < (markerPx(one) + markerPx(next)) / 2
+  const markers: Marker[] = []
   for (const release of inTime) {
     const at = place(releaseAtMs(release))
     if (!(at >= 0 && at <= 1)) continue
-    const last = markers.at(-1)
-    if (last !== undefined && at - last.at < room) last.releases.push(release)
-    else markers.push({ releases: [release], at })
+    let marker: Marker = { releases: [release], at }
+    // A marker that took in another is wider, and may reach the one before it.
+    for (let last = markers.at(-1); last !== undefined && cover(last, marker); last = markers.at(-1)) {
+      markers.pop()
+      marker = { releases: [...last.releases, ...marker.releases], at: last.at }
+    }
+    markers.push(marker)
   }
-  return {
-    markers,
-    stretches: inTime.flatMap((release) => stretchOf(release, place)),
-  }
+  return { markers, stretches: inTime.flatMap((release) => stretchOf(release, place)) }
 }
 
 function stretchOf(release: ReleaseItem, place: (atMs: number) => number): Stretch[] {

@@ -29,6 +29,7 @@ export const faultEn = {
   faultOf: 'Fault: {what}',
   faultGone: 'There is no such fault: never found, or older than the retention.',
   faultLoading: 'Reading the fault …',
+  alarmColumn: 'Alarm',
   alarmAt: 'alarm',
   onset: 'began',
   onsetBetween: 'between {earliest} and {latest}',

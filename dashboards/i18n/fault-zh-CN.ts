@@ -31,6 +31,7 @@ export const faultZhCN: Readonly<Record<keyof typeof faultEn, string>> = {
   faultOf: '故障：{what}',
   faultGone: '没有该故障：从未发现，或已超过保留期。',
   faultLoading: '正在读取故障…',
+  alarmColumn: '告警',
   alarmAt: '告警',
   onset: '起始',
   onsetBetween: '{earliest} 至 {latest} 之间',

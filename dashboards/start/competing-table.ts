@@ -29,10 +29,8 @@ export function competingTable({ competing }: Explanation, words: Words): HTMLEl
           el(
             'th',
             { scope: 'row' },
-            words.text(hypothesisKeys[one.kind]),
-            one.name === ''
-              ? undefined
-              : el('span', { class: 'clip narrow', title: one.name }, ` ${one.name}`),
+            `${words.text(hypothesisKeys[one.kind])} `,
+            one.name === '' ? undefined : el('span', { class: 'clip narrow', title: one.name }, one.name),
           ),
           el('td', { class: 'wraps' }, one.text[told(words)]),
         ),

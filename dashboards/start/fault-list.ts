@@ -29,7 +29,7 @@ export function faultList({ reply, selected, linkTo }: FaultList, words: Words):
         el(
           'tr',
           {},
-          ...(['faultAnswer', 'faultWhat', 'whatItMeans', 'faultCause', 'alarmAt'] as const).map((key) =>
+          ...(['faultAnswer', 'faultWhat', 'whatItMeans', 'faultCause', 'alarmColumn'] as const).map((key) =>
             el('th', { scope: 'col' }, words.text(key)),
           ),
         ),
@@ -65,7 +65,7 @@ function row(
     el(
       'th',
       { scope: 'row' },
-      el('a', { href: linkTo(item.id), class: 'clip' }, faultName(item, words)),
+      el('a', { href: linkTo(item.id) }, faultName(item, words)),
       el('span', { class: 'muted under' }, [place, originWords(item, words)].filter(Boolean).join(' · ')),
     ),
     el('td', { class: 'says' }, item.headline?.[told(words)] ?? words.text('faultNotExplained')),

@@ -54,7 +54,7 @@ function facts(reply: FaultReply, nowMs: number, words: Words): HTMLElement {
     'dl',
     { class: 'facts' },
     fact('alarmAt', timeStamp(reply.alarmAt, nowMs, words, true)),
-    fact('state', lasting(reply, words)),
+    fact('releaseState', lasting(reply, words)),
     explanation === null ? undefined : fact('onset', onset(explanation, nowMs, words)),
     fact('faultOrigin', originWords(reply, words)),
     place === '' ? undefined : fact('faultPlace', place),

@@ -70,6 +70,7 @@ function stretchView(
     title: releaseLines(release, strip.toMs, words).join('\n'),
     // Its marker is reached by keyboard; a band that began before the axis has none.
     tabindex: isCutLeft ? undefined : -1,
+    'aria-hidden': isCutLeft ? undefined : 'true',
     'aria-label': [words.text('gray'), ...releaseLines(release, strip.toMs, words)].join(', '),
   })
   // Through CSSOM, because the page's policy refuses style attributes.
