@@ -207,4 +207,15 @@ export type FaultCase = {
   readonly calls: readonly (readonly [string, string])[]
   /** Owning system of a service, as far as known. */
   readonly systems: Readonly<Record<string, string>>
+  /** By entry: whether the fault is about it; others are there to be looked at for being flat. Absent: all are. */
+  readonly isAffected?: readonly boolean[]
+  /** By candidate, trace ids in hexadecimal: failing ones that touched what is new, healthy ones; three of each side at most. */
+  readonly exemplars?: readonly { readonly failing: readonly string[]; readonly healthy: readonly string[] }[]
+  /** Statements that give the counts again, values written in. */
+  readonly queries?: readonly {
+    readonly title: { readonly en: string; readonly zh: string }
+    readonly sql: string
+  }[]
+  /** What bounds kept out, or what is not known; absent or empty: nothing. */
+  readonly leftOut?: readonly { readonly en: string; readonly zh: string }[]
 }

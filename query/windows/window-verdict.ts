@@ -1,0 +1,95 @@
+// The verdict on a night: one line for each system, and one word for all: go, watch, or roll back. Pure and deterministic.
+
+import type { Told } from '../http/fault-schemas.ts'
+import type { WindowLine, WindowVerdict, WindowWord } from '../http/verdict-schemas.ts'
+import { iso } from '../time-range.ts'
+import { releaseName } from '../verdicts/release-verdict.ts'
+import { wordOf, type KeptVerdict } from '../verdicts/verdict-store.ts'
+import type { ReleaseWindow } from './release-window.ts'
+
+const ORDER: readonly WindowWord[] = ['go', 'watch', 'roll-back']
+const TAKEN_BACK: ReadonlySet<string> = new Set(['aborted', 'rolled_back', 'removed'])
+
+/** @param kept  releases that were begun in the window */
+export function windowVerdict(
+  window: ReleaseWindow,
+  timeZone: string,
+  kept: readonly KeptVerdict[],
+): WindowVerdict {
+  const bySystem = Map.groupBy(kept, ({ system }) => system ?? '')
+  const lines = [...bySystem]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([system, releases]) => lineOf(system, releases))
+  const verdict = worst(lines.map((line) => line.verdict))
+  return {
+    id: window.id,
+    from: iso(window.fromMs),
+    to: iso(window.toMs),
+    timeZone,
+    verdictAt: iso(window.verdictAtMs),
+    verdict,
+    reasons: reasonsOf(lines),
+    lines,
+  }
+}
+
+function lineOf(system: string, kept: readonly KeptVerdict[]): WindowLine {
+  const releases = kept
+    .map((one) => ({
+      id: one.release.id,
+      name: releaseName(one.release),
+      verdict: wordOf(one.verdict),
+      ours: one.verdict.verdict,
+      fault: one.verdict.fault,
+      isTakenBack: TAKEN_BACK.has(one.release.state),
+      orderId: one.release.orderId,
+      headline: one.verdict.headline,
+      overrideReason: one.verdict.override?.reason ?? null,
+    }))
+    .toSorted((a, b) => (a.name === b.name ? (a.id < b.id ? -1 : 1) : a.name < b.name ? -1 : 1))
+  const worse = releases.filter((one) => one.verdict === 'worse' && !one.isTakenBack)
+  // A person who calls it worse says nothing of the kind: then it is taken for technical.
+  const technical = worse.filter(({ fault }) => fault !== 'business')
+  const open = releases.filter((one) => one.verdict === 'cannot-tell' && !one.isTakenBack)
+  const takenBack = releases.filter(({ isTakenBack }) => isTakenBack)
+  const name = system === '' ? { en: 'Without a system', zh: '未归属系统' } : { en: system, zh: system }
+  const names = (list: readonly { readonly name: string }[]) => list.map((one) => one.name).join(', ')
+  const parts: Told[] = []
+  if (technical.length > 0)
+    parts.push({ en: `roll back ${names(technical)}`, zh: `建议回退 ${names(technical)}` })
+  const business = worse.filter((one) => !technical.includes(one))
+  if (business.length > 0)
+    parts.push({
+      en: `a person decides about ${names(business)} (business fault)`,
+      zh: `${names(business)} 为业务故障，由人决定`,
+    })
+  if (open.length > 0) parts.push({ en: `cannot tell yet: ${names(open)}`, zh: `尚无法判断：${names(open)}` })
+  if (takenBack.length > 0)
+    parts.push({ en: `taken back: ${names(takenBack)}`, zh: `已回退：${names(takenBack)}` })
+  const fine = releases.length - worse.length - open.length - takenBack.length
+  if (fine > 0) parts.push({ en: `${fine} not worse`, zh: `${fine} 个未变差` })
+  return {
+    system,
+    verdict: technical.length > 0 ? 'roll-back' : business.length + open.length > 0 ? 'watch' : 'go',
+    text: {
+      en: `${name.en}: ${parts.map(({ en }) => en).join('; ')}.`,
+      zh: `${name.zh}：${parts.map(({ zh }) => zh).join('；')}。`,
+    },
+    releases,
+  }
+}
+
+function reasonsOf(lines: readonly WindowLine[]): Told[] {
+  if (lines.length === 0) return [{ en: 'Nothing was released in this window.', zh: '本窗口没有投产。' }]
+  const telling = lines.filter(({ verdict }) => verdict !== 'go')
+  if (telling.length === 0)
+    return [
+      { en: 'No release of this window is worse than what served before.', zh: '本窗口所有投产均未变差。' },
+    ]
+  return telling
+    .toSorted((a, b) => ORDER.indexOf(b.verdict) - ORDER.indexOf(a.verdict))
+    .map(({ text }) => text)
+}
+
+const worst = (words: readonly WindowWord[]): WindowWord =>
+  words.reduce<WindowWord>((one, other) => (ORDER.indexOf(other) > ORDER.indexOf(one) ? other : one), 'go')
