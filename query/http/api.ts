@@ -34,6 +34,7 @@ import { correctionRoutes } from './routes/slo-corrections.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { downtimeRoutes } from './routes/downtime.ts'
 import { eventRoutes } from './routes/events.ts'
+import { gateRoutes } from './routes/gate.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { journeyRoutes } from './routes/journeys.ts'
 import { mapRoutes } from './routes/map.ts'
@@ -133,6 +134,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   traceRoutes(typed, parts)
   attributeRoutes(typed, parts)
   releaseRoutes(typed, parts)
+  gateRoutes(typed, parts)
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)

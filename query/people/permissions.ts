@@ -85,6 +85,7 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/attributes': 'read-all',
   'GET /api/v1/attributes/:key/values': 'read-all',
   'GET /api/v1/releases/events': 'read-all',
+  'GET /api/v1/releases/verdict': 'read',
   'GET /api/v1/events': 'read-all',
   'GET /api/v1/metrics': 'read-all',
   'GET /api/v1/metrics/query': 'read-all',
