@@ -110,6 +110,8 @@ export const RuntimeConfig = z.object({
   SURETY_RETENTION_METRICS_DAYS: days(30),
   /** Named events. */
   SURETY_RETENTION_EVENTS_DAYS: days(90),
+  /** Days that a gray scope may be open before it is marked: a week of branches is the usual plan. */
+  SURETY_GRAY_OPEN_DAYS: days(7),
 })
 
 export type RuntimeConfig = Readonly<z.output<typeof RuntimeConfig>>

@@ -147,6 +147,7 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   lifecycle.add('door batches', async () => void (await flush()))
 
   const releases = buildReleaseEventStore(store)
+  completeReleaseSteps()
   await app.register(releaseRoutes, {
     store: releases,
     clock,
@@ -227,6 +228,25 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     paths,
     releases,
     rules,
+  }
+
+  /** Beside everything else: only events from before there were steps, or of a call that broke off, wait for it. */
+  function completeReleaseSteps(): void {
+    let isOpen = true
+    const done = releases
+      .completeSteps(() => isOpen)
+      .then(
+        (made) => void (made > 0 && logger.info({ made }, 'release steps were made of stored events')),
+        (error: unknown) =>
+          logger.warn(
+            { err: error },
+            'release steps of stored events are missing; the next start makes them',
+          ),
+      )
+    lifecycle.add('release steps', async () => {
+      isOpen = false
+      await done
+    })
   }
 
   function takerOf(name: SignalName) {

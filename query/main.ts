@@ -57,6 +57,7 @@ export async function start(config: QueryConfig, parts: QueryParts): Promise<Que
     retentionSpansDays: config.SURETY_RETENTION_SPANS_DAYS,
     retentionMinutesDays: config.SURETY_RETENTION_1M_DAYS,
     searchKeys: config.SURETY_SEARCH_KEYS,
+    grayOpenDays: config.SURETY_GRAY_OPEN_DAYS,
     registry,
     database,
     people,

@@ -23,6 +23,7 @@ import type { DocumentParser } from '../registry/bundle.ts'
 import type { Cursors } from '../registry/cursors.ts'
 import type { Database } from '../registry/database.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { VerdictsOf } from '../releases/release-items.ts'
 import { buildBoard } from '../promises/board.ts'
 import { buildLandscape } from '../profiles/landscape.ts'
 import { refuseInWords } from './refusals.ts'
@@ -61,6 +62,10 @@ export type ApiParts = {
   readonly retentionMinutesDays: number
   /** Attribute keys that the store has filters for (SURETY_SEARCH_KEYS). */
   readonly searchKeys: readonly string[]
+  /** SURETY_GRAY_OPEN_DAYS */
+  readonly grayOpenDays: number
+  /** Newest verdicts by release, a person's before ours; without it none are told. */
+  readonly verdictsOf?: VerdictsOf
   /** What the ingest role in this process knows of its partitions; null when there is none. */
   readonly kafkaStatus: () => KafkaStatus | null
   readonly traces: OwnTraces

@@ -84,6 +84,8 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/traces/:traceId': 'read-all',
   'GET /api/v1/attributes': 'read-all',
   'GET /api/v1/attributes/:key/values': 'read-all',
+  'GET /api/v1/releases': 'read',
+  'GET /api/v1/releases/:id': 'read',
   'GET /api/v1/releases/events': 'read-all',
   'GET /api/v1/releases/verdict': 'read',
   'GET /api/v1/events': 'read-all',

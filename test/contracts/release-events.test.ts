@@ -331,6 +331,7 @@ describe('the OpenAPI document', () => {
       lifecycle: buildLifecycle(logger),
       metrics,
       searchKeys: [],
+      grayOpenDays: 7,
       retentionSpansDays: 7,
       retentionMinutesDays: 90,
       kafkaStatus: () => null,

@@ -495,6 +495,7 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       'exp_histograms',
       'histograms',
       'release_events',
+      'release_steps',
       'requests_10s',
       'requests_1h',
       'requests_1m',
