@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { kafkaSecurityProblems, SASL_MECHANISMS } from './kafka/security.ts'
+import { HOOK_SECRET_VARIABLES, hookSecretProblems } from './releases/hooks/hook-secrets.ts'
 import { accessProblems } from './runtime/access.ts'
 import { isLoopback, type IsLoopback } from './runtime/reach.ts'
 import { STORE_TARGET_VARIABLES, storeTargetProblems } from './store-target.ts'
@@ -135,6 +136,9 @@ export const IngestConfig = RuntimeConfig.extend({
   SURETY_DEAD_LETTERS_KEEP_BYTES: flag(true),
   /** Bytes the embedded store may take on disk; beyond them the oldest days of spans go. 0, the default: no limit. */
   SURETY_STORE_BYTES_MAX: integer(0, Number.MAX_SAFE_INTEGER, 0),
+  /** Webhooks of other tools and how they are read: a YAML or JSON file; deploy/release-hooks/ has examples. */
+  SURETY_RELEASE_HOOKS: z.string().min(1).optional(),
+  ...HOOK_SECRET_VARIABLES,
   /** host:port, comma-separated; without it the Kafka door stays shut. */
   KAFKA_BROKERS: list([]),
   SURETY_KAFKA_GROUP: z.string().min(1).max(249).default('surety-ingest'),
@@ -200,6 +204,7 @@ export function ingestProblems(config: Partial<IngestConfig>, reach?: IsLoopback
     ...runtimeProblems(config, reach),
     ...kafkaSecurityProblems(config),
     ...gatewayProblems(config),
+    ...hookSecretProblems(config),
     ...(config.SURETY_TRACES_ENDPOINT === 'self' && config.SURETY_TLS_CERT_FILE !== undefined
       ? [
           'SURETY_TRACES_ENDPOINT=self: not with SURETY_TLS_CERT_FILE; give the URL that the certificate is for',

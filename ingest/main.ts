@@ -34,6 +34,11 @@ import { buildSeriesRegister } from './pipeline/series-register.ts'
 import { SIGNAL_NAMES, SIGNAL_WORDS, type SignalName, type SignalPath } from './pipeline/signal.ts'
 import { buildTraceSignal } from './pipeline/trace-signal.ts'
 import type { ReleaseEventStore } from './releases/release-event-store.ts'
+import type { RefusedRelease } from './releases/door-replies.ts'
+import { hookRoutes } from './releases/hooks/hook-routes.ts'
+import { readHooks } from './releases/hooks/open-hooks.ts'
+import type { StepEvent } from './releases/steps/step-draft.ts'
+import { stepOfEvent } from './releases/steps/step-of-event.ts'
 import { releaseRoutes } from './releases/release-routes.ts'
 import { buildReleaseEventStore } from './releases/stored-release-events.ts'
 import { runAlone, runProcess, type ProcessParts } from './process.ts'
@@ -41,6 +46,7 @@ import { buildDeriver } from './derived/deriver.ts'
 import { checkMasking, readMasking } from './masking.ts'
 import { readReturnCodes } from './return-codes.ts'
 import { readConfig } from './runtime/config.ts'
+import { NO_TOKEN } from './runtime/tokens.ts'
 import type { ReturnCodeRule } from './store/insert-spans.ts'
 import { lockDataDir } from './store/data-dir-lock.ts'
 
@@ -146,13 +152,16 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
   lifecycle.add('writer', () => SIGNAL_NAMES.forEach((name) => paths[name].writer.hurry()))
   lifecycle.add('door batches', async () => void (await flush()))
 
-  const releases = buildReleaseEventStore(store)
+  const hooks = readHooks(config)
+  const stepOf = (event: StepEvent) => stepOfEvent(event, hooks.mappings)
+  const releases = buildReleaseEventStore(store, stepOf)
   completeReleaseSteps()
   await app.register(releaseRoutes, {
     store: releases,
     clock,
-    onRefused: ({ status }) => metrics.refusedRequests.inc({ door: 'releases', status }),
+    onRefused: countRefusal,
   })
+  await app.register(hookRoutes, { ...hooks, store: releases, clock, stepOf, onRefused: countRefusal })
   const still = <T>(work: () => Promise<T>) => writerParts.gate.alone(work)
   const bytesMax = config.SURETY_STORE_BYTES_MAX
   const diskWatch = buildDiskWatch({ store, still, clock, metrics, logger, bytesMax })
@@ -228,6 +237,11 @@ export async function start(config: IngestConfig, parts: ProcessParts): Promise<
     paths,
     releases,
     rules,
+  }
+
+  function countRefusal({ door, status }: RefusedRelease): void {
+    metrics.refusedRequests.inc({ door, status })
+    if (status === 401) metrics.doorRefusals.inc({ door, token: NO_TOKEN, reason: 'signature' })
   }
 
   /** Beside everything else: only events from before there were steps, or of a call that broke off, wait for it. */

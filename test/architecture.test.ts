@@ -35,7 +35,12 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['ingest/kafka/', 'deploy/kafka/', 'test/'],
   lz4js: ['ingest/kafka/'],
   snappyjs: ['ingest/kafka/'],
-  yaml: ['query/openslo/', 'deploy/registry-command.ts', 'deploy/gates/gates.test.ts'],
+  yaml: [
+    'query/openslo/',
+    'deploy/registry-command.ts',
+    'ingest/releases/hooks/hook-mappings.ts',
+    'deploy/gates/gates.test.ts',
+  ],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
   '@opentelemetry/': ['deploy/demo/', 'ingest/runtime/own-traces-sdk', 'test/'],
   'temporal-polyfill': ['query/calendar/'],

@@ -2,7 +2,8 @@ import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ReleaseEventRecord } from '../records/release-event.ts'
 import type { ReleaseEventStore } from './release-event-store.ts'
-import { releaseRoutes, type RefusedRelease } from './release-routes.ts'
+import type { RefusedRelease } from './door-replies.ts'
+import { releaseRoutes } from './release-routes.ts'
 
 const NOW = Date.parse('2026-03-02T00:00:00Z')
 const STRUCTURED = { 'content-type': 'application/cloudevents+json' }

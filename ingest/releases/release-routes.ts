@@ -2,9 +2,7 @@
 // has it parsed and hands it to the store. States of a request: received → parsed → stored; a refused one
 // ends before the store has heard of it.
 
-import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifySchema } from 'fastify'
-import type { ReleaseEventRecord } from '../records/release-event.ts'
 import type { Clock } from '../runtime/clock.ts'
 import {
   ACCEPTED_MEDIA_TYPES,
@@ -16,23 +14,9 @@ import {
   type Problem,
 } from './parse-release-event.ts'
 import type { ReleaseEventStore } from './release-event-store.ts'
+import { BODY_BYTES_MAX, NO_BODY, sendProblem, storeAndAnswer, type RefusedRelease } from './door-replies.ts'
 
 export const RELEASE_EVENTS_PATH = '/api/v1/releases/events'
-/** Bytes of one request. A full batch then has about 1 KiB per event, which a CDEvent needs. */
-export const BODY_BYTES_MAX = 1024 * 1024
-/** Long enough for a store to finish a merge or a restart; senders that wait less only add to the queue. */
-export const RETRY_AFTER_SECONDS = 5
-
-/** A request that was turned away, for counters and the dead-letter list. */
-export type RefusedRelease = {
-  readonly status: 400 | 413 | 415
-  /** ms since 1970 */
-  readonly receivedAt: number
-  readonly problems: readonly Problem[]
-  /** As received; empty when it was not read (413, 415). */
-  readonly body: Buffer
-}
-
 export type ReleaseRoutesOptions = {
   readonly store: ReleaseEventStore
   readonly clock: Clock
@@ -56,11 +40,11 @@ export async function releaseRoutes(app: FastifyInstance, options: ReleaseRoutes
 
   function refuse(
     reply: FastifyReply,
-    status: RefusedRelease['status'],
+    status: keyof typeof REFUSALS,
     problems: readonly Problem[],
     body: Buffer,
   ) {
-    onRefused?.({ status, receivedAt: clock.now(), problems, body })
+    onRefused?.({ door: ACCESS.door, status, receivedAt: clock.now(), problems, body })
     return sendProblem(reply, status, REFUSALS[status].code, REFUSALS[status].detail, problems)
   }
 
@@ -92,28 +76,11 @@ export async function releaseRoutes(app: FastifyInstance, options: ReleaseRoutes
       const parsed = parseReleaseEvent({ headers: request.headers, body, receivedAt: clock.now() })
       if (parsed.kind === 'refused') return refuse(reply, 400, parsed.problems, body)
 
-      const records = withoutTwins(parsed.records)
-      const twins = parsed.records.length - records.length
-      try {
-        const added = records.length === 0 ? { stored: 0, duplicates: 0 } : await store.add(records)
-        reply.code(added.stored > 0 ? 201 : 200)
-        return { stored: added.stored, duplicates: added.duplicates + twins }
-      } catch (error) {
-        if (!isRetryable(error)) throw error
-        reply.header('retry-after', String(RETRY_AFTER_SECONDS))
-        const detail = `The store cannot take events now. Send the same request again after ${RETRY_AFTER_SECONDS} s; events that were stored are not stored twice.`
-        return sendProblem(
-          reply,
-          503,
-          typeof error.code === 'string' ? error.code : 'SURETY_STORE_BUSY',
-          detail,
-        )
-      }
+      return storeAndAnswer(reply, store, parsed.records)
     },
   )
 }
 
-const NO_BODY = Buffer.alloc(0)
 const ACCESS = { door: 'releases', scope: 'releases' } as const
 
 // For the OpenAPI document, whose plugin lives downstream of here; nothing is validated or serialised by it.
@@ -137,38 +104,3 @@ const REFUSALS = {
     detail: `Nothing of this request was stored. Accepted: ${ACCEPTED_MEDIA_TYPES.join(', ')}, uncompressed.`,
   },
 } as const
-
-function sendProblem(
-  reply: FastifyReply,
-  status: number,
-  code: string,
-  detail: string,
-  errors?: readonly Problem[],
-): FastifyReply {
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send({
-      type: 'about:blank',
-      title: STATUS_CODES[status] ?? '',
-      status,
-      detail,
-      code,
-      ...(errors === undefined ? {} : { errors }),
-    })
-}
-
-/** The first of each (`source`, `id`). A source is a URI-reference and holds no line break. */
-function withoutTwins(records: readonly ReleaseEventRecord[]): ReleaseEventRecord[] {
-  const byIdentity = new Map<string, ReleaseEventRecord>()
-  for (const event of records) {
-    const identity = `${event.source}\n${event.id}`
-    if (!byIdentity.has(identity)) byIdentity.set(identity, event)
-  }
-  return [...byIdentity.values()]
-}
-
-const isRetryable = (
-  error: unknown,
-): error is Error & { readonly retryable: true; readonly code?: unknown } =>
-  error instanceof Error && 'retryable' in error && error.retryable === true

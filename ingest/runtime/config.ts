@@ -53,7 +53,7 @@ export function readConfig<Shape extends z.ZodRawShape>(
 
 /** A value as people may see it: no password, not even one in a URL. */
 export function shownValue(name: string, value: string): string {
-  if (name.endsWith('PASSWORD')) return '(not shown)'
+  if (name.endsWith('PASSWORD') || name.endsWith('SECRET')) return '(not shown)'
   return JSON.stringify(value.replaceAll(/\/\/[^/@,]*@/g, '//(not shown)@'))
 }
 

@@ -10,8 +10,8 @@ export type Access = 'open' | { readonly door: string; readonly scope: Scope }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Said by a route that is not read with the scope `read`. */
-    access?: Access
+    /** Said by a route that is not read with the scope `read`; by a function where the address decides. */
+    access?: Access | ((request: FastifyRequest) => Access)
   }
   interface FastifyRequest {
     /** Set once the guard has let the request pass; unset at open routes. */

@@ -63,7 +63,10 @@ export function buildHttpApp(parts: HttpAppParts): FastifyInstance {
     guardRoutes(app, {
       guard,
       people: slot === undefined ? undefined : { slot, refuse },
-      accessOf: (request) => request.routeOptions.config?.access ?? READ,
+      accessOf: (request) => {
+        const access = request.routeOptions.config?.access ?? READ
+        return typeof access === 'function' ? access(request) : access
+      },
       refuse,
     })
   }

@@ -62,6 +62,13 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/openapi.json': 'probe',
 
   'POST /api/v1/releases/events': 'door',
+  'POST /api/v1/releases/hooks/github': 'door',
+  'POST /api/v1/releases/hooks/gitlab': 'door',
+  'POST /api/v1/releases/hooks/argo-cd': 'door',
+  'POST /api/v1/releases/hooks/argo-rollouts': 'door',
+  'POST /api/v1/releases/hooks/kubernetes': 'door',
+  'POST /api/v1/releases/hooks/:name': 'door',
+  'POST /api/v1/releases/manual': 'write',
   'GET /api/v1/dead-letters': 'read-all',
   'GET /api/v1/dead-letters/:id': 'read-all',
   'GET /api/v1/dead-letters/:id/payload': 'operate',
