@@ -1,4 +1,4 @@
-// Derives what can only be known after the rows are in: who called whom, by minute; requests by hour. Each bucket is derived
+// Derives what can only be known after the rows are in: who called whom, and what traces met, by minute; requests by hour. Each bucket is derived
 // whole from the rows that are there, and again when later batches bring rows of it; the newest derivation counts
 // (schema/0013_derivations.sql), so doing it twice, or dying in between, changes nothing.
 //
@@ -11,6 +11,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { NO_TRACES, type OwnTraces } from '../runtime/own-traces.ts'
 import { PROMOTED } from '../store/promoted.ts'
+import { keepMinute, type MinuteTable } from './minute-questions.ts'
 import { sqlMillisecond, statement, StoreError, type Store } from '../store/store.ts'
 
 export interface Deriver {
@@ -23,7 +24,8 @@ export interface Deriver {
   close(): Promise<void>
 }
 
-export type Derived = 'service_edges_1m' | 'requests_1h'
+/** `trace_paths_1m` stands for the three tables of MINUTE_QUESTIONS: they are derived together and have one number. */
+export type Derived = 'service_edges_1m' | 'trace_paths_1m' | 'requests_1h'
 
 export type DeriverParts = {
   readonly store: Pick<Store, 'ask'>
@@ -62,6 +64,12 @@ const serviceEdges = statement(
   z.object({ ...bucket, slice: z.number().int(), slices: z.number().int() }),
   z.never(),
 )
+const keeping = (table: MinuteTable) => ({ ...serviceEdges, name: `${table}.sql`, sql: keepMinute(table) })
+const traceMinutes = [
+  keeping('trace_failures_1m'),
+  keeping('instance_requests_1m'),
+  keeping('trace_paths_1m'),
+] as const
 const requests1h = statement(
   new URL('./requests-1h.sql', import.meta.url),
   z.object({ ...bucket, slice: z.number().int(), slices: z.number().int() }),
@@ -109,6 +117,11 @@ const attributeSample = {
     .replace('PROMOTED_KEYS', () => `[${SUGGESTED.map(({ keys }) => `'${keys[0]}'`).join(', ')}]`)
     .replace('PROMOTED_VALUES', () => `[${SUGGESTED.map(({ column }) => textOf(column)).join(', ')}]`),
 }
+const QUESTIONS = {
+  service_edges_1m: [serviceEdges],
+  trace_paths_1m: traceMinutes,
+  requests_1h: [requests1h],
+} as const satisfies Record<Derived, readonly (typeof requests1h)[]>
 const TICK_MS = 15_000
 /** Attribute values are sampled this often, from spans that started since the last time and a little before. */
 const SAMPLE_EVERY_MS = 300_000
@@ -121,6 +134,8 @@ const MINUTES_PER_TICK_MAX = 60
 const HOURS_PER_TICK_MAX = 24
 /** Spans of one slice of a minute: the join holds its answers in memory, about 100 bytes each. */
 const SLICE_SPANS_MAX = 2_000_000
+/** Spans of one slice of a minute of traces: the paths of its traces and the ids of its spans are held in memory. */
+const SLICE_TRACED_SPANS_MAX = 500_000
 /** Rows of minutes in one slice of an hour: a state takes 8 to 25 µs of CPU, and a dense hour has 1.6 million. */
 const SLICE_ROWS_MAX = 100_000
 const SLICES_MAX = 256
@@ -164,6 +179,20 @@ export function buildDeriver(parts: DeriverParts): Deriver {
       },
       { lane: 'heavy' },
     )
+    // Sooner than calls, because a fault is explained from them: a minute that is not derived is asked straight from spans.
+    const traced = await store.ask(
+      due,
+      {
+        ...asked,
+        name: 'trace_paths_1m',
+        step: 60,
+        delay: 10,
+        settle: 8,
+        again: 45,
+        limit: MINUTES_PER_TICK_MAX,
+      },
+      { lane: 'heavy' },
+    )
     const hours = await store.ask(
       due,
       {
@@ -189,7 +218,12 @@ export function buildDeriver(parts: DeriverParts): Deriver {
     )
 
     const mayGoOn = () => Math.abs(clock.now() - startedMs) < TICK_WORK_MS && !closing.signal.aborted
-    const derived: Record<Derived, number> = { service_edges_1m: 0, requests_1h: 0 }
+    const derived: Record<Derived, number> = { service_edges_1m: 0, trace_paths_1m: 0, requests_1h: 0 }
+    for (const { at, touching, last } of traced) {
+      if (!mayGoOn()) break
+      await derive('trace_paths_1m', at, last, slicesOf(touching, SLICE_TRACED_SPANS_MAX))
+      derived.trace_paths_1m += 1
+    }
     for (const { at, touching, last } of minutes) {
       if (!mayGoOn()) break
       await derive('service_edges_1m', at, last, slicesOf(touching, SLICE_SPANS_MAX))
@@ -206,6 +240,8 @@ export function buildDeriver(parts: DeriverParts): Deriver {
     }
     isBehind =
       derived.service_edges_1m < minutes.length ||
+      derived.trace_paths_1m < traced.length ||
+      traced.length === MINUTES_PER_TICK_MAX ||
       derived.requests_1h < wanted.length ||
       minutes.length === MINUTES_PER_TICK_MAX ||
       hours.length === HOURS_PER_TICK_MAX
@@ -236,8 +272,8 @@ export function buildDeriver(parts: DeriverParts): Deriver {
       const derivation = Math.max(at, last + 1)
       const options = { lane: 'heavy', secondsMax: STATEMENT_SECONDS_MAX } as const
       for (let slice = 0; slice < slices; slice += 1) {
-        const question = name === 'requests_1h' ? requests1h : serviceEdges
-        await store.ask(question, { from, derivation, slice, slices }, options)
+        for (const question of QUESTIONS[name])
+          await store.ask(question, { from, derivation, slice, slices }, options)
       }
       if (name === 'requests_1h') await store.ask(serviceRequests1h, { from, derivation }, options)
       await store.ask(markDerived, { name, bucket: from, derivation, at }, options)

@@ -161,6 +161,7 @@ describe('who calls whom', () => {
     ])
     expect(await deriverOn().tick()).toEqual({
       service_edges_1m: 1,
+      trace_paths_1m: 1,
       requests_1h: expect.any(Number) as number,
     })
     const map = await mapOf()

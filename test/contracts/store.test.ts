@@ -494,6 +494,7 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       'exemplars',
       'exp_histograms',
       'histograms',
+      'instance_requests_1m',
       'release_events',
       'release_steps',
       'requests_10s',
@@ -512,6 +513,8 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
       'slo_statuses',
       'spans',
       'summaries',
+      'trace_failures_1m',
+      'trace_paths_1m',
       'trace_roots',
     ])
     const silent = await store.rows(
@@ -674,6 +677,9 @@ describe.each(STORE_KINDS)('retention: $name', (kind) => {
     'service_requests_1m',
     'error_signatures',
     'service_edges_1m',
+    'trace_paths_1m',
+    'trace_failures_1m',
+    'instance_requests_1m',
     'requests_1h',
     'service_requests_1h',
     'derivations',

@@ -14,7 +14,7 @@ export async function derive(store: Pick<Store, 'ask'>, aheadMs = 300_000): Prom
     requests1mDays: 90,
   })
   for (let found = 1; found > 0;) {
-    const { service_edges_1m: edges, requests_1h: hours } = await deriver.tick()
-    found = (edges ?? 0) + (hours ?? 0)
+    const derived = await deriver.tick()
+    found = Object.values(derived).reduce((sum, buckets) => sum + buckets, 0)
   }
 }
