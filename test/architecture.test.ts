@@ -97,6 +97,7 @@ const INSIDE_QUERY: Readonly<Record<string, readonly string[]>> = {
     'query/time-range.ts',
   ],
   'query/reports': ['query/reports', 'query/time-range.ts', 'query/http/schemas.ts'],
+  'query/faults': ['query/faults', 'query/blame', 'query/releases', 'query/registry', 'query/time-range.ts'],
   'query/measure': ['query/measure', 'query/slo', 'query/reports', 'query/time-range.ts'],
 }
 

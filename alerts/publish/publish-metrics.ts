@@ -9,23 +9,23 @@ export function buildPublishMetrics(registry: Registry) {
   return {
     published: new Counter({
       name: 'surety_events_published_total',
-      help: 'SLO events that Kafka acknowledged, by type; after a crash some are sent again',
+      help: 'Events that Kafka acknowledged, by type; after a crash some are sent again',
       labelNames: ['type'] as const,
       registers,
     }),
     failures: new Counter({
       name: 'surety_events_failures_total',
-      help: 'Batches of SLO events that Kafka did not take; they are sent again',
+      help: 'Batches of events that Kafka did not take; they are sent again',
       registers,
     }),
     waiting: new Gauge({
       name: 'surety_events_waiting',
-      help: 'SLO events that were not sent yet; 0 where another process leads',
+      help: 'Events that were not sent yet; 0 where another process leads',
       registers,
     }),
     oldestSeconds: new Gauge({
       name: 'surety_events_oldest_waiting_seconds',
-      help: 'Age of the oldest SLO event that was not sent yet; 0 when none waits',
+      help: 'Age of the oldest event that was not sent yet; 0 when none waits',
       registers,
     }),
   }

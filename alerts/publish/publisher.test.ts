@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { openMemoryProduce } from '../../ingest/kafka/memory-produce.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import type { Transition } from '../../query/slo/slo-state.ts'
+import { sloEventFeed } from './event-feed.ts'
 import { buildPublishMetrics } from './publish-metrics.ts'
 import { buildPublisher } from './publisher.ts'
 import { EVENT_TYPES, sloEvent, type SloEvent } from './slo-event.ts'
@@ -51,10 +52,13 @@ function open(all: readonly ToldTransition[], leads = true) {
   const port = openMemoryProduce()
   const registry = new Registry()
   const publisher = buildPublisher({
-    feed,
+    feeds: [
+      sloEventFeed(feed, (transitions) =>
+        Promise.resolve(transitions.map((one) => sloEvent(one, undefined, undefined))),
+      ),
+    ],
     port,
     topic: 'surety_events',
-    eventsOf: (transitions) => Promise.resolve(transitions.map((one) => sloEvent(one, undefined, undefined))),
     isLeading: () => leads,
     metrics: buildPublishMetrics(registry),
     logger: buildLogger('silent'),
@@ -95,7 +99,7 @@ describe('publishing', () => {
     port.answerNext({ kind: 'acknowledged' }, { kind: 'acknowledged' }, away, away, away)
     expect(await publisher.round()).toBe(false)
     expect(feed.last).toBe(2)
-    expect(publisher.heldUp()).toBe('3 SLO events wait for the topic surety_events: Kafka: no broker answers')
+    expect(publisher.heldUp()).toBe('3 events wait for the topic surety_events: Kafka: no broker answers')
     const page = await metrics()
     expect(page).toMatch(/^surety_events_waiting 3$/m)
     expect(page).toMatch(/^surety_events_oldest_waiting_seconds 30$/m)

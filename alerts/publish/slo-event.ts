@@ -6,6 +6,7 @@ import type { FigurePoint } from '../../query/promises/status-store.ts'
 import type { Slo } from '../../query/promises/slos.ts'
 import { iso } from '../../query/time-range.ts'
 import type { Transition } from '../../query/slo/slo-state.ts'
+import type { CloudEvent } from './event-feed.ts'
 import type { ToldTransition } from './transition-feed.ts'
 
 /** By what changed. */
@@ -18,21 +19,8 @@ export const EVENT_TYPES: Readonly<Record<Transition['subject'], string>> = {
   budget: 'io.surety.slo.budget.changed.v1',
 }
 
-export const CLOUD_EVENT_TYPE = 'application/cloudevents+json; charset=UTF-8'
-
-export type SloEvent = {
-  readonly specversion: '1.0'
-  /** The same however often it is sent. */
-  readonly id: string
-  readonly source: string
-  readonly type: string
-  /** `SLO/OBJECTIVE`, with `/GROUP` where there are groups. */
-  readonly subject: string
-  /** The instant it is true for, however late it was judged. */
-  readonly time: string
-  readonly datacontenttype: 'application/json'
-  readonly data: SloEventData
-}
+/** Its subject is `SLO/OBJECTIVE`, with `/GROUP` where there are groups; its time the instant it is true for, however late it was judged. */
+export type SloEvent = CloudEvent & { readonly data: SloEventData }
 
 export type SloEventData = {
   readonly slo: string

@@ -1,4 +1,4 @@
-// Wires the publisher of SLO events: to the brokers that are configured, round after round while this process leads.
+// Wires the publisher of events, of SLOs and of faults: to the brokers that are configured, round after round while this process leads.
 
 import { openKafkajsProduce } from '../../ingest/kafka/kafkajs-produce.ts'
 import { kafkaSecurity } from '../../ingest/kafka/security.ts'
@@ -8,13 +8,15 @@ import { loadSlos, type Slos } from '../../query/promises/slos.ts'
 import type { Database } from '../../query/registry/database.ts'
 import type { Registry } from '../../query/registry/registry.ts'
 import type { AlertsConfig } from '../config.ts'
+import { faultEventFeed, sloEventFeed } from './event-feed.ts'
 import { buildPublishMetrics } from './publish-metrics.ts'
 import { buildPublisher } from './publisher.ts'
 import { sloEvent, type SloEvent } from './slo-event.ts'
 import { buildTransitionFeed, type ToldTransition } from './transition-feed.ts'
 
-/** Its row in slo_publishers. */
+/** Its rows in slo_publishers. */
 const NAME = 'kafka'
+const FAULTS_NAME = 'kafka-faults'
 const ROUND_MS = 1000
 /** What fails is tried again, later and later. */
 const PAUSE_MS_MAX = 30_000
@@ -38,16 +40,18 @@ export function startPublishing(config: AlertsConfig, parts: PublishParts): void
     clientId: 'surety-events',
     // The topic may be missing until there is something to tell; then it is said.
     topics: [],
-    words: { ready: 'SLO events are published', away: 'SLO events wait in their order and are sent then' },
+    words: { ready: 'events are published', away: 'events wait in their order and are sent then' },
     ...kafkaSecurity(config),
     logger,
   })
   const metrics = buildPublishMetrics(parts.metrics.registry)
   const publisher = buildPublisher({
-    feed: buildTransitionFeed(database, NAME),
+    feeds: [
+      sloEventFeed(buildTransitionFeed(database, NAME), buildEventsOf(store, registry)),
+      faultEventFeed(database, FAULTS_NAME),
+    ],
     port,
     topic,
-    eventsOf: buildEventsOf(store, registry),
     isLeading,
     metrics,
     logger,
@@ -65,17 +69,17 @@ export function startPublishing(config: AlertsConfig, parts: PublishParts): void
     } catch (error) {
       failures += 1
       lastFailure = error instanceof Error ? error.message : String(error)
-      logger.error({ err: error }, 'SLO events could not be read; it is tried again')
+      logger.error({ err: error }, 'events could not be read; it is tried again')
     }
     const pauseMs = Math.min(PAUSE_MS_MAX, ROUND_MS * 2 ** Math.min(failures, 10))
     if (!isStopped) timer = setTimeout(start, pauseMs)
   }
   const start = () => void (running = round())
   timer = setTimeout(start, ROUND_MS)
-  health.register('slo events', () =>
-    lastFailure !== '' && failures > 2 ? `SLO events cannot be read: ${lastFailure}` : publisher.heldUp(),
+  health.register('events', () =>
+    lastFailure !== '' && failures > 2 ? `Events cannot be read: ${lastFailure}` : publisher.heldUp(),
   )
-  lifecycle.add('SLO events', async () => {
+  lifecycle.add('events', async () => {
     isStopped = true
     clearTimeout(timer)
     await running

@@ -35,6 +35,7 @@ import { correctionRoutes } from './routes/slo-corrections.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { downtimeRoutes } from './routes/downtime.ts'
 import { eventRoutes } from './routes/events.ts'
+import { faultRoutes } from './routes/faults.ts'
 import { gateRoutes } from './routes/gate.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { journeyRoutes } from './routes/journeys.ts'
@@ -158,6 +159,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
     bundleRoutes(within, parts)
     peopleRoutes(within, parts)
     auditRoutes(within, parts)
+    faultRoutes(within, parts, landscape)
     done()
   })
 }

@@ -190,5 +190,13 @@ export const ExternalFault = z.object({
   measure: z.enum(FAULT_MEASURES).default('errors'),
   service: z.string().min(1).max(256),
   operation: z.string().max(256).default(''),
-  at: z.string().describe('RFC 3339'),
+  at: Instant.describe('when it rang; at most a day back'),
 })
+
+export const FaultParams = z.object({ id: z.string().min(1).max(256) })
+
+export const ExternalFaultReply = z.object({
+  fault: z.string().describe('id of the fault that the alarm began or joined'),
+  result: z.enum(['new', 'joined', 'known']),
+})
+export type ExternalFaultReply = z.infer<typeof ExternalFaultReply>

@@ -104,6 +104,10 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/metrics/:name/exemplars': 'read-all',
   'GET /api/v1/ingest/status': 'read',
 
+  'GET /api/v1/faults': 'read',
+  'GET /api/v1/faults/:id': 'read',
+  'POST /api/v1/faults': 'write',
+
   'GET /metrics/slo': 'read',
   'GET /api/v1/reports/slos': 'read',
   'GET /api/v1/systems/downtime': 'read',

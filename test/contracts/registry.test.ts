@@ -330,9 +330,13 @@ describe.each(REGISTRY_KINDS)('$name', (kind) => {
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY 1`,
     )
-    // References follow from objects; failures, keys and what the SLO loop remembers are Surety's own.
+    // References follow from objects; failures, keys, what the SLO loop remembers and faults are Surety's own.
     const rest = [
       'audit',
+      'fault_alarms',
+      'fault_decisions',
+      'fault_events',
+      'faults',
       'object_references',
       'schema_migrations',
       'secrets',

@@ -164,7 +164,7 @@ test('a broker that is away delays events; health and metrics say so, and then t
   await broker.stop()
   await insert(10)
   const told = async () => (await fetch(`${url}/readyz`)).text()
-  await eventually(told, (text) => /10 SLO events wait for the topic surety_events/.test(text), 60_000)
+  await eventually(told, (text) => /10 events wait for the topic surety_events/.test(text), 60_000)
   expect((await fetch(`${url}/readyz`)).status).toBe(503)
   const metrics = await (await fetch(`${url}/metrics`)).text()
   expect(metrics).toMatch(/^surety_events_waiting 10$/m)
