@@ -20,5 +20,9 @@ export const AlertsConfig = RuntimeConfig.extend({
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a name of a Kafka topic, or none')
     .default('surety_events'),
+  /** Ed25519 key that records of release windows are signed with: PKCS#8 in PEM, or its seed in Base64. Unset: they are not signed. */
+  SURETY_SIGNING_KEY: z.string().min(1).optional(),
+  /** File with that key; goes before the other. */
+  SURETY_SIGNING_KEY_FILE: z.string().min(1).optional(),
 })
 export type AlertsConfig = Readonly<z.output<typeof AlertsConfig>>

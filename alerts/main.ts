@@ -1,4 +1,5 @@
-// Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry, and what it publishes.
+// Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry, what it publishes,
+// and verdicts on releases.
 
 import { doorlessProblems, IngestConfig, runtimeProblems } from '../ingest/config.ts'
 import { kafkaSecurityProblems } from '../ingest/kafka/security.ts'
@@ -12,6 +13,7 @@ import { AlertsConfig } from './config.ts'
 import { buildLoopMetrics } from './loop/loop-metrics.ts'
 import { buildSloLoop, type SloLoop } from './loop/loop.ts'
 import { startPublishing } from './publish/start-publishing.ts'
+import { startVerdicts } from './verdicts/start-verdicts.ts'
 
 const TICK_MS = 1000
 /** A round that fails is tried again, later and later. */
@@ -61,6 +63,7 @@ export function start(config: AlertsConfig, parts: AlertsParts): AlertsRole {
     await loop.stop()
   })
   startPublishing(config, { ...parts, isLeading: () => loop.isLeading() })
+  startVerdicts(config, { ...parts, isLeading: () => loop.isLeading() })
   return { loop }
 }
 

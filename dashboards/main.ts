@@ -72,7 +72,7 @@ const faults = buildFaultSection(common)
 const slos = buildSloSection({
   ...common,
   timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-  showStrip: releaseSection.showStrip,
+  showStrip: (id, axis) => releaseSection.showStrip(id, axis),
 })
 const sections = [releaseSection, faults, slos] as const
 const otlpTracesUrl =

@@ -36,6 +36,14 @@ function isDatabaseUrl(text: string): boolean {
   return hostname !== '' && pathname.length > 1 && password === ''
 }
 
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
 /** Variables that every role reads. */
 export const RuntimeConfig = z.object({
   /** Address to listen on. Beyond loopback only with tokens, TLS and named hosts (runtime/access.ts says which). */
@@ -97,6 +105,21 @@ export const RuntimeConfig = z.object({
     (keys) => keys.length <= SEARCH_KEYS_MAX && keys.every((key) => key.length <= 128),
     `takes at most ${SEARCH_KEYS_MAX} keys of at most 128 characters`,
   ),
+  /** Zone that release windows are told in; an IANA name. */
+  SURETY_TIME_ZONE: z
+    .string()
+    .refine(isZone, 'is no zone that is known here; write it as Asia/Shanghai')
+    .default('Asia/Shanghai'),
+  /** Release window (投产窗口), local time; an end before its start lies on the next day. */
+  SURETY_RELEASE_WINDOW: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'must be two times of day, 22:00-06:00')
+    .default('22:00-06:00'),
+  /** Local time at which the window's verdict is written down: before branches open. */
+  SURETY_RELEASE_WINDOW_VERDICT_AT: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day, 07:30')
+    .default('07:30'),
   /** Days that raw spans are kept: a week answers most questions at 50 bytes a span. */
   SURETY_RETENTION_SPANS_DAYS: days(7),
   /** Days of 10-second counts. */

@@ -15,6 +15,7 @@ import { openLocalToken } from './people/local-token.ts'
 import type { People } from './people/people.ts'
 import type { Database } from './registry/database.ts'
 import type { Registry } from './registry/registry.ts'
+import { windowPlan } from './windows/release-window.ts'
 import type { KafkaStatus } from './reports/ingest-status.ts'
 
 export type QueryParts = ProcessParts & {
@@ -63,6 +64,11 @@ export async function start(config: QueryConfig, parts: QueryParts): Promise<Que
     people,
     cursors,
     parsers: PARSERS,
+    windowPlan: windowPlan(
+      config.SURETY_RELEASE_WINDOW,
+      config.SURETY_RELEASE_WINDOW_VERDICT_AT,
+      config.SURETY_TIME_ZONE,
+    ),
     browsers: { isSecure, isProxied },
   })
   await app.register(pages, otlpTracesUrl === undefined ? {} : { otlpTracesUrl })

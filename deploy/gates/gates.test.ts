@@ -183,7 +183,8 @@ describe('Argo Rollouts', () => {
   const documents = parseAllDocuments(
     readFileSync(new URL('argo-rollouts.yaml', import.meta.url), 'utf8'),
   ).map((document) => {
-    expect(document.errors).toEqual([])
+    const [wrong] = document.errors
+    if (wrong !== undefined) throw wrong
     return document.toJS() as {
       kind: string
       metadata: { name: string }

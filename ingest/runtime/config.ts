@@ -53,7 +53,7 @@ export function readConfig<Shape extends z.ZodRawShape>(
 
 /** A value as people may see it: no password, not even one in a URL. */
 export function shownValue(name: string, value: string): string {
-  if (name.endsWith('PASSWORD') || name.endsWith('SECRET')) return '(not shown)'
+  if (/(?:PASSWORD|SECRET|_SIGNING_KEY)$/.test(name)) return '(not shown)'
   return JSON.stringify(value.replaceAll(/\/\/[^/@,]*@/g, '//(not shown)@'))
 }
 

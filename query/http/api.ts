@@ -25,6 +25,7 @@ import type { Database } from '../registry/database.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { VerdictsOf } from '../releases/release-items.ts'
 import { buildBoard } from '../promises/board.ts'
+import type { WindowPlan } from '../windows/release-window.ts'
 import { buildLandscape } from '../profiles/landscape.ts'
 import { refuseInWords } from './refusals.ts'
 import { attributeRoutes } from './routes/attributes.ts'
@@ -51,6 +52,9 @@ import { sloBudgetRoutes } from './routes/slo-budgets.ts'
 import { sloStreamRoutes } from './routes/slo-stream.ts'
 import { sloRoutes } from './routes/slos.ts'
 import { traceRoutes } from './routes/traces.ts'
+import { changeRoutes } from './routes/changes.ts'
+import { verdictRoutes } from './routes/verdicts.ts'
+import { windowRoutes } from './routes/windows.ts'
 
 export type ApiParts = {
   readonly store: Store
@@ -76,6 +80,7 @@ export type ApiParts = {
   readonly cursors: Cursors
   /** Of documents that are not our own. */
   readonly parsers: readonly DocumentParser[]
+  readonly windowPlan: WindowPlan
   /** How browsers reach us: by TLS, through a proxy. */
   readonly browsers: { readonly isSecure: boolean; readonly isProxied: boolean }
 }
@@ -151,6 +156,8 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   sloMetricsRoutes(typed, parts, board)
   sloReportRoutes(typed, parts, board)
   downtimeRoutes(typed, parts, board)
+  windowRoutes(typed, parts, parts.windowPlan)
+  changeRoutes(typed, parts)
   await app.register((inner, _, done) => {
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()
@@ -159,6 +166,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
     bundleRoutes(within, parts)
     peopleRoutes(within, parts)
     auditRoutes(within, parts)
+    verdictRoutes(within, parts)
     faultRoutes(within, parts, landscape)
     done()
   })

@@ -134,6 +134,7 @@ describe('faults', () => {
     await view().getByText('Twelve more minutes of traffic').waitFor()
     await view().getByText('(about 12 min of traffic are missing)').waitFor()
     await view().getByText('the store has no derived minutes of this time yet').waitFor()
+    expect(await view().locator('.cause').count()).toBe(0)
   })
 
   test('a trace of the evidence opens below, and the statement can be copied', async () => {
@@ -248,6 +249,7 @@ describe('releases under the charts', () => {
     await detail().getByText('No verdict yet').waitFor()
     await page.goto(`${address}/?release=nobody`)
     await detail().getByText('This release is not in the ledger').waitFor()
+    expect(await detail().getByRole('table').count()).toBe(0)
   })
 })
 

@@ -1,6 +1,7 @@
 // Release events from the sender's POST to the marker in a chart, with the real engine: each (source, id) once,
 // whole, whatever stands in it; and the API's own description of itself.
 
+import { windowPlan } from '../../query/windows/release-window.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -341,6 +342,7 @@ describe('the OpenAPI document', () => {
       people: {} as People,
       cursors: {} as Cursors,
       parsers: [],
+      windowPlan: windowPlan('22:00-06:00', '07:30', 'Asia/Shanghai'),
       browsers: { isSecure: false, isProxied: false },
     })
     await app.ready()

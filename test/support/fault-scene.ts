@@ -1,7 +1,7 @@
 // A bank with releases and faults as the API would tell them, behind the real pages: for what only a browser can show.
 
 import type { FastifyInstance } from 'fastify'
-import type { FaultItem, FaultReply, FaultsReply } from '../../query/http/fault-schemas.ts'
+import { FaultItem, type FaultReply, type FaultsReply } from '../../query/http/fault-schemas.ts'
 import type {
   ReleaseItem,
   ReleaseReply,
@@ -84,8 +84,8 @@ function faultsOf({ hasFaults, hostile }: FaultScene): FaultReply[] {
   return hasFaults ? [siteFault(nowMs), faultReply(nowMs, hostile), undecidedFault(nowMs)] : []
 }
 
-function asItem({ explanation: _, decisions: _all, ...item }: FaultReply): FaultItem {
-  return item
+function asItem(reply: FaultReply): FaultItem {
+  return FaultItem.parse(reply)
 }
 
 function releasesReply({ hostile, releases }: FaultScene): ReleasesReply {

@@ -1,0 +1,51 @@
+// Writes release windows down once their hour has come, and again when what is said of them changed. After a pause what was missed
+// is caught up.
+
+import type { Logger } from '../../ingest/runtime/logger.ts'
+import type { Clock } from '../../ingest/runtime/clock.ts'
+import type { Database } from '../../query/registry/database.ts'
+import type { Signer } from '../../query/windows/record-chain.ts'
+import { windowsIn, type WindowPlan } from '../../query/windows/release-window.ts'
+import { currentWindow, writeRecord } from '../../query/windows/window-store.ts'
+import type { VerdictMetrics } from './verdict-metrics.ts'
+
+/** Verdicts change for three days; after that a window is settled. */
+const BACK_MS = 5 * 86_400_000
+
+export type RecordParts = {
+  readonly database: Database
+  readonly plan: WindowPlan
+  readonly signer: Signer | undefined
+  readonly metrics: VerdictMetrics
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** @returns how many records were written @throws RegistryError */
+export async function writeWindowRecords(parts: RecordParts): Promise<number> {
+  const { database, plan, signer, metrics, logger, clock } = parts
+  const nowMs = clock.now()
+  const due = windowsIn(plan, { fromMs: nowMs - BACK_MS, toMs: nowMs }).filter(
+    ({ verdictAtMs }) => verdictAtMs <= nowMs,
+  )
+  let written = 0
+  for (const window of due) {
+    const verdict = await currentWindow(database, window, plan.timeZone)
+    // Of nights before there was anything to say only the last is written down.
+    if (verdict.lines.length === 0 && window !== due.at(-1)) continue
+    const record = await writeRecord(database, verdict, signer, new Date(nowMs))
+    if (record === undefined) continue
+    written++
+    metrics.records.inc({ signed: record.signature === null ? 'no' : 'yes' })
+    logger.info(
+      {
+        window: window.id,
+        sequence: record.sequence,
+        verdict: verdict.verdict,
+        signed: record.signature !== null,
+      },
+      'a release window is written down',
+    )
+  }
+  return written
+}
