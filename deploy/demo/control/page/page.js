@@ -193,7 +193,7 @@ function steps(service, busy) {
 }
 
 function scenarioRows() {
-  const button = (name, text, steps) =>
+  const button = (name, text, listed) =>
     make(
       'button',
       {
@@ -201,7 +201,7 @@ function scenarioRows() {
         class: 'small',
         'data-key': `try ${name}`,
         disabled: trying !== undefined,
-        onclick: () => void tryAll(name, steps()),
+        onclick: () => void tryAll(name, listed()),
       },
       trying === name ? words.working : text,
     )
@@ -219,10 +219,10 @@ function scenarioRows() {
 }
 
 /** One after the other; what the bank refuses is said, and ends it. */
-async function tryAll(name, steps) {
+async function tryAll(name, listed) {
   trying = name
   draw()
-  for (const { method, path, body } of steps) if (!(await send(method, path, body))) break
+  for (const { method, path, body } of listed) if (!(await send(method, path, body))) break
   trying = undefined
   draw()
 }
