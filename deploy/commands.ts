@@ -8,6 +8,7 @@ import { ConfigError } from '../ingest/runtime/config.ts'
 import { buildLogger } from '../ingest/runtime/logger.ts'
 import { buildMetrics } from '../ingest/runtime/metrics.ts'
 import { readMasking } from '../ingest/masking.ts'
+import { readHooks } from '../ingest/releases/hooks/open-hooks.ts'
 import { readReturnCodes } from '../ingest/return-codes.ts'
 import { AS_WRITTEN, renderAll } from '../ingest/store/migrate.ts'
 import { openServerStore, renderingFor } from '../ingest/store/server-store.ts'
@@ -78,6 +79,7 @@ export async function checkConfigCommand(
 ): Promise<number> {
   const config = readEnvironment(parseRoles(values['roles'] as string | undefined), process.env)
   readReturnCodes(config.SURETY_RETURN_CODE_MAP)
+  readHooks(config)
   // Tokens, certificate and key are read as «serve» would read them.
   const parts = { clock: systemClock, logger: buildLogger('silent'), metrics: buildMetrics() }
   const access = await openAccess(config, parts)

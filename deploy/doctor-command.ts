@@ -1,6 +1,7 @@
 // `surety doctor`: looks at everything that commonly keeps Surety from working, and says what to do.
 
 import { readMasking } from '../ingest/masking.ts'
+import { readHooks } from '../ingest/releases/hooks/open-hooks.ts'
 import { readReturnCodes } from '../ingest/return-codes.ts'
 import type { IngestConfig } from '../ingest/config.ts'
 import { retentionOf } from '../ingest/process.ts'
@@ -36,6 +37,7 @@ async function examine(): Promise<Finding[]> {
   try {
     config = readEnvironment(ROLES, process.env)
     readReturnCodes(config.SURETY_RETURN_CODE_MAP)
+    readHooks(config)
     readMasking(config.SURETY_MASKING)
     storeTarget(config)
   } catch (error) {

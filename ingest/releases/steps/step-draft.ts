@@ -1,6 +1,7 @@
 // From what a mapping has found in an event to a whole ReleaseStep: identity and times of the event, empty texts where nothing
 // was told, and bounds on everything a sender chooses. What a field means is decided by the mappings.
 
+import { createHash } from 'node:crypto'
 import type { ReleaseEventRecord } from '../../records/release-event.ts'
 import type { ReleaseScope, ReleaseStep, ReleaseTool, StepKind } from '../../records/release-step.ts'
 import { LABEL_CHARS_MAX, NAME_CHARS_MAX } from '../event-fields.ts'
@@ -110,6 +111,14 @@ function boundedParameters(parameters: Readonly<Record<string, string>>): Readon
   return Object.fromEntries(
     Object.entries(parameters)
       .slice(0, PARAMETERS_MAX)
-      .map(([key, value]) => [cut(key, LABEL_CHARS_MAX), cut(value, NAME_CHARS_MAX)]),
+      .map(([key, value]) => [
+        cut(key, LABEL_CHARS_MAX),
+        value !== '' && SECRET_NAME.test(key) ? fingerprint(value) : cut(value, NAME_CHARS_MAX),
+      ]),
   )
 }
+
+// What such a parameter holds is nobody's to read here; that it has changed is.
+const SECRET_NAME = /passw|passphrase|secret|token|credential|api[-_.]?key|private[-_.]?key/i
+const fingerprint = (value: string) =>
+  `sha256:${createHash('sha256').update(value).digest('hex').slice(0, 12)}`
