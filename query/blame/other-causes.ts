@@ -236,7 +236,7 @@ export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Windo
   let all = 0
   for (const row of faultCase.signatures) {
     if (row.minute >= window.to) continue
-    const sum = entryOf(sums, `${row.signature}`, () => ({
+    const sum = entryOf(sums, row.signature, () => ({
       before: 0,
       since: 0,
       byVersion: new Map(),
@@ -286,7 +286,7 @@ export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Windo
         (isOnEdge ? 1 : 0) +
         (event === undefined ? 0 : 3)
       if (llr <= 0) return []
-      const only = missing ? (others.filter(({ bad, expected }) => bad >= 0.3 * expected)[0]?.key ?? '') : ''
+      const only = missing ? (others.find(({ bad, expected }) => bad >= 0.3 * expected)?.key ?? '') : ''
       return [
         {
           kind: 'schedule' as const,
