@@ -1,5 +1,5 @@
-// Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry, what it publishes,
-// and verdicts on releases.
+// Wires the role `alerts`: the loop that measures and judges SLOs, with one leader among all Suretys of a registry, the loop that finds
+// faults and has them explained, verdicts on releases, and what they publish.
 
 import { doorlessProblems, IngestConfig, runtimeProblems } from '../ingest/config.ts'
 import { kafkaSecurityProblems } from '../ingest/kafka/security.ts'
@@ -10,6 +10,7 @@ import { openRegistry } from '../query/open-registry.ts'
 import type { Database } from '../query/registry/database.ts'
 import type { Registry } from '../query/registry/registry.ts'
 import { AlertsConfig } from './config.ts'
+import { startFaults } from './faults/start-faults.ts'
 import { buildLoopMetrics } from './loop/loop-metrics.ts'
 import { buildSloLoop, type SloLoop } from './loop/loop.ts'
 import { startPublishing } from './publish/start-publishing.ts'
@@ -62,8 +63,10 @@ export function start(config: AlertsConfig, parts: AlertsParts): AlertsRole {
     clearTimeout(timer)
     await loop.stop()
   })
-  startPublishing(config, { ...parts, isLeading: () => loop.isLeading() })
-  startVerdicts(config, { ...parts, isLeading: () => loop.isLeading() })
+  const isLeading = () => loop.isLeading()
+  startFaults({ ...parts, isLeading })
+  startPublishing(config, { ...parts, isLeading })
+  startVerdicts(config, { ...parts, isLeading })
   return { loop }
 }
 

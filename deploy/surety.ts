@@ -6,6 +6,7 @@ import { CommandError } from './api-client.ts'
 import { BACKUP_HELP, backupCommand, RESTORE_HELP, restoreCommand } from './backup-command.ts'
 import { DEAD_LETTERS_HELP, deadLettersCommand } from './dead-letters-command.ts'
 import { DOCTOR_HELP, doctorCommand } from './doctor-command.ts'
+import { EXPLAIN_HELP, EXPLAIN_OPTIONS, explainCommand } from './explain-command.ts'
 import { MIGRATE_HELP, migrateCommand, checkConfigCommand } from './commands.ts'
 import { demoCommand } from './demo-command.ts'
 import {
@@ -16,6 +17,7 @@ import {
   VALIDATE_HELP,
   validateCommand,
 } from './registry-command.ts'
+import { REPLAY_HELP, REPLAY_OPTIONS, replayCommand } from './replay-command.ts'
 import { serveCommand } from './serve.ts'
 import { TOKEN_HELP, TOKEN_OPTIONS, tokenCommand } from './token-command.ts'
 import { USER_HELP, userCommand } from './user-command.ts'
@@ -115,6 +117,20 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     options: { reason: { type: 'string' } },
     takesWords: true,
     run: userCommand,
+  },
+  explain: {
+    summary: 'what a fault is blamed on, why, and what to roll back',
+    help: EXPLAIN_HELP,
+    options: EXPLAIN_OPTIONS,
+    takesWords: true,
+    run: explainCommand,
+  },
+  replay: {
+    summary: 'explain the faults of recorded telemetry and releases',
+    help: REPLAY_HELP,
+    options: REPLAY_OPTIONS,
+    takesWords: true,
+    run: replayCommand,
   },
   'dead-letters': {
     summary: 'list, show and replay messages that could not be stored',

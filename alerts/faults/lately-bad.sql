@@ -2,13 +2,13 @@
 -- now: end, DateTime('UTC') text, a whole 10 s. near, far: seconds before it. bad, buckets: least bad requests and 10 s with one, within
 -- `far`. services: only these; empty: all. limit: series at most, those with most bad ones. Row: one series with its counts; a series
 -- without a cell is the operation as a whole.
-SELECT service, operation, channel, site, region, any(system) AS system, max(bucket) AS newest,
-  sumIf(requests, is_near) AS near_requests, sumIf(bad, is_near) AS near_bad, uniqExactIf(bucket, is_near AND bad > 0) AS near_buckets,
-  sum(requests) AS far_requests, sum(bad) AS far_bad, uniqExactIf(bucket, bad > 0) AS far_buckets
+SELECT service, operation, channel, site, region, any(said) AS system,
+  sumIf(asked, is_near) AS near_requests, sumIf(failed, is_near) AS near_bad, uniqExactIf(bucket, is_near AND failed > 0) AS near_buckets,
+  sum(asked) AS far_requests, sum(failed) AS far_bad, uniqExactIf(bucket, failed > 0) AS far_buckets
 FROM
 (
-  SELECT service, operation, channel, site, region, bucket, any(system) AS system, sum(requests) AS requests,
-    sumIf(requests, outcome IN ('system_error', 'business_error', 'shed')) AS bad,
+  SELECT service, operation, channel, site, region, bucket, any(system) AS said, sum(requests) AS asked,
+    sumIf(requests, outcome IN ('system_error', 'business_error', 'shed')) AS failed,
     bucket >= toDateTime({now:String}, 'UTC') - {near:UInt32} AS is_near
   FROM requests_10s
   WHERE bucket >= toDateTime({now:String}, 'UTC') - {far:UInt32} AND bucket < toDateTime({now:String}, 'UTC') AND traffic = 'live'

@@ -2,10 +2,10 @@
 -- to, late, before: as in lately-slow.sql. services, operations: of those that are asked for, pair by pair. Row: one series; p95 in ns, of
 -- the minutes with requests enough.
 SELECT service, operation, channel, site, region,
-  groupArrayIf(p95, is_late AND requests >= {requests:UInt32}) AS late_p95, anyIf(p95, NOT is_late) AS usual_p95
+  groupArrayIf(p95, is_late AND asked >= {requests:UInt32}) AS late_p95, anyIf(p95, NOT is_late) AS usual_p95
 FROM
 (
-  SELECT service, operation, channel, site, region, is_late, if(is_late, bucket, toDateTime(0, 'UTC')) AS stretch, sum(requests) AS requests,
+  SELECT service, operation, channel, site, region, is_late, if(is_late, bucket, toDateTime(0, 'UTC')) AS stretch, sum(requests) AS asked,
     quantilesBFloat16Merge(0.5, 0.95, 0.99)(latency)[2] AS p95
   FROM
   (

@@ -1,0 +1,101 @@
+// Wires finding and explaining: two rounds beside one another, so that a slow explanation delays no alarm, while this process leads.
+
+import type { ProcessParts } from '../../ingest/process.ts'
+import { explainFault } from '../../query/faults/explain-fault.ts'
+import { buildFaultBook } from '../../query/faults/fault-book.ts'
+import { buildRelated } from '../../query/faults/lately-called.ts'
+import { loadSlos, type Slos } from '../../query/promises/slos.ts'
+import type { Database } from '../../query/registry/database.ts'
+import type { Registry } from '../../query/registry/registry.ts'
+import { buildTransitionFeed } from '../publish/transition-feed.ts'
+import { buildBlameMetrics } from './blame-metrics.ts'
+import { buildDeviations } from './deviations.ts'
+import { buildExplaining } from './explaining.ts'
+import { buildFinding } from './finding.ts'
+
+/** Its row in slo_publishers: how far it has read transitions. */
+const NAME = 'faults'
+const ROUND_MS = 1000
+const PAUSE_MS_MAX = 30_000
+
+export type FaultsParts = Pick<
+  ProcessParts,
+  'store' | 'lifecycle' | 'health' | 'metrics' | 'logger' | 'clock'
+> & {
+  readonly database: Database
+  readonly registry: Registry
+  readonly isLeading: () => boolean
+}
+
+export function startFaults(parts: FaultsParts): void {
+  const { store, registry, database, lifecycle, health, clock, isLeading } = parts
+  const logger = parts.logger.child({ part: 'faults' })
+  const metrics = buildBlameMetrics(parts.metrics.registry)
+  const book = buildFaultBook(database, buildRelated(store, clock))
+  // The ledger remembers by these what it has read.
+  const caseParts = { store, registry }
+  const common = { book, clock, isLeading, metrics, logger }
+  const finding = buildFinding({
+    ...common,
+    transitions: buildTransitionFeed(database, NAME),
+    slos: slosOf(registry),
+    deviations: buildDeviations(store),
+  })
+  const explaining = buildExplaining({
+    ...common,
+    explain: (fault, nowMs) => explainFault(caseParts, fault, nowMs),
+  })
+  const stopping = new AbortController()
+  const rounds = [
+    repeat('find', () => finding.round()),
+    // Whoever is due waits for nothing when there is more to do than fits into one round.
+    repeat('explain', async () => {
+      while ((await explaining.round()) > 0 && !stopping.signal.aborted) continue
+    }),
+  ]
+  lifecycle.add('faults', async () => {
+    stopping.abort()
+    await Promise.all(rounds.map((round) => round.stop()))
+  })
+
+  function repeat(step: 'find' | 'explain', work: () => Promise<void>) {
+    let failures = 0
+    let lastFailure = ''
+    let timer: NodeJS.Timeout
+    let running: Promise<void> = Promise.resolve()
+    const round = async () => {
+      try {
+        await work()
+        failures = 0
+      } catch (error) {
+        failures += 1
+        lastFailure = error instanceof Error ? error.message : String(error)
+        metrics.failures.inc({ step })
+        logger.error({ err: error, step }, 'a round of the fault loop failed; it is tried again')
+      }
+      const pauseMs = Math.min(PAUSE_MS_MAX, ROUND_MS * 2 ** Math.min(failures, 10))
+      if (!stopping.signal.aborted) timer = setTimeout(start, pauseMs)
+    }
+    const start = () => void (running = round())
+    timer = setTimeout(start, ROUND_MS)
+    health.register(`faults: ${step}`, () =>
+      failures > 2 ? `Faults are behind (${step}): ${lastFailure}` : undefined,
+    )
+    return {
+      async stop() {
+        clearTimeout(timer)
+        await running
+      },
+    }
+  }
+}
+
+/** Definitions as they are, read again when one changed. */
+function slosOf(registry: Registry): () => Promise<Slos> {
+  let known: Slos | undefined
+  return async () => {
+    if (known === undefined || known.changeNumber !== (await registry.changeNumber()))
+      known = await loadSlos(registry)
+    return known
+  }
+}
