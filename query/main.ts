@@ -15,6 +15,7 @@ import { openLocalToken } from './people/local-token.ts'
 import type { People } from './people/people.ts'
 import type { Database } from './registry/database.ts'
 import type { Registry } from './registry/registry.ts'
+import { readWords } from './verdicts/verdict-store.ts'
 import { windowPlan } from './windows/release-window.ts'
 import type { KafkaStatus } from './reports/ingest-status.ts'
 
@@ -64,6 +65,7 @@ export async function start(config: QueryConfig, parts: QueryParts): Promise<Que
     people,
     cursors,
     parsers: PARSERS,
+    verdictsOf: (ids) => readWords(database, ids),
     windowPlan: windowPlan(
       config.SURETY_RELEASE_WINDOW,
       config.SURETY_RELEASE_WINDOW_VERDICT_AT,

@@ -21,6 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'query/http/release-schemas.ts',
     'query/http/report-schemas.ts',
     'query/http/slo-schemas.ts',
+    'query/http/verdict-schemas.ts',
+    'query/http/change-schemas.ts',
   ],
   // What it measures and judges by is query's.
   alerts: ['alerts', 'query', 'ingest'],

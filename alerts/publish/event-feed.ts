@@ -1,8 +1,8 @@
 // What is published, whatever it tells of: CloudEvents in an order, and how far the publisher is. A feed for changes of SLOs, one for
-// faults.
+// faults, one for verdicts on releases.
 
 import type { Database } from '../../query/registry/database.ts'
-import { buildKeptLog, LAST, type Backlog } from './kept-log.ts'
+import { buildKeptLog, LAST, LOGS, type Backlog } from './kept-log.ts'
 import type { SloEvent } from './slo-event.ts'
 import type { ToldTransition, TransitionFeed } from './transition-feed.ts'
 
@@ -54,18 +54,28 @@ export function sloEventFeed(
 }
 
 /** Events that were kept with the decisions they tell. @param name  of the publisher */
-export function faultEventFeed(database: Database, name: string): EventFeed {
-  const log = buildKeptLog(database, name, 'faults')
+export const faultEventFeed = (database: Database, name: string): EventFeed =>
+  keptEventFeed(database, name, 'faults', 'fault')
+
+/** Of verdicts on releases. @param name  of the publisher */
+export const verdictEventFeed = (database: Database, name: string): EventFeed =>
+  keptEventFeed(database, name, 'verdicts', 'release')
+
+function keptEventFeed(
+  database: Database,
+  name: string,
+  kept: 'faults' | 'verdicts',
+  key: 'fault' | 'release',
+): EventFeed {
+  const log = buildKeptLog(database, name, kept)
+  const sql = `SELECT id, ${key} AS key, event FROM ${LOGS[kept].table} WHERE id > ${LAST} ORDER BY id LIMIT $2`
   return {
     async next(max) {
-      const rows = await log.next(
-        `SELECT id, fault, event FROM fault_events WHERE id > ${LAST} ORDER BY id LIMIT $2`,
-        max,
-      )
-      return rows.map(({ id, fault, event }) => ({
-        id: Number(id),
-        key: String(fault),
-        event: event as CloudEvent,
+      const rows = await log.next(sql, max)
+      return rows.map((row) => ({
+        id: Number(row['id']),
+        key: String(row['key']),
+        event: row['event'] as CloudEvent,
       }))
     },
     moveTo: (id) => log.moveTo(id),

@@ -8,6 +8,7 @@ export type Backlog = { readonly count: number; readonly oldestAtMs: number | un
 export const LOGS = {
   transitions: { table: 'slo_transitions', keptAt: 'judged_at' },
   faults: { table: 'fault_events', keptAt: 'kept_at' },
+  verdicts: { table: 'release_verdict_events', keptAt: 'kept_at' },
 } as const
 
 export interface KeptLog {

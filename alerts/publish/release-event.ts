@@ -3,6 +3,7 @@
 
 import type { ReleaseVerdict, ReleaseVerdictWord } from '../../query/http/release-schemas.ts'
 import type { Release } from '../../query/releases/release.ts'
+import type { CloudEvent } from './event-feed.ts'
 
 export const VERDICT_CHANGED = 'dev.cdeventsx.surety-verdict.changed.0.1.0'
 
@@ -15,7 +16,7 @@ export function verdictEvents(
   verdict: ReleaseVerdict,
   was: ReleaseVerdictWord | undefined,
   number: number,
-) {
+): CloudEvent[] {
   if (verdict.verdict !== 'worse' && was !== 'worse') return []
   const id = `verdict-${number}`
   const [first] = release.stages
@@ -33,13 +34,13 @@ export function verdictEvents(
   }
   return [
     {
-      specversion: '1.0' as const,
+      specversion: '1.0',
       id,
       source: SOURCE,
       type: VERDICT_CHANGED,
       subject: release.id,
       time: verdict.decidedAt,
-      datacontenttype: 'application/json' as const,
+      datacontenttype: 'application/json',
       data: {
         context,
         subject: {

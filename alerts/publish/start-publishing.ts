@@ -8,7 +8,7 @@ import { loadSlos, type Slos } from '../../query/promises/slos.ts'
 import type { Database } from '../../query/registry/database.ts'
 import type { Registry } from '../../query/registry/registry.ts'
 import type { AlertsConfig } from '../config.ts'
-import { faultEventFeed, sloEventFeed } from './event-feed.ts'
+import { faultEventFeed, sloEventFeed, verdictEventFeed } from './event-feed.ts'
 import { buildPublishMetrics } from './publish-metrics.ts'
 import { buildPublisher } from './publisher.ts'
 import { sloEvent, type SloEvent } from './slo-event.ts'
@@ -17,6 +17,7 @@ import { buildTransitionFeed, type ToldTransition } from './transition-feed.ts'
 /** Its rows in slo_publishers. */
 const NAME = 'kafka'
 const FAULTS_NAME = 'kafka-faults'
+const VERDICTS_NAME = 'kafka-verdicts'
 const ROUND_MS = 1000
 /** What fails is tried again, later and later. */
 const PAUSE_MS_MAX = 30_000
@@ -49,6 +50,7 @@ export function startPublishing(config: AlertsConfig, parts: PublishParts): void
     feeds: [
       sloEventFeed(buildTransitionFeed(database, NAME), buildEventsOf(store, registry)),
       faultEventFeed(database, FAULTS_NAME),
+      verdictEventFeed(database, VERDICTS_NAME),
     ],
     port,
     topic,

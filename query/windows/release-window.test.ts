@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+import { iso } from '../time-range.ts'
+import { makeRelease } from '../../test/support/verdict-traffic.ts'
+import type { ReleaseVerdict } from '../http/release-schemas.ts'
+import type { KeptVerdict } from '../verdicts/verdict-store.ts'
+import type { Release } from '../releases/release.ts'
+import { windowOf, windowPlan, windowsIn } from './release-window.ts'
+import { windowVerdict } from './window-verdict.ts'
+
+const plan = windowPlan('22:00-06:00', '07:30', 'Asia/Shanghai')
+
+describe('windows', () => {
+  test('a night lies on two days, its hour on the second', () => {
+    const window = windowOf(plan, '2026-11-20')
+    expect(window && [iso(window.fromMs), iso(window.toMs), iso(window.verdictAtMs)]).toEqual([
+      '2026-11-20T14:00:00.000Z',
+      '2026-11-20T22:00:00.000Z',
+      '2026-11-20T23:30:00.000Z',
+    ])
+  })
+
+  test('one of a single day, and an hour that is meant for the day after', () => {
+    const window = windowOf(windowPlan('01:00-05:00', '00:30', 'UTC'), '2026-11-20')
+    expect(window && [iso(window.toMs), iso(window.verdictAtMs)]).toEqual([
+      '2026-11-20T05:00:00.000Z',
+      '2026-11-21T00:30:00.000Z',
+    ])
+  })
+
+  test('a clock change makes a night longer or shorter, and none is left out', () => {
+    const berlin = windowPlan('22:00-06:00', '07:30', 'Europe/Berlin')
+    const range = { fromMs: Date.parse('2026-10-24T00:00:00Z'), toMs: Date.parse('2026-10-26T23:00:00Z') }
+    const hours = windowsIn(berlin, range).map(({ fromMs, toMs }) => (toMs - fromMs) / 3_600_000)
+    expect(hours).toEqual([9, 8, 8])
+  })
+
+  test.each(['2026-02-30', 'tonight'])('%s is no night', (id) => {
+    expect(windowOf(plan, id)).toBeUndefined()
+  })
+})
+
+const verdict = (word: ReleaseVerdict['verdict'], more: Partial<ReleaseVerdict> = {}): ReleaseVerdict => ({
+  release: 'r',
+  decidedAt: '2026-11-20T20:00:00.000Z',
+  verdict: word,
+  fault: word === 'worse' ? 'technical' : null,
+  headline: { en: 'e', zh: 'z' },
+  errorRate: 0.01,
+  exposedRequests: 1,
+  controlRequests: 1,
+  requestsMissing: null,
+  minutesMissing: null,
+  measures: [],
+  override: null,
+  ...more,
+})
+const kept = (
+  id: string,
+  system: string | undefined,
+  said: ReleaseVerdict,
+  release: Partial<Release> = {},
+): KeptVerdict => ({
+  release: makeRelease({ id, service: id, ...release }),
+  verdict: said,
+  effect: undefined,
+  nextAtMs: undefined,
+  system,
+  team: undefined,
+  vendor: undefined,
+  revision: 0,
+})
+const window = windowOf(plan, '2026-11-20')
+
+describe('the verdict on a night', () => {
+  const judge = (...given: readonly KeptVerdict[]) => {
+    if (window === undefined) throw new Error('no window')
+    return windowVerdict(window, plan.timeZone, given)
+  }
+  const person = {
+    verdict: 'not-worse',
+    reason: 'known noise',
+    by: 'wang',
+    at: '2026-11-20T21:00:00.000Z',
+  } as const
+  test.each([
+    { name: 'nothing was released', given: [], want: 'go', reason: 'Nothing was released in this window.' },
+    {
+      name: 'nothing is worse',
+      given: [kept('a', 's', verdict('not-worse'))],
+      want: 'go',
+      reason: 'No release of this window is worse than what served before.',
+    },
+    {
+      name: 'one is worse, technically',
+      given: [kept('a', 's', verdict('worse')), kept('b', 't', verdict('not-worse'))],
+      want: 'roll-back',
+      reason: 's: roll back a 1.1.',
+    },
+    {
+      name: 'one is worse for business: a person decides',
+      given: [kept('a', 's', verdict('worse', { fault: 'business' }))],
+      want: 'watch',
+      reason: 's: a person decides about a 1.1 (business fault).',
+    },
+    {
+      name: 'one cannot be told',
+      given: [kept('a', 's', verdict('cannot-tell'))],
+      want: 'watch',
+      reason: 's: cannot tell yet: a 1.1.',
+    },
+    {
+      name: 'what was worse is taken back',
+      given: [kept('a', undefined, verdict('worse'), { state: 'rolled_back' })],
+      want: 'go',
+      reason: 'No release of this window is worse than what served before.',
+    },
+    {
+      name: 'a person says otherwise',
+      given: [kept('a', 's', verdict('worse', { override: person }))],
+      want: 'go',
+      reason: 'No release of this window is worse than what served before.',
+    },
+    {
+      name: 'a person calls one worse',
+      given: [kept('a', 's', verdict('not-worse', { override: { ...person, verdict: 'worse' } }))],
+      want: 'roll-back',
+      reason: 's: roll back a 1.1.',
+    },
+  ])('$name', ({ given, want, reason }) => {
+    const said = judge(...given)
+    expect(said).toMatchObject({ verdict: want, id: '2026-11-20' })
+    expect(said.reasons.map(({ en }) => en)).toEqual([reason])
+    for (const { zh } of said.reasons) expect(zh).toMatch(/[一-鿿]/)
+  })
+
+  test('is the same in whatever order releases come', () => {
+    const given = [
+      kept('b', 't', verdict('worse')),
+      kept('a', 's', verdict('cannot-tell')),
+      kept('c', 's', verdict('worse')),
+    ]
+    expect(judge(...given)).toEqual(judge(...given.toReversed()))
+    expect(judge(...given).reasons.map(({ en }) => en)).toEqual([
+      's: roll back c 1.1; cannot tell yet: a 1.1.',
+      't: roll back b 1.1.',
+    ])
+  })
+})
