@@ -14,8 +14,8 @@ type Values = Readonly<Record<string, string | boolean | undefined>>
 
 export const APPLY_HELP = `surety apply -f DIR|FILE [more …] [--bundle NAME] [--dry-run] [--prune [--yes]] [--reason TEXT]
 
-Makes the registry hold what the files say (*.yaml, *.yml, *.json, folders with all below them): all of it or, when anything
-is wrong, nothing. What changes is shown; --dry-run shows it and changes nothing. Objects belong to the bundle they were last
+Makes the registry hold what the files say (*.yaml, *.yml, *.json, folders with all below them; a *.csv of release orders when it is
+named itself): all of it or, when anything is wrong, nothing. What changes is shown; --dry-run shows it and changes nothing. Objects belong to the bundle they were last
 applied with («default»); --prune deletes those of the bundle that the files do not hold any more, after showing them and
 asking, or with --yes. Asks the running Surety (SURETY_URL) with SURETY_TOKEN (scope write), or on its own machine as whoever
 may read SURETY_DATA_DIR.`

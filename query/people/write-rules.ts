@@ -2,6 +2,7 @@
 
 import type { Kind, RegistryObject } from '../registry/object.ts'
 import type { Check, Look } from '../registry/registry.ts'
+import type { ReleaseOrderSpec } from '../registry/kinds/release-order.ts'
 import { may, type Principal } from './principal.ts'
 
 /** The change is not this caller's to make. */
@@ -41,8 +42,12 @@ export function writeCheck(principal: Principal): Check {
   }
 }
 
-/** An exclusion belongs to whom everything that it excuses belongs. */
+/**
+ * An exclusion belongs to whom everything that it excuses belongs; a release order without a team to those whose systems it names,
+ * as far as they are known.
+ */
 async function ownersOf(object: RegistryObject, look: Look): Promise<readonly string[]> {
+  if (object.kind === 'release-order' && object.owner === undefined) return ownersOfOrder(object, look)
   if (object.kind !== 'exclusion') return object.owner === undefined ? [] : [object.owner]
   const { systems, services, slos } = object.spec['appliesTo'] as Readonly<Record<string, readonly string[]>>
   const excused = [
@@ -58,4 +63,11 @@ async function ownersOf(object: RegistryObject, look: Look): Promise<readonly st
     owners.add(owner)
   }
   return [...owners]
+}
+
+async function ownersOfOrder({ spec }: RegistryObject, look: Look): Promise<readonly string[]> {
+  const { systems, items } = spec as ReleaseOrderSpec
+  const named = new Set([...systems, ...items.flatMap(({ system }) => system ?? [])])
+  const found = await Promise.all([...named].map((name) => look('system', name)))
+  return [...new Set(found.flatMap((system) => system?.owner ?? []))]
 }

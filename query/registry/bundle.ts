@@ -3,7 +3,9 @@
 
 import { readDocuments, problemAt, type Source } from '../openslo/documents.ts'
 import type { OpenSloProblem } from '../openslo/problem.ts'
-import { API_VERSION, checkObject, DEFINITIONS, isOwnKind, kindOfDocument } from './kinds.ts'
+import { API_VERSION } from './api-version.ts'
+import { checkObject, DEFINITIONS, isOwnKind, kindOfDocument } from './kinds.ts'
+import { readOrderCsv } from './order-csv.ts'
 import { idOf, type Kind, type RegistryObject, type Wanted } from './object.ts'
 
 export type DocumentProblem = OpenSloProblem
@@ -47,7 +49,7 @@ export function readBundle(
   const objects: { readonly object: Wanted; readonly source: Source | undefined }[] = []
   const claimed = new Map<DocumentParser, Source[]>()
   const sources = files.flatMap(({ file, text }) => {
-    const read = readDocuments(text, file)
+    const read = /\.csv$/i.test(file) ? readOrderCsv(text, file) : readDocuments(text, file)
     problems.push(...read.problems)
     return read.sources
   })

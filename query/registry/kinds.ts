@@ -4,14 +4,13 @@
 import { z } from 'zod'
 import type { Kind, Metadata, OwnKind, Place, Reference, Wanted } from './object.ts'
 import { KINDS } from './object.ts'
+import { API_VERSION } from './api-version.ts'
 import { CalendarSpec } from './kinds/calendar.ts'
 import { ExclusionSpec } from './kinds/exclusion.ts'
 import { OrganisationSpec, TeamSpec, UserSpec } from './kinds/people.ts'
+import { ReleaseOrderSpec } from './kinds/release-order.ts'
 import { ServiceSpec, SystemSpec } from './kinds/systems.ts'
 import { displayName, objectName } from './kinds/words.ts'
-
-/** `apiVersion` of our own documents. */
-export const API_VERSION = 'surety/v1'
 
 type Definition = {
   /** `kind` in documents. */
@@ -86,6 +85,14 @@ export const DEFINITIONS: Readonly<Record<Kind, Definition>> = {
     ...toEach('service', appliesTo.services, 'appliesTo.services'),
     ...toEach('slo', appliesTo.slos, 'appliesTo.slos'),
   ]),
+  // Systems and services are no references: an order that names unknown ones is kept.
+  'release-order': own(
+    'ReleaseOrder',
+    'release-orders',
+    ReleaseOrderSpec,
+    ({ team }) => to('team', team, 'team'),
+    ({ team }) => ({ team }),
+  ),
   'data-source': foreign('DataSource', 'data-sources'),
   sli: foreign('SLI', 'slis'),
   'alert-condition': foreign('AlertCondition', 'alert-conditions'),

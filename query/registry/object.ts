@@ -9,6 +9,7 @@ export const OWN_KINDS = [
   'service',
   'calendar',
   'exclusion',
+  'release-order',
 ] as const
 /** Kinds of OpenSLO, defined by what reads its documents. Its `Service` is our `service`. */
 export const SLO_KINDS = [
