@@ -32,10 +32,7 @@ const composed = (name: string, ofMinute = '') =>
  */
 export const MINUTE_QUESTIONS = {
   trace_paths_1m: composed('./trace-paths.sql', entriesWhere('', '')),
-  trace_failures_1m: composed(
-    './trace-failures.sql',
-    entriesWhere(`AND ${FAILED}`, `AND ${FAILED_TRACES}`),
-  ),
+  trace_failures_1m: composed('./trace-failures.sql', entriesWhere(`AND ${FAILED}`, `AND ${FAILED_TRACES}`)),
   instance_requests_1m: composed('./instance-requests.sql'),
 } as const
 export type MinuteTable = keyof typeof MINUTE_QUESTIONS

@@ -4,10 +4,10 @@
 -- is the call, and starts up to half a minute after the minute (or 10 s before it, by a clock that is behind).
 -- Time narrows to the day's parts; memory holds the answers of one slice.
 INSERT INTO service_edges_1m
-  (bucket, traffic, caller, caller_version, callee, peer, slice, derivation, requests, weighted, bad, callee_bad, caller_latency, callee_latency)
+  (bucket, traffic, caller, caller_version, callee, peer, peer_kind, slice, derivation, requests, weighted, bad, callee_bad, caller_latency, callee_latency)
 SETTINGS async_insert = 0, max_threads = 1, max_insert_threads = 1
 SELECT toDateTime({from:UInt32}, 'UTC') AS bucket, traffic, caller, caller_version, answers.service AS callee,
-  if(callee != '', '', substring(c.far, 1, 256)) AS peer, {slice:UInt16}, {derivation:UInt64},
+  if(callee != '', '', substring(c.far, 1, 256)) AS peer, if(callee != '', '', max(c.far_kind)) AS peer_kind, {slice:UInt16}, {derivation:UInt64},
   count(), sum(c.weight), sumIf(c.weight, c.is_bad), sumIf(c.weight, answers.is_bad AND callee != ''),
   quantilesBFloat16State(0.5, 0.95, 0.99)(toFloat32(c.duration_ns)),
   quantilesBFloat16StateIf(0.5, 0.95, 0.99)(toFloat32(answers.duration_ns), callee != '')
@@ -20,7 +20,9 @@ FROM
       has(attr_k, 'messaging.destination.name'), attr_v[indexOf(attr_k, 'messaging.destination.name')],
       has(attr_k, 'db.system.name'), attr_v[indexOf(attr_k, 'db.system.name')],
       has(attr_k, 'db.system'), attr_v[indexOf(attr_k, 'db.system')],
-      'unknown') AS far
+      'unknown') AS far,
+    multiIf(has(attr_k, 'db.system.name') OR has(attr_k, 'db.system'), 'database',
+      kind = 4 OR has(attr_k, 'messaging.system') OR has(attr_k, 'messaging.destination.name'), 'queue', 'external') AS far_kind
   FROM spans
   WHERE ts >= toDateTime({from:UInt32}, 'UTC') AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 60 SECOND
     AND kind IN (3, 4) AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16}

@@ -1,9 +1,36 @@
 // What the correlation engine sees of one fault, read from the store: counts by minute, never spans. What they mean is
-// judged elsewhere (explain.ts).
+// judged elsewhere (explain.ts). Settled minutes come from derived tables, the newest straight from spans by the same questions.
 
-import type { Store } from '../../ingest/store/store.ts'
+import { bind } from '../../ingest/store/bind.ts'
+import { sqlMillisecond, type Store } from '../../ingest/store/store.ts'
 import type { Release } from '../releases/release.ts'
-import type { Fault, FaultCase, TraceRows } from './case.ts'
+import { sqlSecond } from '../time-range.ts'
+import { affectedSlice } from './affected-slice.ts'
+import { candidateReleases, candidatesOf } from './candidate-releases.ts'
+import type { Fault, FaultCase } from './case.ts'
+import { exemplarsOf } from './exemplars.ts'
+import {
+  callsSeen,
+  entriesSeen,
+  exemplarTraces,
+  failureRows,
+  pathsSeen,
+  peerRows,
+  placeRows,
+  platformEvents,
+  signaturePasts,
+  signatureRows,
+  systemsSeen,
+  traceRows,
+  versionsSeen,
+} from './gather-questions.ts'
+import { leftOut } from './left-out.ts'
+import { minutesOf, NOTHING_OPEN } from './minute-rows.ts'
+import { isClient, needles, needsTellers } from './release-touch.ts'
+import { pastsOf } from './signature-pasts.ts'
+import { peersOf } from './slow-calls.ts'
+import { buildTraceIndex, callerRows, traceColumns } from './trace-columns.ts'
+import { pathPairs } from './trace-path.ts'
 
 export type GatherParts = {
   readonly store: Pick<Store, 'ask'>
@@ -12,56 +39,265 @@ export type GatherParts = {
 }
 
 const MINUTE_MS = 60_000
+const DAY_MINUTES = 1440
+/** Minutes before the alarm that are looked at. */
+export const LOOK_BACK_MINUTES = 90
+/** Minutes after the alarm: what comes later is another fault. */
+const LOOK_AHEAD_MINUTES = 180
+/** Latencies until so long before the alarm are usual. */
+const USUAL_UNTIL_MINUTES = 15
+/** With fewer derived minutes the open ones are looked at for entries, too: a young store. */
+const YOUNG_MINUTES = 5
+const ENTRIES_MAX = 2000
+export const ROWS_MAX = 400_000
+const FAILURES_MAX = 20_000
+const PLACES_MAX = 60_000
+const PEERS_MAX = 20_000
+const SIGNATURES_MAX = 10_000
+const EVENTS_MAX = 2000
+const EXEMPLARS_MAX = 200
+const EXEMPLARS_BACK_MS = 10 * MINUTE_MS
+const PAST_DAYS = 7
+const HEAVY = { lane: 'heavy' } as const
 
 /**
  * @param fault     what is to be explained
  * @param releases  everything known that may have been before or about its onset, 72 h back; the ledger's
- * @param nowMs     the instant of the decision: nothing after it is read
+ * @param nowMs     the instant of the decision: no minute after it is read
  * @returns the case; the same store, fault, releases and instant give the same bytes
  * @throws StoreError
  */
-export function gatherCase(
-  _parts: GatherParts,
+export async function gatherCase(
+  { store, clockSlackMs = MINUTE_MS }: GatherParts,
   fault: Fault,
-  _releases: readonly Release[],
+  releases: readonly Release[],
   nowMs: number,
 ): Promise<FaultCase> {
-  return Promise.resolve({
+  const alarmMinute = Math.floor(fault.alarmAtMs / MINUTE_MS)
+  const fromMinute = alarmMinute - LOOK_BACK_MINUTES
+  const toMinute = Math.max(
+    fromMinute + 1,
+    Math.min(Math.floor(nowMs / MINUTE_MS), alarmMinute + LOOK_AHEAD_MINUTES) + 1,
+  )
+  const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
+  const range = { from: atMinute(fromMinute), to: atMinute(toMinute) }
+  const usual = atMinute(alarmMinute - USUAL_UNTIL_MINUTES)
+  const minutes = await minutesOf(store, fromMinute, toMinute)
+  const young = minutes.derived < YOUNG_MINUTES ? minutes.open : NOTHING_OPEN
+
+  const seen = await store.ask(
+    entriesSeen,
+    { ...range, ...young, usual, service: fault.place.service, limit: ENTRIES_MAX },
+    HEAVY,
+  )
+  const slice = affectedSlice(
+    seen,
+    fault.place,
+    fault.place.service !== '' && releases.some(({ scope }) => needsTellers(scope)),
+  )
+  const affectedKeys = slice.keys.slice(0, slice.affected)
+  const paths = await store.ask(pathsSeen, { ...range, ...young, entries: affectedKeys }, HEAVY)
+  const services = servicesOf(paths, fault.place.service)
+  const { kept, left } = candidateReleases(releases, fault, new Set(services), nowMs)
+
+  const looked = kept.map(needles)
+  const told = { tellers: Number(slice.tellers), branches: Number(slice.branches) }
+  const rowsAsked = {
+    ...range,
+    ...minutes.open,
+    ...told,
+    entries: slice.keys,
+    affected: slice.affected,
+    slow: slice.slowBuckets.map(String),
+    new_in: looked.map(({ newIn }) => newIn),
+    old_in: looked.map(({ oldIn }) => oldIn),
+    clients: kept.filter(isClient).map(({ versionTo }) => versionTo),
+  }
+  const dayBefore = {
+    from: atMinute(fromMinute - DAY_MINUTES),
+    to: atMinute(toMinute - DAY_MINUTES),
+    ...NOTHING_OPEN,
+  }
+  const failuresAsked = { ...range, ...minutes.open, ...told, entries: slice.keys, limit: FAILURES_MAX }
+  const placesAsked = { ...range, ...minutes.open, usual, services, limit: PLACES_MAX }
+  const ofServices = { ...range, services }
+  const past = sqlSecond((fromMinute - PAST_DAYS * DAY_MINUTES) * MINUTE_MS)
+  const released = releases.filter(
+    ({ service, readyAtMs }) =>
+      services.includes(service) && readyAtMs !== undefined && readyAtMs < fromMinute * MINUTE_MS,
+  )
+  const [
+    rowsSeen,
+    rowsBefore,
+    failed,
+    placed,
+    peers,
+    calls,
+    systems,
+    signatures,
+    pasts,
+    versions,
+    events,
+    traces,
+  ] = await Promise.all([
+    store.ask(traceRows, rowsAsked, HEAVY),
+    store.ask(traceRows, { ...rowsAsked, ...dayBefore }, HEAVY),
+    store.ask(failureRows, failuresAsked, HEAVY),
+    store.ask(placeRows, placesAsked, HEAVY),
+    store.ask(peerRows, { ...range, callers: services, limit: PEERS_MAX }, HEAVY),
+    store.ask(callsSeen, range, HEAVY),
+    store.ask(systemsSeen, range, HEAVY),
+    store.ask(signatureRows, { ...ofServices, limit: SIGNATURES_MAX }, HEAVY),
+    store.ask(
+      signaturePasts,
+      {
+        before: past,
+        to: range.to,
+        now_from: range.from,
+        services,
+        released: released.map(({ service }) => service),
+        released_at: released.map(({ readyAtMs = 0 }) => String(Math.floor(readyAtMs / 1000))),
+      },
+      HEAVY,
+    ),
+    store.ask(versionsSeen, { from: past, to: range.to, services }, HEAVY),
+    store.ask(
+      platformEvents,
+      { from: sqlMillisecond(fromMinute * MINUTE_MS), to: sqlMillisecond(nowMs), limit: EVENTS_MAX },
+      HEAVY,
+    ),
+    store.ask(
+      exemplarTraces,
+      {
+        from: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, fault.alarmAtMs - EXEMPLARS_BACK_MS)),
+        to: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, Math.min(nowMs, toMinute * MINUTE_MS))),
+        entries: affectedKeys,
+        services: [...new Set(slice.entries.slice(0, slice.affected).map(({ service }) => service))],
+        limit: EXEMPLARS_MAX,
+      },
+      HEAVY,
+    ),
+  ])
+
+  const index = buildTraceIndex()
+  // Clients' digits stand after those of all candidates, in their own order: they are put back where they belong.
+  const clients = kept.flatMap((release, at) => (isClient(release) ? [at] : []))
+  const settled = (text: string) => {
+    const digits = [...text.slice(0, kept.length)]
+    for (const [place, at] of clients.entries()) digits[at] = text[kept.length + place] ?? '0'
+    return digits.join('')
+  }
+  const ordered = (rows: typeof rowsSeen) =>
+    rows.map((row) => ({ ...row, touches: row.touches.map(settled) }))
+  const now = traceColumns(ordered(rowsSeen), index, ROWS_MAX)
+  const before = traceColumns(ordered(rowsBefore), index, ROWS_MAX)
+  const failures = failed
+    .map((row) => ({
+      minute: row.minute,
+      entry: row.entry,
+      cell: index.cellOf({
+        channel: row.cell_channel,
+        site: row.cell_site,
+        region: row.cell_region,
+        branch: row.cell_branch,
+        teller: row.cell_teller,
+      }),
+      service: row.origin,
+      version: row.version,
+      operation: row.failed_operation,
+      peer: row.peer,
+      site: row.failed_site,
+      zone: row.zone,
+      cluster: row.cluster,
+      node: row.node,
+      signature: row.error,
+      count: row.failed,
+    }))
+    .toSorted((a, b) => a.minute - b.minute)
+  const places = placed
+    .map(({ failed: bad, ...place }) => ({ ...place, bad }))
+    .toSorted((a, b) => a.minute - b.minute)
+  return {
     fault,
     nowMs,
-    fromMinute: Math.floor(fault.alarmAtMs / MINUTE_MS) - 90,
-    toMinute: Math.floor(nowMs / MINUTE_MS) + 1,
-    clockSlackMs: MINUTE_MS,
-    sampledRatio: 1,
-    entries: [],
-    slowMs: [],
-    cells: [],
-    candidates: [],
-    touches: [],
-    rows: noRows(),
-    dayBefore: undefined,
-    failures: [],
-    places: [],
-    peers: [],
-    callers: [],
-    signatures: [],
-    signaturePasts: [],
-    events: [],
-    calls: [],
-    systems: {},
-  })
+    fromMinute,
+    toMinute,
+    clockSlackMs,
+    sampledRatio: slice.sampledRatio,
+    entries: slice.entries,
+    slowMs: slice.slowMs,
+    cells: index.cells,
+    candidates: candidatesOf(kept, {
+      cells: index.cells,
+      touches: index.touches,
+      rows: now.rows,
+      places,
+      fromMinute,
+      toMinute,
+      nowMs,
+    }),
+    touches: index.touches,
+    rows: now.rows,
+    dayBefore: before.rows.length === 0 ? undefined : before.rows,
+    failures,
+    places,
+    peers: peersOf(peers, alarmMinute - USUAL_UNTIL_MINUTES),
+    callers: callerRows(rowsSeen),
+    signatures: signatures
+      .map((row) => ({
+        minute: row.minute,
+        service: row.service_,
+        version: row.version_,
+        signature: row.id,
+        type: row.type_,
+        message: row.message_,
+        count: row.times,
+      }))
+      .toSorted((a, b) => a.minute - b.minute),
+    signaturePasts: pastsOf(pasts, versions, released, kept),
+    events: events
+      .map((event) => ({
+        atMs: event.at,
+        kind: event.kind_,
+        name: event.name_,
+        service: event.service_,
+        zone: event.zone_,
+        node: event.node_,
+      }))
+      .toSorted((a, b) => a.atMs - b.atMs),
+    calls: calls.map(({ caller_, callee_ }) => [caller_, callee_] as const),
+    systems: Object.fromEntries(systems.map(({ service_, system }) => [service_, system])),
+    isAffected: slice.entries.map((_, entry) => entry < slice.affected),
+    exemplars: exemplarsOf(traces, kept),
+    queries: [
+      {
+        title: { en: 'Requests by minute, cell and touch', zh: '按分钟、客群与接触情况统计的请求' },
+        sql: bind(traceRows.sql, rowsAsked),
+      },
+      {
+        title: { en: 'Where failing requests began to fail', zh: '失败请求的起始故障位置' },
+        sql: bind(failureRows.sql, failuresAsked),
+      },
+      {
+        title: { en: 'Requests by place and node', zh: '按部署位置与节点统计的请求' },
+        sql: bind(placeRows.sql, placesAsked),
+      },
+    ],
+    leftOut: leftOut({
+      minutes: minutes.missing,
+      candidates: left,
+      entries: slice.left,
+      rows: now.left,
+      failures: failed.length === FAILURES_MAX,
+      places: placed.length === PLACES_MAX,
+      branches: !slice.branches,
+    }),
+  }
 }
 
-const noRows = (): TraceRows => ({
-  length: 0,
-  minute: new Int32Array(),
-  entry: new Int32Array(),
-  cell: new Int32Array(),
-  touch: new Int32Array(),
-  requests: new Float64Array(),
-  systemErrors: new Float64Array(),
-  businessErrors: new Float64Array(),
-  shed: new Float64Array(),
-  rejects: new Float64Array(),
-  slow: new Float64Array(),
-})
+/** Services that the traces touched, and the fault's own. */
+function servicesOf(paths: readonly { readonly path: string }[], service: string): readonly string[] {
+  const names = new Set(paths.flatMap(({ path }) => pathPairs(path).map((pair) => pair.service)))
+  if (service !== '') names.add(service)
+  return [...names].toSorted()
+}

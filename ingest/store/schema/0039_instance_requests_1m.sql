@@ -27,3 +27,7 @@ PRIMARY KEY (bucket, service)
 ORDER BY (bucket, service, version, environment, system, site, zone, cluster, node, slice)
 TTL bucket + INTERVAL 90 DAY
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1;
+
+-- What the far side of a call is, where nothing of ours answered: of the calls' own attributes. Beside the above because both tell a fault of
+-- a place or a peer from one of a release.
+ALTER TABLE service_edges_1m ADD COLUMN IF NOT EXISTS peer_kind LowCardinality(String) DEFAULT '' COMMENT 'database (db.system.name), queue (messaging.* or PRODUCER), external; empty when a service answered, or before it was kept' AFTER peer;

@@ -1,0 +1,205 @@
+// The statements that a case is gathered with; one .sql file each, completed with the rows they are about.
+
+import { z } from 'zod'
+import type { Bindable } from '../../ingest/store/bind.ts'
+import { statement, type Statement } from '../../ingest/store/store.ts'
+import { openShape, withRows } from './minute-rows.ts'
+
+const count = z.coerce.number()
+const counts = z.array(count)
+const texts = z.array(z.string())
+const range = { from: z.string(), to: z.string() }
+const limit = z.number().int()
+
+/** Places that stand for what is the same for every row of a path. */
+const TOUCH = `arrayStringConcat(arrayMap((new_version, any_version) -> multiIf(position(path, new_version) > 0, '2', position(path, any_version) > 0, '1', '0'), {new_in:Array(String)}, {old_in:Array(String)}))`
+
+function question<Parameters extends Readonly<Record<string, Bindable>>, Row>(
+  name: string,
+  parameters: z.ZodType<Parameters>,
+  row: z.ZodType<Row>,
+): Statement<Parameters, Row> {
+  const asked = statement(new URL(name, import.meta.url), parameters, row)
+  return { ...asked, sql: withRows(asked.sql.replaceAll(/\bTOUCH\b/g, () => TOUCH)) }
+}
+
+const histogram = z.tuple([counts, counts]).transform(([buckets, weights]) => ({ buckets, weights }))
+export const entriesSeen = question(
+  './entries-seen.sql',
+  z.object({ ...range, ...openShape, usual: z.string(), service: z.string(), limit }),
+  z.object({
+    service: z.string(),
+    operation: z.string(),
+    txn_code: z.string(),
+    requests_weighted: count,
+    spans: count,
+    touching: count,
+    usual_latency: histogram,
+    latency: histogram,
+    teller_cells: count,
+    branch_cells: count,
+  }),
+)
+export type EntrySeen = z.infer<typeof entriesSeen.row>
+
+export const pathsSeen = question(
+  './paths-seen.sql',
+  z.object({ ...range, ...openShape, entries: texts }),
+  z.object({ path: z.string(), requests: count }),
+)
+
+export const traceRows = question(
+  './trace-rows.sql',
+  z.object({
+    ...range,
+    ...openShape,
+    entries: texts,
+    affected: z.number().int(),
+    slow: texts,
+    new_in: texts,
+    old_in: texts,
+    clients: texts,
+    tellers: z.number().int(),
+    branches: z.number().int(),
+  }),
+  z.object({
+    kind: count,
+    entry: count,
+    channel: z.string(),
+    site: z.string(),
+    region: z.string(),
+    branch: z.string(),
+    teller: z.string(),
+    name: z.string(),
+    minutes: z.array(z.number()),
+    touches: texts,
+    requests: z.array(z.number()),
+    system_errors: z.array(z.number()),
+    business_errors: z.array(z.number()),
+    shed: z.array(z.number()),
+    rejects: z.array(z.number()),
+    slow: z.array(z.number()),
+  }),
+)
+export type TraceRowsSeen = z.infer<typeof traceRows.row>
+
+export const failureRows = question(
+  './failure-rows.sql',
+  z.object({
+    ...range,
+    ...openShape,
+    entries: texts,
+    tellers: z.number().int(),
+    branches: z.number().int(),
+    limit,
+  }),
+  z.object({
+    minute: count,
+    entry: count,
+    cell_channel: z.string(),
+    cell_site: z.string(),
+    cell_region: z.string(),
+    cell_branch: z.string(),
+    cell_teller: z.string(),
+    origin: z.string(),
+    version: z.string(),
+    failed_operation: z.string(),
+    peer: z.string(),
+    failed_site: z.string(),
+    zone: z.string(),
+    cluster: z.string(),
+    node: z.string(),
+    error: z.string(),
+    failed: z.number(),
+  }),
+)
+
+export const placeRows = question(
+  './place-rows.sql',
+  z.object({ ...range, ...openShape, usual: z.string(), services: texts, limit }),
+  z.object({
+    minute: count,
+    service: z.string(),
+    version: z.string(),
+    site: z.string(),
+    zone: z.string(),
+    cluster: z.string(),
+    node: z.string(),
+    requests: z.number(),
+    failed: z.number(),
+    slow: z.number(),
+  }),
+)
+
+export const peerRows = question(
+  './peer-rows.sql',
+  z.object({ ...range, callers: texts, limit }),
+  z.object({
+    minute: count,
+    caller_: z.string(),
+    version: z.string(),
+    peer_: z.string(),
+    kind: z.string(),
+    calls: z.number(),
+    failed: z.number(),
+    took: z.array(z.number().nullable()),
+  }),
+)
+
+export const callsSeen = question(
+  './calls-seen.sql',
+  z.object(range),
+  z.object({ caller_: z.string(), callee_: z.string() }),
+)
+export const systemsSeen = question(
+  './systems-seen.sql',
+  z.object(range),
+  z.object({ service_: z.string(), system: z.string() }),
+)
+export const signatureRows = question(
+  './signature-rows.sql',
+  z.object({ ...range, services: texts, limit }),
+  z.object({
+    minute: count,
+    service_: z.string(),
+    version_: z.string(),
+    id: z.string(),
+    type_: z.string(),
+    message_: z.string(),
+    times: count,
+  }),
+)
+export const signaturePasts = question(
+  './signature-pasts.sql',
+  z.object({
+    before: z.string(),
+    to: z.string(),
+    now_from: z.string(),
+    services: texts,
+    released: texts,
+    released_at: texts,
+  }),
+  z.object({ service_: z.string(), id: z.string(), versions: texts, at_releases: counts }),
+)
+export const versionsSeen = question(
+  './versions-seen.sql',
+  z.object({ ...range, services: texts }),
+  z.object({ service_: z.string(), versions: texts }),
+)
+export const platformEvents = question(
+  './platform-events.sql',
+  z.object({ ...range, limit }),
+  z.object({
+    at: count,
+    kind_: z.string(),
+    name_: z.string(),
+    service_: z.string(),
+    zone_: z.string(),
+    node_: z.string(),
+  }),
+)
+export const exemplarTraces = question(
+  './exemplars.sql',
+  z.object({ ...range, entries: texts, services: texts, limit }),
+  z.object({ trace: z.string(), failed: count, path: z.string() }),
+)
