@@ -25,6 +25,8 @@ const MINUTE_MS = 60_000
 /** As the margin of errors. */
 const HARMFUL_RATIO = 0.005
 const HARMFUL_REQUESTS = 2
+/** What one minute shows by chance alone is none. */
+const CHANCE_DEVIATIONS = 3
 /** Requests of the whole time that a minute's own control is weighed against: one minute alone is a rough ratio. */
 const STEADYING = 200
 const CALM_MINUTES = 10
@@ -53,7 +55,9 @@ export function releaseEffect(traffic: ReleaseTraffic): ReleaseEffect | undefine
     excessRequests += excess
     exposedRequests += exposed.requests
     badRequests += badOf(exposed)
-    if (excess >= HARMFUL_REQUESTS && excess >= HARMFUL_RATIO * exposed.requests) bad.push(minute)
+    const harmful = Math.max(HARMFUL_REQUESTS, HARMFUL_RATIO * exposed.requests)
+    const chance = CHANCE_DEVIATIONS * Math.sqrt(Math.max(0, expected * exposed.requests))
+    if (excess >= harmful && excess >= chance) bad.push(minute)
   }
   bad.sort((a, b) => a - b)
   const [first] = bad
