@@ -40,8 +40,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   yaml: [
     'query/openslo/',
     'deploy/registry-command.ts',
-    'ingest/releases/hooks/hook-mappings.ts',
+    'ingest/releases/',
     'deploy/gates/gates.test.ts',
+    'test/contracts/release-hooks.test.ts',
   ],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],
   '@opentelemetry/': ['deploy/demo/', 'ingest/runtime/own-traces-sdk', 'test/'],

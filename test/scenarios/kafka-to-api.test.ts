@@ -14,6 +14,7 @@ import type {
   ServicesReply,
 } from '../../query/http/schemas.ts'
 import { bankRequests } from '../support/bank-spans.ts'
+import { conformanceEvents, type ConformanceEvent } from '../support/cdevents.ts'
 import { openKafkaProducer, type KafkaProducer } from '../support/kafka-producer.ts'
 import { logRequest } from '../support/otlp-logs.ts'
 import { metricRequest } from '../support/otlp-metrics.ts'
@@ -198,6 +199,51 @@ test('release events come as CloudEvents, binary and structured, each once; what
       kafka?.some(({ topic, lagMessages }) => topic === 'surety_releases' && lagMessages === 0) === true,
   )
 })
+
+test('all conformance files of CDEvents come by the topic, each once, and those of releases become steps', async () => {
+  const all = conformanceEvents('/conformance/kafka', Date.now() - 5000)
+  const structured = ({ name, source, type, event }: ConformanceEvent) => ({
+    value: JSON.stringify({ specversion: '1.0', id: name, source, type, data: event }),
+    headers: { 'content-type': 'application/cloudevents+json' },
+  })
+  const binary = ({ name, source, type, event }: ConformanceEvent) => ({
+    value: JSON.stringify(event),
+    headers: {
+      'content-type': 'application/json',
+      ce_specversion: '1.0',
+      ce_id: name,
+      ce_source: source,
+      ce_type: type,
+    },
+  })
+  // Each in one mode, then in the other: the second is a repeat.
+  await producer.send(
+    'surety_releases',
+    0,
+    all.map((each, n) => (n % 2 === 0 ? structured(each) : binary(each))),
+  )
+  await producer.send(
+    'surety_releases',
+    0,
+    all.map((each, n) => (n % 2 === 0 ? binary(each) : structured(each))),
+  )
+  const count = async (sql: string) => Number((await surety.store().rows(sql))[0]?.['n'])
+  const consumed = await eventually(
+    status,
+    ({ kafka }) =>
+      kafka?.some(({ topic, lagMessages }) => topic === 'surety_releases' && lagMessages === 0) === true,
+    60_000,
+  )
+  expect(consumed.deadLetters.total).toBe(5)
+  const where = `WHERE source = '/conformance/kafka'`
+  expect(await count(`SELECT count() AS n FROM release_events ${where}`)).toBe(92)
+  expect(await count(`SELECT count() AS n FROM release_steps ${where}`)).toBe(46)
+  expect(
+    await count(
+      `SELECT count() AS n FROM release_steps ${where} AND kind = 'ready' AND service = 'mySubject123'`,
+    ),
+  ).toBe(6)
+}, 120_000)
 
 test('a stop and a start lose nothing and repeat nothing', async () => {
   await produce(requests(3, 100))
