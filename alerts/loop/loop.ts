@@ -18,12 +18,13 @@ import { writeFigures, writeStatuses } from '../../query/promises/status-store.t
 import type { Database } from '../../query/registry/database.ts'
 import type { Registry } from '../../query/registry/registry.ts'
 import { dueCycles } from '../../query/slo/cycles.ts'
-import type { Evaluation } from '../../query/slo/evaluate.ts'
 import { missingGroups, trackGroups, type GroupTrack } from '../../query/slo/missing-groups.ts'
 import { stateAtStart } from '../../query/slo/slo-state.ts'
 import { windowAt } from '../../query/slo/slo-window.ts'
 import { buildBackfill, type BackfillLimits } from './backfill.ts'
 import { Book, STEPS, type StepMs } from './book.ts'
+import { Changes } from './changes.ts'
+import { every } from './every.ts'
 import { differing, feed } from './feed.ts'
 import { fillPages, fillTracks } from './fill.ts'
 import { fittedCounts as fitted } from '../../query/promises/fitted-counts.ts'
@@ -39,6 +40,7 @@ import {
   type Progress,
 } from './state-store.ts'
 import {
+  allSums,
   buildTrack,
   excludeAhead,
   fingerprintOf,
@@ -108,13 +110,13 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   const owed = new Map<string, number>()
   const groupTracks = new Map<string, GroupTrack>()
   const fingerprints = new Map<string, string>()
-  let openAtMs = 0
+  const isOpenDue = every(OPEN_MS)
   let toldMs = 0
-  let lateAtMs = 0
+  const isLateDue = every(LATE_MS)
   let lateSeenMs = 0
-  let figuresAtMs = 0
-  let settledAtMs = 0
-  let decisionsAtMs = 0
+  const isFiguresDue = every(FIGURES_MS)
+  const isSettledDue = every(SETTLED_MS)
+  const isDecisionsDue = every(DECISIONS_MS)
   let oldestLateMs: number | undefined
   let refillAtMs = 0
   const toRefill = new Set<Slo>()
@@ -170,6 +172,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   }
 
   const headOf = (stepMs: StepMs) => heads.get(stepMs) ?? 0
+  const groupsOf = (series: string) => book.groupsOf(series)
 
   async function readDefinitions(): Promise<void> {
     if ((await registry.changeNumber()) === changeNumber) return
@@ -217,11 +220,11 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
             fromSecond: Math.floor(fromMs / 1000),
             toSecond: (head * stepMs) / 1000,
           })
-    const groupsOf = new Map<string, string[]>()
+    const counted = new Map<string, string[]>()
     for (const { series, group, all } of rows)
-      if (all.total > 0) groupsOf.set(series, [...(groupsOf.get(series) ?? []), group])
+      if (all.total > 0) counted.set(series, [...(counted.get(series) ?? []), group])
     const tracks = slos.flatMap((slo) => {
-      const groups = isGrouped(slo) ? (groupsOf.get(slo.questions[0]?.series ?? '') ?? []) : ['']
+      const groups = isGrouped(slo) ? (counted.get(slo.questions[0]?.series ?? '') ?? []) : ['']
       return (groups.length === 0 ? [''] : groups).flatMap((group) => tracksFor(slo, group, head))
     })
     for (const track of tracks) book.add(track)
@@ -242,12 +245,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
 
   /** Groups that were not seen before begin; the one without a group that stood for them ends. */
   async function admitGroups(stepMs: StepMs, slices: readonly MeasuredSlice[]): Promise<void> {
-    const seen = new Map<string, Set<string>>()
-    for (const { series, group, total } of slices) {
-      if (group === '' || total === 0) continue
-      const groups = seen.get(series) ?? new Set<string>()
-      seen.set(series, groups.add(group))
-    }
+    const seen = groupsSeen(slices)
     const begun: Track[] = []
     for (const slo of book.slos()) {
       if (slo.stepMs !== stepMs || !isGrouped(slo)) continue
@@ -272,7 +270,6 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
     from: number,
     head: number,
   ): Promise<MeasuredAll> {
-    const groups = (series: string) => book.groupsOf(series)
     const seconds = stepMs / 1000
     const fromOf = ({ series, indicator }: SliceQuestion) => {
       const again =
@@ -289,7 +286,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       failures: new Map(),
     }
     for (const [first, together] of Map.groupBy(questions, fromOf)) {
-      const measured = await measureSlices(store, together, first * seconds, head * seconds, groups)
+      const measured = await measureSlices(store, together, first * seconds, head * seconds, groupsOf)
       for (const slice of measured.slices) all.slices.push(slice)
       for (const [series, count] of measured.tooManyGroups) all.tooManyGroups.set(series, count)
       for (const [series, why] of measured.failures) all.failures.set(series, why)
@@ -343,11 +340,9 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
     const byInstant = Map.groupBy(slices, ({ startSecond, stepSeconds }) =>
       Math.max(before + 1, startSecond / stepSeconds + 1),
     )
-    const changes = new Map<string, { track: Track; transitions: Changed['transitions'][number][] }>()
+    const changes = new Changes()
     for (let instant = before + 1; instant <= head; instant += 1) {
-      for (const track of tracks)
-        for (const { sums } of [...track.parts, ...(track.probe === undefined ? [] : [track.probe])])
-          sums.advanceTo(instant)
+      for (const track of tracks) for (const { sums } of allSums(track)) sums.advanceTo(instant)
       for (const slice of byInstant.get(instant) ?? []) {
         feed(book, slice, revision)
         metrics.slices.inc()
@@ -355,7 +350,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       for (const track of tracks) {
         const why = track.parts.map(({ series }) => failures.get(series)).find((one) => one !== undefined)
         const evaluation = why === undefined ? judge(track) : judgeFailed(track, instant * track.slo.stepMs)
-        take(changes, track, evaluation)
+        changes.take(track, evaluation)
         const series = track.parts[0]?.series ?? ''
         track.extras = {
           ...track.extras,
@@ -366,7 +361,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       }
     }
     learn(tracks, slices)
-    return [...changes.values()]
+    return changes.all()
   }
 
   /** Since when something is known, and that something was counted at all. */
@@ -389,41 +384,25 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
     }
   }
 
-  function take(
-    changes: Map<string, { track: Track; transitions: Changed['transitions'][number][] }>,
-    track: Track,
-    { state, transitions }: Evaluation,
-  ): void {
-    const isFirst = track.state.judgedAtMs === undefined && state.judgedAtMs !== undefined
-    track.state = state
-    if (transitions.length === 0 && !isFirst) return
-    const entry = changes.get(track.id) ?? { track, transitions: [] }
-    entry.transitions.push(...transitions)
-    changes.set(track.id, entry)
-  }
-
   /** The store does not answer: nothing was learnt, and every due instant stays due. Told once an instant. */
   async function failAll(stepMs: StepMs, head: number, nowMs: number, error: unknown): Promise<void> {
     if (!(error instanceof StoreError)) throw error
     if (failedAtMs.get(stepMs) === head) return
     failedAtMs.set(stepMs, head)
     logger.warn({ err: error, stepMs }, 'slices could not be measured; it is tried again')
-    const changes = new Map<string, { track: Track; transitions: Changed['transitions'][number][] }>()
+    const changes = new Changes()
     for (const track of book.tracks(stepMs)) {
-      take(changes, track, judgeFailed(track, head * stepMs))
+      changes.take(track, judgeFailed(track, head * stepMs))
       track.extras = { ...track.extras, failure: error.message }
     }
-    await keepChanges([...changes.values()], undefined, nowMs)
+    await keepChanges(changes.all(), undefined, nowMs)
     // Of a store that does not answer nobody can read it either; one that answers some questions takes it.
     await tellStatuses(book.tracks(stepMs), nowMs).catch(() => undefined)
   }
 
   function tellGroups(stepMs: StepMs, slices: readonly MeasuredSlice[], head: number): void {
-    const seen = new Map<string, Set<string>>()
-    for (const { series, group, total, startSecond } of slices) {
-      if (group === '' || total === 0 || startSecond * 1000 < (head - REMEASURED[stepMs]) * stepMs) continue
-      seen.set(series, (seen.get(series) ?? new Set<string>()).add(group))
-    }
+    const lately = ((head - REMEASURED[stepMs]) * stepMs) / 1000
+    const seen = groupsSeen(slices.filter(({ startSecond }) => startSecond >= lately))
     for (const slo of book.slos()) {
       if (slo.stepMs !== stepMs || !isGrouped(slo)) continue
       const series = slo.questions[0]?.series ?? ''
@@ -443,15 +422,16 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   ): Promise<void> {
     pending.push(...changes)
     if (lead === undefined) throw new LeadLost('another process judges SLOs by now')
-    await states.keep(lead.epoch, merged(pending), progress, nowMs)
+    const together = new Changes()
+    together.join(pending)
+    await states.keep(lead.epoch, together.all(), progress, nowMs)
     for (const { track, transitions } of pending)
       for (const { subject } of transitions) metrics.transitions.inc({ subject, slo: track.slo.name })
     pending = []
   }
 
   async function openCycle(nowMs: number): Promise<void> {
-    if (nowMs - openAtMs < OPEN_MS) return
-    openAtMs = nowMs
+    if (!isOpenDue(nowMs)) return
     const stepMs = 10_000
     const head = headOf(stepMs)
     const tracks = book
@@ -472,14 +452,14 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
       true,
     )
     const counts = new Map(slices.map((slice) => [`${slice.series}/${slice.group}`, fitted(slice)]))
-    const changes = new Map<string, { track: Track; transitions: Changed['transitions'][number][] }>()
+    const changes = new Changes()
     // Within the slice, so that its end is judged by itself.
     const atMs = Math.min(nowMs, (head + 1) * stepMs - 1)
     for (const track of tracks) {
       const open = counts.get(`${track.parts[0]?.series ?? ''}/${track.group}`)
-      if (open !== undefined && open.total > 0) take(changes, track, judge(track, { ...open, atMs }))
+      if (open !== undefined && open.total > 0) changes.take(track, judge(track, { ...open, atMs }))
     }
-    const told = [...changes.values()]
+    const told = changes.all()
     await keepChanges(told, undefined, nowMs)
     await tellStatuses(
       told.map(({ track }) => track),
@@ -489,8 +469,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
 
   /** What came late within the allowance is measured again; sums take the difference, states what it means from now on. */
   async function lateCycle(nowMs: number): Promise<void> {
-    if (nowMs - lateAtMs < LATE_MS) return
-    lateAtMs = nowMs
+    if (!isLateDue(nowMs)) return
     const settledMs = Math.min(...STEPS.map((stepMs) => (headOf(stepMs) - REMEASURED[stepMs]) * stepMs))
     const { oldestMs, seenToMs } = await lateSince(store, lateSeenMs, settledMs)
     lateSeenMs = seenToMs
@@ -507,7 +486,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
         questions,
         from * seconds,
         (head - REMEASURED[stepMs]) * seconds,
-        (series) => book.groupsOf(series),
+        groupsOf,
       )
       await admitGroups(stepMs, slices)
       const changed = differing(book, slices)
@@ -520,24 +499,21 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   }
 
   async function settledCycle(nowMs: number): Promise<void> {
-    if (oldestLateMs === undefined || nowMs - settledAtMs < SETTLED_MS) return
-    settledAtMs = nowMs
+    if (oldestLateMs === undefined || !isSettledDue(nowMs)) return
     for (const stepMs of STEPS) {
       const seconds = stepMs / 1000
       const to = (headOf(stepMs) - ALLOWANCE_MS / stepMs) * seconds
       const from = Math.floor(Math.max(oldestLateMs, nowMs - SETTLED_REACH_MS) / stepMs) * seconds
       const questions = book.questions(stepMs).filter(({ indicator }) => indicator.kind === 'requests')
       if (from >= to || questions.length === 0) continue
-      const groups = (series: string) => book.groupsOf(series)
       const range = { from, to, stepSeconds: seconds }
-      refill(await reviewSettled(store, database, questions, range, groups, nowMs))
+      refill(await reviewSettled(store, database, questions, range, groupsOf, nowMs))
     }
     oldestLateMs = undefined
   }
 
   async function decisionsCycle(nowMs: number): Promise<void> {
-    if (nowMs - decisionsAtMs < DECISIONS_MS) return
-    decisionsAtMs = nowMs
+    if (!isDecisionsDue(nowMs)) return
     refill(await applyApproved(store, database, nowMs))
   }
 
@@ -558,8 +534,7 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
   }
 
   async function figuresCycle(nowMs: number): Promise<void> {
-    if (nowMs - figuresAtMs < FIGURES_MS) return
-    figuresAtMs = nowMs
+    if (!isFiguresDue(nowMs)) return
     await writeFigures(
       store,
       book.tracks().map((track) => statusRow(track, nowMs)),
@@ -638,19 +613,14 @@ export function buildSloLoop(parts: LoopParts): SloLoop {
 const isGrouped = ({ definition }: Slo) =>
   definition.indicators.some((indicator) => indicator.kind === 'requests' && indicator.groupBy.length > 0)
 
+/** Groups that counted something, by series. */
+function groupsSeen(slices: readonly MeasuredSlice[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const seen = new Map<string, Set<string>>()
+  for (const { series, group, total } of slices)
+    if (group !== '' && total > 0) seen.set(series, (seen.get(series) ?? new Set<string>()).add(group))
+  return seen
+}
+
 /** Everything that a track is built from. */
 const printOf = ({ id, definition, generation, tier, stepMs, exclusions }: Slo) =>
   JSON.stringify([id, definition, generation, tier, stepMs, exclusions])
-
-/** Of a track that changed twice the newest state, and all transitions. */
-function merged(changes: readonly Changed[]): Changed[] {
-  const byTrack = new Map<string, Changed>()
-  for (const change of changes) {
-    const known = byTrack.get(change.track.id)
-    byTrack.set(change.track.id, {
-      track: change.track,
-      transitions: [...(known?.transitions ?? []), ...change.transitions],
-    })
-  }
-  return [...byTrack.values()]
-}

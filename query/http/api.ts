@@ -162,7 +162,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
     refuseInWords(inner)
     const within = inner.withTypeProvider<ZodTypeProvider>()
     definitionRoutes(within, parts)
-    correctionRoutes(within, parts)
+    correctionRoutes(within, parts, board)
     bundleRoutes(within, parts)
     peopleRoutes(within, parts)
     auditRoutes(within, parts)

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { dueCycles } from './cycles.ts'
-import { generationChange, type Definition } from './generation.ts'
 import { missingGroups, trackGroups, type GroupTrack } from './missing-groups.ts'
 
 const MINUTE = 60_000
@@ -21,38 +20,6 @@ describe('2.12 a missed cycle is counted', () => {
   ])('$name', ({ judged, now, want }) => {
     const cycles = dueCycles(judged === undefined ? undefined : judged * MINUTE, now, MINUTE, 2000, 5)
     expect([cycles.instantsMs.map((ms) => ms / MINUTE), cycles.missed, cycles.leftOut]).toEqual(want)
-  })
-})
-
-describe('2.11 generations', () => {
-  const before: Definition = {
-    question: { kind: 'availability', service: 'transfer', good: ['ok'] },
-    stepMs: MINUTE,
-    budgeting: { method: 'Occurrences' },
-    window: { kind: 'rolling', durationMs: 30 },
-    objective: 0.999,
-  }
-  test.each<[string, Partial<Definition>, object]>([
-    ['nothing', {}, { kind: 'same' }],
-    [
-      'the order of keys',
-      { question: { good: ['ok'], service: 'transfer', kind: 'availability' } },
-      { kind: 'same' },
-    ],
-    ['only the target', { objective: 0.9999 }, { kind: 'recalculated', changed: ['objective'] }],
-    [
-      'the question',
-      { question: { kind: 'availability', service: 'fx', good: ['ok'] } },
-      { kind: 'new-generation', changed: ['question'], isMeasuredAnew: true },
-    ],
-    [
-      'the window and the target',
-      { window: { kind: 'rolling', durationMs: 7 }, objective: 0.9 },
-      { kind: 'new-generation', changed: ['window', 'objective'], isMeasuredAnew: false },
-    ],
-    ['the slices', { stepMs: 10_000 }, { kind: 'new-generation', changed: ['stepMs'], isMeasuredAnew: true }],
-  ])('%s changes', (_name, changes, want) => {
-    expect(generationChange(before, { ...before, ...changes })).toEqual(want)
   })
 })
 

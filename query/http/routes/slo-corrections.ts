@@ -1,10 +1,9 @@
 // Corrections of the settled past: listed for whoever reads the SLO, decided by whoever may change it.
 
-import { mayRead } from '../../people/read-scope.ts'
 import { NotAllowed } from '../../people/write-rules.ts'
 import { may } from '../../people/principal.ts'
 import { correctionsOf, decideCorrection, type Correction } from '../../promises/corrections.ts'
-import { buildBoard } from '../../promises/board.ts'
+import type { Board } from '../../promises/board.ts'
 import { EVENT_SCALE } from '../../measure/question.ts'
 import { iso } from '../../time-range.ts'
 import type { ApiParts } from '../api.ts'
@@ -20,15 +19,11 @@ import {
   CorrectionsReply,
   SloParams,
 } from '../slo-schemas.ts'
+import { noSlo, readableSlo } from './slo-lookup.ts'
 import type { TypedApp } from './typed.ts'
 
-export function correctionRoutes(app: TypedApp, { store, registry, database, clock }: ApiParts): void {
-  const board = buildBoard(store, registry)
+export function correctionRoutes(app: TypedApp, { database, clock }: ApiParts, board: Board): void {
   const tags = ['SLOs']
-  async function found(call: Parameters<typeof principalOf>[0], name: string) {
-    const slo = (await board.slos()).slos.get(name)
-    return slo !== undefined && mayRead(principalOf(call).scope, slo.system) ? slo : undefined
-  }
 
   app.get(
     '/api/v1/slos/:slo/corrections',
@@ -43,8 +38,8 @@ export function correctionRoutes(app: TypedApp, { store, registry, database, clo
       },
     },
     async (call, reply) => {
-      const slo = await found(call, call.params.slo)
-      if (slo === undefined) return notFound(reply, `There is no SLO «${call.params.slo}» that is measured.`)
+      const slo = await readableSlo(board, call, call.params.slo)
+      if (slo === undefined) return notFound(reply, noSlo(call.params.slo))
       const series = slo.questions.map((question) => question.series)
       const { limit, before } = call.query
       return { items: (await correctionsOf(database, series, limit, before)).map(toItem) }
@@ -73,7 +68,7 @@ export function correctionRoutes(app: TypedApp, { store, registry, database, clo
     },
     async (call, reply) => {
       const { slo: name, id } = call.params
-      const slo = await found(call, name)
+      const slo = await readableSlo(board, call, name)
       const series = slo?.questions.map((question) => question.series) ?? []
       const open = (await correctionsOf(database, series, 1, id + 1)).find((one) => one.id === id)
       if (slo === undefined || open === undefined)
