@@ -49,8 +49,18 @@ export function affectedSlice(
     txnCode === '' ? seen : ofCode,
   ].find(({ length }) => length > 0)
   const all = found ?? []
-  const affected = all.slice(0, AFFECTED_MAX)
   const others = seen.filter((entry) => !all.includes(entry)).slice(0, OTHERS_MAX)
+  return sliceOf(all, others, wantsTellers)
+}
+
+/** Every entry of whose traces any touches what was looked for, those with most first. */
+export function touchingSlice(seen: readonly EntrySeen[], wantsTellers: boolean): Slice {
+  const touching = seen.filter((entry) => entry.touching > 0).toSorted((a, b) => b.touching - a.touching)
+  return sliceOf(touching, [], wantsTellers)
+}
+
+function sliceOf(all: readonly EntrySeen[], others: readonly EntrySeen[], wantsTellers: boolean): Slice {
+  const affected = all.slice(0, AFFECTED_MAX)
   const kept = [...affected, ...others]
   const slow = kept.map(({ usual_latency: usual, latency }) =>
     slowFrom(usual.buckets.length > 0 ? usual : latency),

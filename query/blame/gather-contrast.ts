@@ -2,8 +2,27 @@
 // before it was ready and since.
 
 import type { Release } from '../releases/release.ts'
-import type { Cell, Entry, SignatureRow, TraceRows } from './case.ts'
-import type { GatherParts } from './gather.ts'
+import { sqlSecond } from '../time-range.ts'
+import { affectedSlice, touchingSlice } from './affected-slice.ts'
+import { scopeCells } from './candidate-releases.ts'
+import type { Cell, Entry, SignaturePast, SignatureRow, Touch, TraceRows } from './case.ts'
+import {
+  calledRows,
+  entriesSeen,
+  latencyRows,
+  placeRows,
+  signaturePasts,
+  signatureRows,
+  traceRows,
+  versionsSeen,
+} from './gather-questions.ts'
+import { PAST_DAYS, ROWS_MAX, type GatherParts } from './gather.ts'
+import { upperMs } from './latency-buckets.ts'
+import { leftOut } from './left-out.ts'
+import { minutesOf, NOTHING_OPEN } from './minute-rows.ts'
+import { isClient, needles, needsTellers } from './release-touch.ts'
+import { pastsOf } from './signature-pasts.ts'
+import { buildTraceIndex, traceColumns } from './trace-columns.ts'
 
 /** Latency of entries by how their traces met the service, each bucket by its upper edge. */
 export type LatencyRow = {
@@ -42,7 +61,7 @@ export type ContrastCase = {
   readonly entries: readonly Entry[]
   readonly slowMs: readonly number[]
   readonly cells: readonly Cell[]
-  /** One touch each: [0], [1], [2]. */
+  /** One touch each. */
   readonly touches: readonly (readonly (0 | 1 | 2)[])[]
   /** Indexes of cells inside the release's scope; undefined: everybody. */
   readonly scopeCells: readonly number[] | undefined
@@ -55,46 +74,168 @@ export type ContrastCase = {
   /** By version, when metrics of CPU time by version are there; else empty. */
   readonly resources: readonly ResourceUse[]
   readonly leftOut: readonly { readonly en: string; readonly zh: string }[]
+  /** The same minutes one day earlier, by the same indexes; undefined when nothing is kept of it. */
+  readonly dayBefore?: TraceRows | undefined
+  /** What was known of the service's errors before. */
+  readonly signaturePasts?: readonly SignaturePast[]
 }
+
+const MINUTE_MS = 60_000
+const DAY_MINUTES = 1440
+const ENTRIES_MAX = 2000
+const PLACES_MAX = 100_000
+const SIGNATURES_MAX = 10_000
+const HEAVY = { lane: 'heavy' } as const
 
 /**
  * @param range  whole minutes; with as long before the release was ready as is to be compared with
  * @throws StoreError
  */
-export function gatherContrast(
-  _parts: GatherParts,
+export async function gatherContrast(
+  { store }: GatherParts,
   release: Release,
   range: { readonly fromMs: number; readonly toMs: number },
 ): Promise<ContrastCase> {
-  const none = () => new Float64Array()
-  const index = () => new Int32Array()
-  return Promise.resolve({
+  const fromMinute = Math.floor(range.fromMs / MINUTE_MS)
+  const toMinute = Math.max(fromMinute + 1, Math.ceil(range.toMs / MINUTE_MS))
+  const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
+  const asked = { from: atMinute(fromMinute), to: atMinute(toMinute) }
+  const readyMs = release.readyAtMs ?? release.startedAtMs
+  const ready = Math.floor(readyMs / MINUTE_MS) * 60
+  const { service } = release
+  const minutes = await minutesOf(store, fromMinute, toMinute)
+  const seen = await store.ask(
+    entriesSeen,
+    { ...asked, ...minutes.open, usual: sqlSecond(ready * 1000), service, limit: ENTRIES_MAX },
+    HEAVY,
+  )
+  const wantsTellers = needsTellers(release.scope)
+  const slice = isClient(release)
+    ? affectedSlice(seen, NO_PLACE, wantsTellers)
+    : touchingSlice(seen, wantsTellers)
+  const { newIn, oldIn } = needles(release)
+  const touching = {
+    entries: slice.keys,
+    new_in: isClient(release) ? [] : [newIn],
+    old_in: isClient(release) ? [] : [oldIn],
+    clients: isClient(release) ? [release.versionTo] : [],
+  }
+  const rowsAsked = {
+    ...asked,
+    ...minutes.open,
+    ...touching,
+    affected: 0,
+    slow: slice.slowBuckets.map(String),
+    tellers: Number(slice.tellers),
+    branches: Number(slice.branches),
+  }
+  const dayBefore = {
+    from: atMinute(fromMinute - DAY_MINUTES),
+    to: atMinute(toMinute - DAY_MINUTES),
+    ...NOTHING_OPEN,
+  }
+  const past = { from: atMinute(fromMinute - PAST_DAYS * DAY_MINUTES), to: asked.to }
+  const services = service === '' ? [] : [service]
+  const placesAsked = { ...asked, ...minutes.open, usual: asked.from, services, limit: PLACES_MAX }
+  const [rowsSeen, rowsBefore, latency, places, called, errors, pasts, versions] = await Promise.all([
+    store.ask(traceRows, rowsAsked, HEAVY),
+    store.ask(traceRows, { ...rowsAsked, ...dayBefore }, HEAVY),
+    store.ask(latencyRows, { ...asked, ...minutes.open, ...touching, ready }, HEAVY),
+    store.ask(placeRows, placesAsked, HEAVY),
+    store.ask(calledRows, { ...asked, service }, HEAVY),
+    store.ask(signatureRows, { ...asked, services, limit: SIGNATURES_MAX }, HEAVY),
+    store.ask(
+      signaturePasts,
+      {
+        before: past.from,
+        to: asked.to,
+        now_from: sqlSecond(Math.max(ready * 1000, fromMinute * MINUTE_MS)),
+        services,
+        released: [],
+        released_at: [],
+      },
+      HEAVY,
+    ),
+    store.ask(versionsSeen, { ...past, services }, HEAVY),
+  ])
+  const index = buildTraceIndex()
+  for (const touch of ['0', '1', '2']) index.touchOf(touch)
+  const { rows, left } = traceColumns(rowsSeen, index, ROWS_MAX)
+  const before = traceColumns(rowsBefore, index, ROWS_MAX)
+  const isElsewhere = new Set(
+    pasts
+      .filter(({ versions: had }) => had.some((version) => version !== release.versionTo))
+      .map(({ id }) => id),
+  )
+  for (const { id, version_ } of errors) if (version_ !== release.versionTo) isElsewhere.add(id)
+  return {
     release: release.id,
-    fromMinute: Math.floor(range.fromMs / 60_000),
-    toMinute: Math.ceil(range.toMs / 60_000),
-    entries: [],
-    slowMs: [],
-    cells: [],
-    touches: [[0], [1], [2]],
-    scopeCells: undefined,
-    rows: {
-      length: 0,
-      minute: index(),
-      entry: index(),
-      cell: index(),
-      touch: index(),
-      requests: none(),
-      systemErrors: none(),
-      businessErrors: none(),
-      shed: none(),
-      rejects: none(),
-      slow: none(),
-    },
-    latency: [],
-    newSignatures: [],
-    served: [],
-    called: [],
+    fromMinute,
+    toMinute,
+    entries: slice.entries,
+    slowMs: slice.slowMs,
+    cells: index.cells,
+    touches: index.touches as readonly (readonly Touch[])[],
+    scopeCells: scopeCells(release, index.cells, rows, (touch) => index.touches[touch]?.[0] === 2),
+    rows,
+    latency: latency.flatMap(({ entry, touch, after, buckets, requests }) =>
+      buckets.map((bucket, place) => ({
+        entry,
+        touch: Number(touch) as Touch,
+        isAfter: after === 1,
+        upperMs: upperMs(bucket),
+        count: requests[place] ?? 0,
+      })),
+    ),
+    newSignatures: errors
+      .filter(({ id, version_ }) => version_ === release.versionTo && !isElsewhere.has(id))
+      .map((row) => ({
+        minute: row.minute,
+        service: row.service_,
+        version: row.version_,
+        signature: row.id,
+        type: row.type_,
+        message: row.message_,
+        count: row.times,
+      }))
+      .toSorted((a, b) => a.minute - b.minute),
+    served: servedRows(places),
+    called: called.map(({ minute, caller_, calls, failed }) => ({
+      minute,
+      caller: caller_,
+      calls,
+      bad: failed,
+    })),
     resources: [],
-    leftOut: [],
-  })
+    leftOut: leftOut({
+      minutes: minutes.missing,
+      candidates: 0,
+      entries: slice.left,
+      rows: left,
+      failures: false,
+      places: places.length === PLACES_MAX,
+      branches: !slice.branches,
+    }),
+    dayBefore: before.rows.length === 0 ? undefined : before.rows,
+    signaturePasts: pastsOf(pasts, versions, [], [release]),
+  }
+}
+
+const NO_PLACE = { service: '', operation: '', txnCode: '', channel: '', site: '', region: '', branch: '' }
+
+function servedRows(
+  places: readonly {
+    readonly minute: number
+    readonly version: string
+    readonly requests: number
+    readonly failed: number
+  }[],
+): ServedRow[] {
+  const served = new Map<string, ServedRow>()
+  for (const { minute, version, requests, failed } of places) {
+    const key = `${minute} ${version}`
+    const known = served.get(key) ?? { minute, version, requests: 0, bad: 0 }
+    served.set(key, { ...known, requests: known.requests + requests, bad: known.bad + failed })
+  }
+  return [...served.values()].toSorted((a, b) => a.minute - b.minute || (a.version < b.version ? -1 : 1))
 }

@@ -203,3 +203,28 @@ export const exemplarTraces = question(
   z.object({ ...range, entries: texts, services: texts, limit }),
   z.object({ trace: z.string(), failed: count, path: z.string() }),
 )
+
+export const latencyRows = question(
+  './latency-rows.sql',
+  z.object({
+    ...range,
+    ...openShape,
+    ready: z.number().int(),
+    entries: texts,
+    new_in: texts,
+    old_in: texts,
+    clients: texts,
+  }),
+  z.object({
+    entry: count,
+    touch: z.string(),
+    after: count,
+    buckets: counts,
+    requests: z.array(z.number()),
+  }),
+)
+export const calledRows = question(
+  './called-rows.sql',
+  z.object({ ...range, service: z.string() }),
+  z.object({ minute: count, caller_: z.string(), calls: z.number(), failed: z.number() }),
+)

@@ -57,7 +57,8 @@ const SIGNATURES_MAX = 10_000
 const EVENTS_MAX = 2000
 const EXEMPLARS_MAX = 200
 const EXEMPLARS_BACK_MS = 10 * MINUTE_MS
-const PAST_DAYS = 7
+/** How far back errors of earlier versions are known. */
+export const PAST_DAYS = 7
 const HEAVY = { lane: 'heavy' } as const
 
 /**

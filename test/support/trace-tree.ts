@@ -13,6 +13,13 @@ export type TreeNode = {
   /** HTTP status; 500 and more has failed. */
   readonly http?: number
   readonly attributes?: Attributes
+  /** Of its process, beside service, version and system. */
+  readonly resource?: Attributes
+  /** Type and message of an exception that it recorded. */
+  readonly exception?: readonly [string, string]
+  readonly traceState?: string
+  /** Failed without a code. */
+  readonly isError?: boolean
   /** After the start of the trace; by default as its parent. */
   readonly afterMs?: number
   readonly durationMs?: number
@@ -38,6 +45,7 @@ export function traceTree(
       http,
       attributes = {},
       durationMs = 10,
+      exception,
     } = node
     const startNs = BigInt(startMs + (node.afterMs ?? afterMs)) * 1_000_000n
     const spanId = randomBytes(8)
@@ -50,11 +58,25 @@ export function traceTree(
       startNs,
       endNs: startNs + BigInt(durationMs) * 1_000_000n,
       attributes: { ...(http === undefined ? {} : { 'http.response.status_code': http }), ...attributes },
+      ...(node.traceState === undefined ? {} : { traceState: node.traceState }),
+      ...(node.isError === true ? { statusCode: 2 } : {}),
+      ...(exception === undefined
+        ? {}
+        : {
+            events: [
+              {
+                atNs: startNs,
+                name: 'exception',
+                attributes: { 'exception.type': exception[0], 'exception.message': exception[1] },
+              },
+            ],
+          }),
     }
     const resource = {
       'service.name': service,
       'service.version': version,
       ...(system === undefined ? {} : { 'bank.system': system }),
+      ...node.resource,
     }
     if (node.isMissing !== true) resources.push({ attributes: resource, spans: [span] })
     for (const call of node.calls ?? []) write(call, spanId, node.afterMs ?? afterMs)

@@ -1,0 +1,539 @@
+// What the correlation engine sees of a fault, against the real engine: hand-made traces through the ordinary writing path, derived
+// by the deriver and asked straight from spans.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { MINUTE_COLUMNS, MINUTE_QUESTIONS, type MinuteTable } from '../../ingest/derived/minute-questions.ts'
+import { bind } from '../../ingest/store/bind.ts'
+import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import type { Fault, FaultCase, TraceRows } from '../../query/blame/case.ts'
+import { gatherCase } from '../../query/blame/gather.ts'
+import { gatherContrast } from '../../query/blame/gather-contrast.ts'
+import type { Release } from '../../query/releases/release.ts'
+import { derive } from '../support/derive.ts'
+import { writeTraces } from '../support/write-traces.ts'
+import type { TreeNode } from '../support/trace-tree.ts'
+
+const MINUTE_MS = 60_000
+const CLIENT = 3
+const HOSTILE = `'; DROP TABLE trace_paths_1m --`
+
+let folder: string
+let store: Store
+const minute = Math.floor(Date.now() / MINUTE_MS) - 10
+const at = (offset: number, ms = 1000) => (minute + offset) * MINUTE_MS + ms
+const nowMs = at(5)
+
+// One store for all: what a test wrote is gone before the next.
+const WRITTEN = [
+  'spans',
+  'batches',
+  'derivations',
+  'error_signatures',
+  'service_requests_1m',
+  'service_edges_1m',
+  'trace_paths_1m',
+  'trace_failures_1m',
+  'instance_requests_1m',
+]
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'surety-gather-'))
+  store = await openEmbeddedStore(folder)
+})
+beforeEach(async () => {
+  for (const table of WRITTEN) await store.command(`TRUNCATE TABLE ${table}`)
+})
+afterAll(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const fault = (place: Partial<Fault['place']> = {}): Fault => ({
+  id: 'f1',
+  origin: 'slo',
+  name: 'transfer',
+  measure: 'errors',
+  place: {
+    service: 'gateway',
+    operation: 'POST /transfer',
+    txnCode: '',
+    channel: '',
+    site: '',
+    region: '',
+    branch: '',
+    ...place,
+  },
+  alarmAtMs: at(4),
+  endedAtMs: undefined,
+})
+
+const release = (service: string, versionTo: string, more: Partial<Release> = {}): Release => ({
+  id: `${service}@${versionTo}`,
+  changeType: 'code',
+  service,
+  target: '',
+  toldService: '',
+  system: '',
+  environment: '',
+  versionFrom: '1',
+  versionTo,
+  state: 'serving',
+  isImplicit: false,
+  startedAtMs: at(0),
+  receivedAtMs: at(0),
+  readyAtMs: at(0),
+  readyFrom: 'traffic',
+  endedAtMs: undefined,
+  scope: { selectors: [], weightPercent: undefined },
+  stages: [],
+  orderId: '',
+  vcsRevision: '',
+  artifact: '',
+  configHash: '',
+  pipeline: '',
+  actor: '',
+  ticket: '',
+  description: '',
+  isReversible: true,
+  parameterChanges: [],
+  remarks: [],
+  ...more,
+})
+
+type Shape = {
+  readonly region?: string
+  readonly teller?: string
+  readonly ledger?: string
+  readonly http?: number
+  readonly limitHttp?: number
+  readonly traffic?: string
+  readonly traceState?: string
+  readonly durationMs?: number
+  readonly client?: string
+}
+
+/** gateway → transfer → ledger, and transfer → limit, the last step; each on its node. */
+function transfer(shape: Shape = {}): TreeNode {
+  const {
+    region = 'east',
+    teller = 'T1',
+    ledger = '1',
+    http = 200,
+    limitHttp = 200,
+    client = 'app-1',
+  } = shape
+  const state = shape.traceState === undefined ? {} : { traceState: shape.traceState }
+  const common = { ...(shape.traffic === undefined ? {} : { 'bank.traffic': shape.traffic }) }
+  const on = (node: string) => ({
+    'k8s.node.name': node,
+    'cloud.availability_zone': 'z1',
+    'bank.site': 'sh-a',
+    'k8s.cluster.name': 'c1',
+  })
+  return {
+    service: 'gateway',
+    name: 'POST /transfer',
+    http,
+    ...state,
+    durationMs: shape.durationMs ?? 20,
+    resource: on('n1'),
+    attributes: {
+      'bank.channel': 'mobile',
+      'bank.region': region,
+      'bank.txn.code': 'transfer.intra',
+      'bank.client.version': client,
+      ...common,
+    },
+    calls: [
+      {
+        service: 'transfer',
+        resource: on('n2'),
+        http: limitHttp >= 500 ? http : 200,
+        ...state,
+        attributes: { 'bank.teller': teller, ...common },
+        calls: [
+          {
+            service: 'transfer',
+            kind: CLIENT,
+            resource: on('n2'),
+            ...state,
+            attributes: common,
+            calls: [
+              {
+                service: 'ledger',
+                version: ledger,
+                resource: on('n3'),
+                http: 200,
+                ...state,
+                attributes: common,
+              },
+            ],
+          },
+          {
+            service: 'transfer',
+            kind: CLIENT,
+            resource: on('n2'),
+            http: limitHttp,
+            ...state,
+            attributes: common,
+            calls: [
+              {
+                service: 'limit',
+                resource: on('n4'),
+                http: limitHttp,
+                ...state,
+                attributes: common,
+                ...(limitHttp >= 500 ? { exception: ['LimitError', 'no row 17'] as const } : {}),
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  }
+}
+
+const write = (offset: number, shapes: readonly Shape[]) =>
+  writeTraces(
+    store,
+    shapes.map((shape, index) => ({ startMs: at(offset, 1000 + index * 10), root: transfer(shape) })),
+  )
+const gather = (releases: readonly Release[] = [], of: Fault = fault(), now = nowMs) =>
+  gatherCase({ store }, of, releases, now)
+
+function rowsOf({ rows, entries, cells, touches }: FaultCase, of: TraceRows = rows) {
+  return Array.from({ length: of.length }, (_, row) => ({
+    minute: (of.minute[row] ?? 0) - minute,
+    entry: entries[of.entry[row] ?? -1]?.operation,
+    region: cells[of.cell[row] ?? -1]?.region,
+    teller: cells[of.cell[row] ?? -1]?.teller,
+    touch: touches[of.touch[row] ?? -1]?.join(''),
+    requests: of.requests[row],
+    bad: (of.systemErrors[row] ?? 0) + (of.businessErrors[row] ?? 0) + (of.shed[row] ?? 0),
+    slow: of.slow[row],
+  }))
+}
+
+describe('how traces met the candidates', () => {
+  test('a trace is counted by the versions it touched, whoever answered with an error', async () => {
+    // Silent: the new ledger says 200, what comes after it fails.
+    await write(2, [
+      {},
+      {},
+      { ledger: '2', http: 500, limitHttp: 500 },
+      { ledger: '2' },
+      { ledger: '2', region: 'west' },
+    ])
+    await derive(store)
+    const seen = await gather([
+      release('ledger', '2'),
+      release('notify', '2'),
+      release('limit', '9', { versionFrom: '9', readyFrom: 'event', changeType: 'config' }),
+    ])
+    expect(seen.candidates.map(({ release: { id }, isVisible }) => [id, isVisible])).toEqual([
+      ['ledger@2', true],
+      ['limit@9', false],
+      ['notify@2', true],
+    ])
+    expect(rowsOf(seen)).toEqual([
+      {
+        minute: 2,
+        entry: 'POST /transfer',
+        region: 'east',
+        teller: '',
+        touch: '110',
+        requests: 2,
+        bad: 0,
+        slow: 0,
+      },
+      {
+        minute: 2,
+        entry: 'POST /transfer',
+        region: 'east',
+        teller: '',
+        touch: '210',
+        requests: 2,
+        bad: 1,
+        slow: 0,
+      },
+      {
+        minute: 2,
+        entry: 'POST /transfer',
+        region: 'west',
+        teller: '',
+        touch: '210',
+        requests: 1,
+        bad: 0,
+        slow: 0,
+      },
+    ])
+    expect(seen.failures).toMatchObject([
+      {
+        minute: minute + 2,
+        service: 'limit',
+        version: '1',
+        peer: '',
+        node: 'n4',
+        zone: 'z1',
+        cluster: 'c1',
+        count: 1,
+      },
+    ])
+    expect(seen.signatures).toMatchObject([{ service: 'limit', type: 'LimitError', count: 1 }])
+    // The same signature by both ways to make it.
+    expect(seen.failures[0]?.signature).toBe(seen.signatures[0]?.signature)
+    expect(seen.isAffected).toEqual([true])
+  })
+
+  test('open minutes say what derived ones will', async () => {
+    await write(5, [{}, { ledger: '2', http: 500, limitHttp: 500 }, { ledger: '2', region: 'west' }])
+    await write(4, [{}, { ledger: '2' }])
+    const releases = [release('ledger', '2')]
+    const open = await gather(releases)
+    expect(open.rows.length).toBeGreaterThan(3)
+    await derive(store)
+    const derived = await gather(releases)
+    expect({ ...derived, queries: [], calls: [], peers: [] }).toEqual({
+      ...open,
+      queries: [],
+      calls: [],
+      peers: [],
+    })
+  })
+
+  test.each(['trace_paths_1m', 'trace_failures_1m', 'instance_requests_1m'] as const)(
+    'a minute of %s is the same rows from spans and derived',
+    async (table: MinuteTable) => {
+      await write(3, [
+        {},
+        { ledger: '2', http: 500, limitHttp: 500 },
+        { traffic: 'stress' },
+        { traceState: 'ot=th:8' },
+      ])
+      await derive(store)
+      const columns = MINUTE_COLUMNS[table].filter((column) => column !== 'example_trace').join(', ')
+      const straight = bind(MINUTE_QUESTIONS[table], { from: (minute + 3) * 60, slice: 0, slices: 1 })
+      const rows = await store.rows(`SELECT ${columns} FROM (${straight}) ORDER BY ALL`)
+      expect(rows.length).toBeGreaterThan(0)
+      expect(await store.rows(`SELECT ${columns} FROM ${table} ORDER BY ALL`)).toEqual(rows)
+    },
+  )
+
+  test('tellers are told apart when a gray scope needs them', async () => {
+    await write(3, [{ teller: 'T1' }, { teller: 'T2', ledger: '2' }])
+    await derive(store)
+    const scope = {
+      selectors: [{ attribute: 'teller', match: 'prefix' as const, values: ['T2'] }],
+      weightPercent: undefined,
+    }
+    const seen = await gather([release('ledger', '2', { scope })])
+    expect(rowsOf(seen).map(({ teller, touch }) => [teller, touch])).toEqual([
+      ['T1', '1'],
+      ['T2', '2'],
+    ])
+    expect(seen.candidates[0]?.scopeCells?.map((cell) => seen.cells[cell]?.teller)).toEqual(['T2'])
+  })
+
+  test('a client application is met by its own version', async () => {
+    await write(3, [{ client: 'app-2', http: 500 }, {}])
+    await derive(store)
+    const seen = await gather([
+      release('ledger', '2'),
+      release('', 'app-2', { changeType: 'client', target: 'mobile app' }),
+    ])
+    const names = seen.candidates.map(({ release: { id } }) => id)
+    const place = names.indexOf('@app-2')
+    expect(rowsOf(seen).map(({ touch, bad }) => [touch?.[place], bad])).toEqual(
+      expect.arrayContaining([
+        ['1', 0],
+        ['2', 1],
+      ]),
+    )
+    expect(seen.callers.filter(({ name }) => name === 'app-2')).toMatchObject([
+      { kind: 'client_version', requests: 1, bad: 1 },
+    ])
+  })
+})
+
+describe('what counts', () => {
+  test('live traffic alone; sampled traces for what they stand for', async () => {
+    await write(3, [{}, { traffic: 'stress', http: 500 }, { traceState: 'ot=th:8' }])
+    await derive(store)
+    const seen = await gather()
+    expect(rowsOf(seen).map(({ requests, bad }) => [requests, bad])).toEqual([[3, 0]])
+    expect(seen.sampledRatio).toBeCloseTo(2 / 3)
+    expect(seen.failures).toEqual([])
+    expect(seen.places.filter(({ service }) => service === 'ledger')).toMatchObject([
+      { requests: 3, node: 'n3' },
+    ])
+  })
+
+  test('spans that come late change their minute when it is derived again', async () => {
+    const whole = transfer({ ledger: '2' })
+    const { traceTree } = await import('../support/trace-tree.ts')
+    const { writeResources } = await import('../support/write-traces.ts')
+    const tree = traceTree(at(2), whole)
+    const isLate = (service: unknown) => service === 'ledger'
+    await writeResources(
+      store,
+      tree.resources.filter(({ attributes }) => !isLate(attributes['service.name'])),
+    )
+    await derive(store)
+    expect(rowsOf(await gather([release('ledger', '2')])).map(({ touch }) => touch)).toEqual(['0'])
+    await new Promise((done) => setTimeout(done, 1100))
+    await writeResources(
+      store,
+      tree.resources.filter(({ attributes }) => isLate(attributes['service.name'])),
+    )
+    await derive(store, 600_000)
+    expect(
+      rowsOf(await gather([release('ledger', '2')])).map(({ touch, requests }) => [touch, requests]),
+    ).toEqual([['2', 1]])
+  })
+
+  test('a root that is a client, a root that is not there, and a second trace of a caller outside', async () => {
+    const server = (name: string): TreeNode => ({ service: 'gateway', name, http: 200 })
+    await writeTraces(store, [
+      {
+        startMs: at(3),
+        root: {
+          service: 'phone',
+          kind: CLIENT,
+          calls: [{ ...server('POST /transfer'), calls: [server('inner')] }],
+        },
+      },
+      {
+        startMs: at(3),
+        root: { service: 'partner', isMissing: true, kind: CLIENT, calls: [server('POST /transfer')] },
+      },
+    ])
+    await derive(store)
+    const seen = await gather()
+    expect(rowsOf(seen).map(({ entry, requests }) => [entry, requests])).toEqual([['POST /transfer', 2]])
+  })
+
+  test('who did not answer is the peer; a failure that was absorbed is not followed', async () => {
+    const call = (http: number, peer: string): TreeNode => ({
+      service: 'transfer',
+      kind: CLIENT,
+      http,
+      attributes: { 'server.address': peer, 'db.system.name': 'oracle' },
+    })
+    await writeTraces(store, [
+      {
+        startMs: at(3),
+        root: {
+          service: 'gateway',
+          name: 'POST /transfer',
+          http: 500,
+          calls: [
+            { service: 'transfer', http: 500, calls: [{ ...call(503, HOSTILE), durationMs: 5 }] },
+            { service: 'notify', http: 200, calls: [call(503, 'absorbed')] },
+          ],
+        },
+      },
+    ])
+    await derive(store)
+    const seen = await gather()
+    expect(seen.failures).toMatchObject([{ service: 'transfer', peer: HOSTILE, count: 1 }])
+    expect(seen.peers).toMatchObject(
+      [
+        { caller: 'transfer', peer: HOSTILE, kind: 'database', calls: 1, bad: 1 },
+        { peer: 'absorbed' },
+      ].toSorted(),
+    )
+    expect(seen.places.filter(({ service }) => service === 'transfer')).toMatchObject([
+      { requests: 1, bad: 0 },
+    ])
+  })
+
+  test('slow is beyond the usual time of the entry', async () => {
+    const older = fault()
+    await write(
+      -30,
+      Array.from({ length: 20 }, () => ({ durationMs: 20 })),
+    )
+    await write(3, [{ durationMs: 25 }, { durationMs: 200 }])
+    await derive(store)
+    const seen = await gather([], older)
+    expect(seen.slowMs[0]).toBeGreaterThan(28)
+    expect(seen.slowMs[0]).toBeLessThan(40)
+    expect(rowsOf(seen).map(({ minute: m, slow }) => [m, slow])).toEqual([
+      [-30, 0],
+      [3, 1],
+    ])
+  })
+
+  test('the day before has the same entries', async () => {
+    await writeTraces(store, [{ startMs: at(3) - 1440 * MINUTE_MS, root: transfer() }])
+    await write(3, [{}])
+    for (let round = 0; round < 2; round += 1) await derive(store, 1000_000)
+    const seen = await gather([release('ledger', '2')])
+    expect(
+      seen.dayBefore &&
+        rowsOf(seen, seen.dayBefore).map(({ minute: m, requests, touch }) => [m, requests, touch]),
+    ).toEqual([[3 - 1440, 1, '1']])
+  })
+})
+
+describe('bounds', () => {
+  test('of a hundred releases the nearest of the services touched are candidates, and the note says how many are not', async () => {
+    await write(3, [{ ledger: '2' }])
+    await derive(store)
+    const many = Array.from({ length: 100 }, (_, index) =>
+      release(index === 99 ? 'ledger' : `other-${index}`, '2', { readyAtMs: at(0) - index * MINUTE_MS }),
+    )
+    const seen = await gather(many)
+    expect(seen.candidates).toHaveLength(64)
+    expect(seen.candidates[0]?.release.service).toBe('ledger')
+    expect(seen.leftOut?.map(({ en }) => en)).toEqual(['36 releases further away are not looked at'])
+  })
+
+  test('an empty store gives an empty case', async () => {
+    const seen = await gather([release('ledger', '2')])
+    expect([seen.rows.length, seen.entries, seen.candidates.length]).toEqual([0, [], 1])
+  })
+
+  test('the same question has the same bytes', async () => {
+    await write(3, [{ ledger: '2', http: 500, limitHttp: 500 }, {}, { region: 'west' }])
+    await derive(store)
+    const releases = [release('ledger', '2'), release('limit', '2')]
+    expect(JSON.stringify(await gather(releases))).toBe(JSON.stringify(await gather(releases.toReversed())))
+  })
+
+  test('exemplars are of both sides, and queries can be asked again', async () => {
+    const ids = await write(3, [{ ledger: '2', http: 500, limitHttp: 500 }, {}])
+    await derive(store)
+    const seen = await gather([release('ledger', '2')])
+    expect(seen.exemplars).toEqual([{ failing: [ids[0]], healthy: [ids[1]] }])
+    for (const { sql } of seen.queries ?? []) expect(await store.rows(sql)).not.toEqual([])
+  })
+})
+
+describe('one release', () => {
+  test('its traces, exposed and not, with latency and errors that are new', async () => {
+    await write(-2, [{}])
+    await write(2, [{}, { ledger: '2', durationMs: 300 }, { region: 'west', ledger: '2' }])
+    await derive(store)
+    const seen = await gatherContrast({ store }, release('ledger', '2'), {
+      fromMs: at(-5, 0),
+      toMs: at(5, 0),
+    })
+    const touches = Array.from(seen.rows.touch, (touch) => seen.touches[touch]?.[0])
+    expect(touches.toSorted()).toEqual([1, 1, 2, 2])
+    expect(
+      seen.latency.filter(({ touch, isAfter }) => touch === 2 && isAfter).map(({ count }) => count),
+    ).toEqual([1, 1])
+    expect(seen.served).toMatchObject([
+      { minute: minute - 2, version: '1', requests: 1 },
+      { minute: minute + 2, version: '1', requests: 1 },
+      { minute: minute + 2, version: '2', requests: 2 },
+    ])
+    expect(seen.called.map(({ caller, calls }) => [caller, calls])).toEqual([
+      ['transfer', 1],
+      ['transfer', 3],
+    ])
+  })
+})
