@@ -15,6 +15,7 @@ export default defineConfig({
             '{ingest,query,alerts,dashboards,deploy}/**/*.test.ts',
             'test/*.test.ts',
             'test/bench/*.test.ts',
+            'test/simulator/**/*.test.ts',
           ],
         },
       },

@@ -19,6 +19,7 @@ import {
 } from './registry-command.ts'
 import { REPLAY_HELP, REPLAY_OPTIONS, replayCommand } from './replay-command.ts'
 import { serveCommand } from './serve.ts'
+import { SIMULATE_HELP, SIMULATE_OPTIONS, simulateCommand } from './simulate-command.ts'
 import { TOKEN_HELP, TOKEN_OPTIONS, tokenCommand } from './token-command.ts'
 import { USER_HELP, userCommand } from './user-command.ts'
 import { startFailure } from '../ingest/process.ts'
@@ -158,6 +159,12 @@ Ends with 0 when the environment is accepted and 2 when not; every problem is na
     options: {},
     takesWords: true,
     run: restoreCommand,
+  },
+  simulate: {
+    summary: 'how right the correlation engine is, on a simulated bank',
+    help: SIMULATE_HELP,
+    options: SIMULATE_OPTIONS,
+    run: simulateCommand,
   },
   doctor: {
     summary: 'look for what is broken or soon will be, and say what to do',

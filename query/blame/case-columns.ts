@@ -95,6 +95,45 @@ function seriesOf(
   return series
 }
 
+/**
+ * The fault's slice by one attribute of its cells and by entry: where a small group of callers is hit, the whole does not show when it began.
+ * At most `most` parts, those with most bad requests.
+ */
+export function sliceSeries(
+  { case: faultCase, bad, isAffected, isInPlace }: CaseColumns,
+  most: number,
+): readonly Series[] {
+  const { rows, cells, entries, fromMinute, toMinute } = faultCase
+  const length = Math.max(0, toMinute - fromMinute)
+  const parts = new Map<string, { series: Series; bad: number }>()
+  const keysOf = cells.map(({ region, branch, teller, channel }) => [
+    ...(region === '' ? [] : [`region ${region}`]),
+    ...(branch === '' ? [] : [`branch ${branch}`]),
+    ...(teller === '' ? [] : [`teller ${teller}`, `teller ${branch} ${teller}`]),
+    ...(channel === '' ? [] : [`channel ${channel}`]),
+  ])
+  const entryKeys = entries.map((_, entry) => `entry ${entry}`)
+  for (let row = 0; row < rows.length; row++) {
+    const [entry, cell] = [at(rows.entry, row), at(rows.cell, row)]
+    const minute = at(rows.minute, row) - fromMinute
+    if (isAffected[entry] !== true || isInPlace[cell] !== true || minute < 0 || minute >= length) continue
+    for (const key of [entryKeys[entry] ?? '', ...(keysOf[cell] ?? [])]) {
+      let part = parts.get(key)
+      if (part === undefined) {
+        part = { series: { requests: new Float64Array(length), bad: new Float64Array(length) }, bad: 0 }
+        parts.set(key, part)
+      }
+      part.series.requests[minute] = at(part.series.requests, minute) + at(rows.requests, row)
+      part.series.bad[minute] = at(part.series.bad, minute) + at(bad, row)
+      part.bad += at(bad, row)
+    }
+  }
+  return [...parts]
+    .sort((a, b) => b[1].bad - a[1].bad || (a[0] < b[0] ? -1 : 1))
+    .slice(0, most)
+    .map(([, { series }]) => series)
+}
+
 /** What was usual before `beforeMinute`, with the day before where it is kept. */
 export function usualBefore({ case: faultCase, bad }: CaseColumns, beforeMinute: number): Usual {
   const { rows, dayBefore, cells, entries, fault } = faultCase

@@ -85,7 +85,13 @@ export function competition(
   }
 }
 
-/** Own failures must keep to the place within one version, or be those of many services, to be the place's. */
+/** Services of a site, cluster or zone that must fail there before it is more than where a failing service runs. */
+export function isBroad({ kind, servicesHit, servicesThere }: PlaceCause, except = ''): boolean {
+  const hit = servicesHit.filter((service) => service !== except).length
+  return kind === 'node' ? hit >= 2 : hit >= 3 && hit >= 0.3 * servicesThere
+}
+
+/** Own failures must keep to the place within one version, and be those of many services, to be the place's. */
 function placeLlr(
   place: PlaceCause,
   own: OwnFailures,
@@ -93,14 +99,15 @@ function placeLlr(
 ): number {
   if (place.share < 0.35) return Math.min(0, place.gain) - 1
   let llr = Math.min(8, place.gain) * place.share
-  const isBroad = place.servicesHit.length >= 3
-  if (isBroad) llr += 2
-  // A few bad requests at a place that has one pod of the failing service are no sign of the place.
-  if (place.servicesHit.length <= 1 && place.servicesThere > 3 && place.kind !== 'node') llr -= 3
+  const broad = isBroad(place)
+  if (broad) llr += 2
+  // One service of many that fails in a place: callers of one region all go there. A place fails with what runs in it.
+  else if (place.kind !== 'node' && place.servicesThere > 3) llr -= 7
+  else if (place.servicesThere > 3) llr -= 3
   for (const { service, version } of strong) {
     const gain = own.gainOfVersion(service, version)
     if (gain < place.gain - 2) continue
-    if (place.gainWithinVersion < 3 && !isBroad) llr = Math.min(llr, -2)
+    if (place.gainWithinVersion < 3 && !broad) llr = Math.min(llr, -2)
   }
   return llr
 }

@@ -2,13 +2,16 @@
 // each candidate.
 
 import { crosses } from '../statistics/always-valid.ts'
-import { logOdds, MantelHaenszel, type LogOdds } from '../statistics/log-odds.ts'
+import { MantelHaenszel, type LogOdds } from '../statistics/log-odds.ts'
 import { TOUCHED_NEW, TOUCHED_OLD } from './case.ts'
 import { at, touchesOf, type CaseColumns, type Usual } from './case-columns.ts'
 import { concentration, type Concentration } from './concentration.ts'
 
 /** Of calling a harmless release guilty, over all looks at one fault. */
 export const PEEKING_ALPHA = 0.001
+
+/** Part of the over-dispersion between minutes that is left within them. */
+const WITHIN = 0.3
 
 export type Side = { readonly requests: number; readonly bad: number; readonly usual: number }
 
@@ -44,7 +47,10 @@ export type ExposureContrast = {
 export type ContrastFrame = {
   readonly columns: CaseColumns
   readonly usual: Usual
+  /** Over-dispersion of counts by minute. */
   readonly phi: number
+  /** Of comparisons within a minute, where what moves all alike cancels. */
+  readonly phiWithin: number
   /** Minutes since 1970, first and one after the last that are compared. */
   readonly from: number
   readonly to: number
@@ -103,6 +109,7 @@ export function contrastFrame(
     columns,
     usual,
     phi,
+    phiWithin: 1 + WITHIN * (phi - 1),
     from,
     to,
     rows,
@@ -131,7 +138,7 @@ export function jointContrast(frame: ContrastFrame, left: number, right: number)
 }
 
 function contrastOf(frame: ContrastFrame, touch: Uint8Array): ExposureContrast {
-  const { columns, usual, rows, phi, weight } = frame
+  const { columns, usual, rows, weight } = frame
   const { rows: all, cells, entries, fromMinute, toMinute } = columns.case
   const sides = { n1: 0, k1: 0, e1: 0, n0: 0, k0: 0, e0: 0, nu: 0, ku: 0, eu: 0 }
   const strata = {
@@ -142,6 +149,12 @@ function contrastOf(frame: ContrastFrame, touch: Uint8Array): ExposureContrast {
   }
   const groupWeight = new Float64Array(frame.entryStrata)
   const groupBad = new Float64Array(frame.entryStrata)
+  const touchedPairs = {
+    groupWeight,
+    groupBad,
+    allWeight: new Float64Array(frame.entryStrata),
+    allBad: new Float64Array(frame.entryStrata),
+  }
   const minutes = Math.max(0, toMinute - fromMinute)
   const byMinute = {
     exposed: new Float64Array(minutes),
@@ -169,6 +182,8 @@ function contrastOf(frame: ContrastFrame, touch: Uint8Array): ExposureContrast {
       strata.k1[stratum] = at(strata.k1, stratum) + k
       groupWeight[group] = at(groupWeight, group) + e
       groupBad[group] = at(groupBad, group) + k
+      touchedPairs.allWeight[group] = at(touchedPairs.allWeight, group) + e
+      touchedPairs.allBad[group] = at(touchedPairs.allBad, group) + k
       byMinute.exposed[minute] = at(byMinute.exposed, minute) + n
       byMinute.exposedBad[minute] = at(byMinute.exposedBad, minute) + k
       byMinute.exposedUsual[minute] = at(byMinute.exposedUsual, minute) + e
@@ -185,6 +200,8 @@ function contrastOf(frame: ContrastFrame, touch: Uint8Array): ExposureContrast {
     sides.n0 += n
     sides.k0 += k
     sides.e0 += e
+    touchedPairs.allWeight[group] = at(touchedPairs.allWeight, group) + e
+    touchedPairs.allBad[group] = at(touchedPairs.allBad, group) + k
     strata.n0[stratum] = at(strata.n0, stratum) + n
     strata.k0[stratum] = at(strata.k0, stratum) + k
     learnedFrom.control[at(all.entry, row) * width + at(all.cell, row)] = 1
@@ -199,55 +216,84 @@ function contrastOf(frame: ContrastFrame, touch: Uint8Array): ExposureContrast {
       : sums.weight >= 0.3 * smaller
         ? 'concurrent'
         : 'difference-in-differences'
+  const isConcurrent = method === 'concurrent'
   const learned = (marks: Uint8Array): number => {
     let sum = 0
     for (let key = 0; key < marks.length; key++) if (marks[key] === 1) sum += at(usual.bad, key)
     return sum
   }
-  const effect =
+  const phi = isConcurrent ? frame.phiWithin : frame.phi
+  const offset = isConcurrent
+    ? FLOOR
+    : FLOOR + 1 / (learned(learnedFrom.exposed) + 4) + 1 / (learned(learnedFrom.control) + 4)
+  const estimate =
+    method === 'none' ? 0 : isConcurrent ? (sums.logOdds()?.estimate ?? 0) : againstUsual(sides)
+  const pairs = isConcurrent
+    ? {
+        groupWeight: strata.n1,
+        groupBad: strata.k1,
+        allWeight: added(strata.n1, strata.n0),
+        allBad: added(strata.k1, strata.k0),
+      }
+    : touchedPairs
+  const likelihood = Math.sqrt(2 * (estimate > 0 ? concentration(pairs, phi).gain : 0))
+  const z =
     method === 'none'
-      ? undefined
-      : method === 'concurrent'
-        ? sums.logOdds()
-        : againstUsual(sides, learned(learnedFrom.exposed), learned(learnedFrom.control))
-  const variance = effect === undefined ? Infinity : phi * effect.variance + 0.01
-  const guilty = logOdds({
-    exposedBad: Math.min(sides.n1, sides.e1 + frame.excess),
-    exposed: sides.n1,
-    controlBad: sides.e0,
-    control: sides.n0,
-  })
+      ? 0
+      : estimate > 0
+        ? combined(likelihood, estimate, offset)
+        : -combined(Math.abs(sums.z), -estimate, offset)
+  const variance = z > 0 ? (estimate / z) ** 2 : Infinity
   return {
     method,
     exposed: { requests: sides.n1, bad: sides.k1, usual: sides.e1 },
     control: { requests: sides.n0, bad: sides.k0, usual: sides.e0 },
     others: { requests: sides.nu, bad: sides.ku, usual: sides.eu },
-    effect,
-    z: effect === undefined ? 0 : effect.estimate / Math.sqrt(variance),
-    zIfGuilty: method === 'none' ? 0 : guilty.estimate / Math.sqrt(phi * guilty.variance + 0.01),
-    isCrossed:
-      effect !== undefined && effect.estimate > 0 && crosses(effect.estimate, variance, PEEKING_ALPHA),
-    race: concentration({ groupWeight, groupBad, allWeight: frame.allWeight, allBad: frame.allBad }, phi),
+    effect: method === 'none' ? undefined : { estimate, variance },
+    z,
+    zIfGuilty:
+      method === 'none' || sides.n0 <= 0
+        ? 0
+        : combined(guiltyZ(Math.min(sides.n1, sides.e1 + frame.excess), sides.e1, sides.e0, phi), 3, offset),
+    isCrossed: z > 0 && crosses(estimate, variance, PEEKING_ALPHA),
+    race: concentration(
+      { groupWeight, groupBad, allWeight: frame.allWeight, allBad: frame.allBad },
+      frame.phiWithin,
+    ),
     explained: frame.excess > 0 ? Math.min(1, Math.max(0, (sides.k1 - sides.e1) / frame.excess)) : 0,
     byMinute,
   }
 }
 
+/** Variance that no amount of traffic takes away. */
+const FLOOR = 0.01
+
+/** z of a likelihood ratio, with an uncertainty of the effect that counts of the window do not have. */
+function combined(z: number, effect: number, variance: number): number {
+  if (z <= 0 || effect <= 0) return 0
+  return 1 / Math.sqrt(1 / (z * z) + variance / (effect * effect))
+}
+
+/** z if so many were bad among the exposed, and as many as usual among the others. */
+function guiltyZ(bad: number, usualExposed: number, usualControl: number, phi: number): number {
+  const all = bad + usualControl
+  const share = usualExposed / Math.max(1e-12, usualExposed + usualControl)
+  if (all <= 0 || bad <= all * share) return 0
+  const gain =
+    bad * Math.log(bad / (all * share)) +
+    (usualControl > 0 ? usualControl * Math.log(usualControl / (all * (1 - share))) : 0)
+  return Math.sqrt((2 * Math.max(0, gain)) / phi)
+}
+
+const added = (a: Float64Array, b: Float64Array): Float64Array =>
+  a.map((value, index) => value + at(b, index))
+
 /** Difference in differences of log-odds: each side now against what was usual for the same entries and cells. */
-function againstUsual(
-  s: { n1: number; k1: number; e1: number; n0: number; k0: number; e0: number },
-  learnedExposed: number,
-  learnedControl: number,
-): LogOdds {
+function againstUsual(s: { n1: number; k1: number; e1: number; n0: number; k0: number; e0: number }): number {
   const side = (bad: number, requests: number, usual: number): number =>
     Math.log((bad + 0.5) / (Math.max(0, requests - bad) + 0.5)) -
     Math.log((usual + 0.5) / (Math.max(0, requests - usual) + 0.5))
-  const variance = (bad: number, requests: number, learned: number): number =>
-    1 / (bad + 0.5) + 1 / (Math.max(0, requests - bad) + 0.5) + 1 / (learned + 4)
-  return {
-    estimate: side(s.k1, s.n1, s.e1) - side(s.k0, s.n0, s.e0),
-    variance: variance(s.k1, s.n1, learnedExposed) + variance(s.k0, s.n0, learnedControl),
-  }
+  return side(s.k1, s.n1, s.e1) - side(s.k0, s.n0, s.e0)
 }
 
 /** How well one value of a cell's attribute (a region, a branch …) describes where bad requests are, in the same race. */
@@ -277,7 +323,7 @@ export function cellRaces(
     for (const [value, group] of groups) {
       const race = concentration(
         { groupWeight: group.weight, groupBad: group.bad, allWeight: frame.allWeight, allBad: frame.allBad },
-        frame.phi,
+        frame.phiWithin,
       )
       out.push({
         attribute,

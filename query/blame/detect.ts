@@ -116,7 +116,8 @@ function lasts(
     if (first < 0) first = step
     last = step
   }
-  if ((last - first + 1) * series.stepMs < LASTING_MS) return false
+  // A minute's errors may lie in two steps: whole steps between the first and the last count.
+  if ((last - first) * series.stepMs < LASTING_MS) return false
   const end = total(
     series.requests,
     bad,

@@ -7,7 +7,7 @@ import { TOUCHED_NEW, UNTOUCHED, type Candidate, type FaultCase } from './case.t
 import { at, MINUTE_MS, touchesOf, type CaseColumns } from './case-columns.ts'
 import type { ContrastFrame, ExposureContrast } from './contrast.ts'
 import type { Onset } from './onset.ts'
-import type { originShares } from './other-causes.ts'
+import { CERTIFICATE, type originShares } from './other-causes.ts'
 import * as words from './words.ts'
 
 export const VETO = -99
@@ -304,7 +304,8 @@ export function noveltyEvidence(
     )
   const ratio = sum.onNew / sum.since
   const isNovel = sum.before === 0 && (past?.earlierVersions ?? 0) === 0
-  if (!isNovel || ratio < 0.8 || sum.since < 3) return undefined
+  // A certificate that expires is new as well, and no version brings it.
+  if (!isNovel || ratio < 0.8 || sum.since < 3 || CERTIFICATE.test(sum.type)) return undefined
   // Where the new version has all requests anyway, «on the new version alone» says little.
   const llr =
     traffic > 0.8 ? 1.5 : Math.min(4, sum.since * Math.log(Math.max(ratio, 0.01) / Math.max(traffic, 0.02)))

@@ -4,7 +4,15 @@
 import type { Explanation, Told } from '../http/fault-schemas.ts'
 import { expectedZ, requestsNeeded } from '../statistics/power.ts'
 import type { FaultCase } from './case.ts'
-import { caseColumns, dispersionBefore, MINUTE_MS, touchesOf, usualBefore } from './case-columns.ts'
+import {
+  caseColumns,
+  dispersionBefore,
+  MINUTE_MS,
+  sliceSeries,
+  touchesOf,
+  usualBefore,
+  type CaseColumns,
+} from './case-columns.ts'
 import { competition, type CompetingCause } from './competing.ts'
 import {
   contrastFrame,
@@ -22,6 +30,9 @@ import { blastRadius, callChain } from './reach.ts'
 import { rollbackOf } from './rollback.ts'
 import * as words from './words.ts'
 
+/** Log-likelihood of a step that needs no closer look, and how many parts are looked at else. */
+const CLEAR_ONSET = 60
+const PARTS_MAX = 200
 const PAIRS_OF = 6
 /** What the joint exposure must describe better than either alone. */
 const JOINT_GAIN = 5
@@ -32,11 +43,10 @@ export function explain(faultCase: FaultCase): Explanation {
   const alarmMinute = Math.floor(fault.alarmAtMs / MINUTE_MS)
   const ended = fault.endedAtMs === undefined ? undefined : Math.floor(fault.endedAtMs / MINUTE_MS) + 1
   const to = Math.min(faultCase.toMinute, Math.max(ended ?? faultCase.toMinute, alarmMinute + 1))
-  const onset = findOnset(columns.series, faultCase.fromMinute, alarmMinute, to)
-  if (onset === undefined) return nothingSeen(faultCase)
-  const usual = usualBefore(columns, onset.earliest)
-  const phi = dispersionBefore(columns, onset.earliest)
-  const frame = contrastFrame(columns, usual, phi, onset.at, to)
+  const seen = onsetOf(columns, alarmMinute, to)
+  if (seen === undefined && faultCase.rows.length === 0) return nothingSeen(faultCase)
+  const onset = seen ?? onsetByExposure(columns, alarmMinute, to)
+  const frame = frameSince(columns, onset, to)
   const contrasts = faultCase.candidates.map((_, index) => exposureContrast(frame, index))
   const rivals = competition(columns, frame, onset, contrasts)
   const joint = interaction(frame, contrasts)
@@ -62,6 +72,47 @@ export function explain(faultCase: FaultCase): Explanation {
     joint: joint?.members,
     byService: rivals.shares.byService,
   })
+}
+
+/** Of the whole slice; of the part of it that deviates most clearly, when that shows it much better. */
+function onsetOf(columns: CaseColumns, alarmMinute: number, to: number): Onset | undefined {
+  const { fromMinute } = columns.case
+  let best = findOnset(columns.series, fromMinute, alarmMinute, to)
+  if (best !== undefined && best.strength >= CLEAR_ONSET) return best
+  const parts = sliceSeries(columns, PARTS_MAX)
+  const cost = Math.log(parts.length + 1)
+  for (const series of parts) {
+    const onset = findOnset(series, fromMinute, alarmMinute, to)
+    if (onset === undefined || onset.strength - cost < 3) continue
+    if (onset.strength - cost > 1.3 * (best?.strength ?? 0))
+      best = { ...onset, strength: onset.strength - cost }
+  }
+  return best
+}
+
+function frameSince(columns: CaseColumns, onset: Onset, to: number): ContrastFrame {
+  const usual = usualBefore(columns, onset.earliest)
+  return contrastFrame(columns, usual, dispersionBefore(columns, onset.earliest), onset.at, to)
+}
+
+/**
+ * Where the requests as a whole show no step (a handful of tellers, and somebody called): since a release began to serve, if those it serves
+ * are worse since then; else some time before the alarm.
+ */
+function onsetByExposure(columns: CaseColumns, alarmMinute: number, to: number): Onset {
+  const { candidates, fromMinute } = columns.case
+  const none = { strength: 0, ratioBefore: 0, ratioAfter: 0 }
+  let best: { z: number; minute: number } | undefined
+  for (const [index, { release, isVisible }] of candidates.entries()) {
+    const minute = Math.floor((release.readyAtMs ?? Infinity) / MINUTE_MS)
+    if (!isVisible || minute > alarmMinute) continue
+    const at = Math.max(minute, fromMinute + 10)
+    const { z } = exposureContrast(frameSince(columns, { ...none, earliest: at, at, latest: at }, to), index)
+    if (z >= 3 && z > (best?.z ?? 0)) best = { z, minute: at }
+  }
+  if (best !== undefined) return { ...none, earliest: best.minute, at: best.minute, latest: alarmMinute }
+  const at = Math.max(fromMinute + 1, alarmMinute - 15)
+  return { ...none, earliest: Math.max(fromMinute, at - 15), at, latest: alarmMinute }
 }
 
 type Joint = { readonly members: readonly number[]; readonly contrast: ExposureContrast }

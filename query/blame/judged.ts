@@ -4,7 +4,7 @@ import type { Evidence, Told } from '../http/fault-schemas.ts'
 import { UNTOUCHED, type Candidate } from './case.ts'
 import type { CaseColumns } from './case-columns.ts'
 import { countZ } from '../statistics/counts.ts'
-import type { Competition } from './competing.ts'
+import { isBroad, type Competition } from './competing.ts'
 import type { ContrastFrame, ExposureContrast } from './contrast.ts'
 import {
   doseEvidence,
@@ -81,10 +81,14 @@ export function judge(
   const llr = evidence.reduce((sum, item) => sum + item.llr, 0)
   const isRecovered = dose !== undefined && dose.llr >= 4
   const shown = joint ?? contrast
+  // Pods that start fail for a minute: what lasts no longer proves nothing, and errors that every release brings must last longer still.
+  const lasting = minutesOfExcess(shown)
+  const hasLasted = lasting >= (novelty !== undefined && novelty.llr <= -4 ? 4 : 2)
   const isProved =
     isRecovered ||
-    (shown.z >= 4 && shown.isCrossed && exposure.llr >= 3) ||
-    (novelty !== undefined && novelty.llr >= 3 && exposure.llr > 0)
+    (hasLasted &&
+      ((shown.z >= 4 && shown.isCrossed && exposure.llr >= 3) ||
+        (novelty !== undefined && novelty.llr >= 3 && exposure.llr > 0)))
   const isExonerated = exposure.llr <= -3 || evidence.some((item) => item.llr <= -5)
   const worst = evidence.toSorted((a, b) => a.llr - b.llr || order(a.term, b.term))[0] ?? time
   const best = [...evidence]
@@ -101,6 +105,17 @@ export function judge(
     isProved,
     reason: isExonerated ? worst.text : (best?.text ?? exposure.text),
   }
+}
+
+/** Minutes in which exposed requests were clearly worse than usual; all of them when none is by itself. */
+function minutesOfExcess({ byMinute }: ExposureContrast): number {
+  let [clear, some] = [0, 0]
+  for (let minute = 0; minute < byMinute.exposed.length; minute++) {
+    const [bad, usual] = [byMinute.exposedBad[minute] ?? 0, byMinute.exposedUsual[minute] ?? 0]
+    if (countZ(bad, usual) >= 1.5) clear++
+    else if (bad > usual) some++
+  }
+  return clear + some / 2
 }
 
 /** Of what speaks for it, a comparison persuades more than time. */
@@ -208,11 +223,11 @@ function explainingPlace(
   const { service, versionTo } = candidate.release
   for (const { place, llr } of competition.causes) {
     if (place === undefined || llr < 3 || place.share < 0.5) continue
-    const isBroad = place.servicesHit.filter((name) => name !== service).length >= 2
-    if (!isBroad && place.gainWithinVersion < 5) continue
+    const broad = isBroad(place, service)
+    if (!broad && place.gainWithinVersion < 5) continue
     const own = competition.own.gainOfVersion(service, versionTo)
-    if (!isBroad && own > place.gain + 4) continue
-    if (contrast.method === 'difference-in-differences' && isBroad) return place
+    if (!broad && own > place.gain + 4) continue
+    if (contrast.method === 'difference-in-differences' && broad) return place
     // A concurrent control within the cell is only deceived when the new version runs there more often.
     let [newIn, newAll, oldIn, oldAll] = [0, 0, 0, 0]
     for (const row of frame.columns.case.places) {

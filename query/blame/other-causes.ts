@@ -227,7 +227,7 @@ export function loadCause(columns: CaseColumns, onset: Onset, window: Window): O
   }
 }
 
-const CERTIFICATE = /certificate|x509|expired|notafter|tls|ssl|handshake|证书|过期/i
+export const CERTIFICATE = /certificate|x509|expired|notafter|tls|ssl|handshake|证书|过期/i
 
 /** A new signature on all versions at one instant: a certificate that expired, a job that ran. */
 export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Window): OtherCause[] {
@@ -279,9 +279,9 @@ export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Windo
       const missing = others.some(({ expected, bad }) => bad < 0.3 * expected)
       const isOnSeveral = others.length > 1 && !missing
       const isCertificate = CERTIFICATE.test(sum.text)
-      const isOnEdge = onset.at % 15 === 0
+      const isOnEdge = onset.at % 5 === 0
       const llr =
-        (isCertificate ? 5 : 0) +
+        (isCertificate ? 7 : 0) +
         (isOnSeveral ? 3 : missing ? -6 : 0) +
         (isOnEdge ? 1 : 0) +
         (event === undefined ? 0 : 3)

@@ -2,8 +2,8 @@
 // look at once. The chance that a harmless change ever crosses the boundary is at most α, however often one looks.
 // Sources: Robbins 1970; Johari, Pekelis and Walsh 2015; Lindon et al. 2022.
 
-/** Spread of effects that the mixture expects, as a standard deviation: 1 in log-odds is an odds ratio of e. */
-export const LOG_ODDS_SPREAD = 1
+/** Spread of effects that the mixture expects, as a standard deviation in log-odds: faulty releases multiply odds by ten rather than by two. */
+export const LOG_ODDS_SPREAD = 2
 
 /**
  * ln of the mixture likelihood ratio of an estimate with its variance against no effect; effects ~ N(0, spread²).

@@ -113,7 +113,7 @@ describe('log-odds', () => {
 
 describe('always-valid boundary', () => {
   test('closed form of the mixture', () => {
-    expect(mixtureLogRatio(2, 1)).toBeCloseTo(0.5 * Math.log(0.5) + 4 / 4, 12)
+    expect(mixtureLogRatio(2, 1, 1)).toBeCloseTo(0.5 * Math.log(0.5) + 4 / 4, 12)
     expect(sequentialP(0, 1)).toBe(1)
   })
 

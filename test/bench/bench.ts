@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { buildLifecycle, untilSignal } from '../../ingest/runtime/lifecycle.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { api } from './api.ts'
+import { blame } from './blame.ts'
 import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
 import { exactlyOnce } from './exactly-once.ts'
 import { freshness } from './freshness.ts'
@@ -34,6 +35,7 @@ const BENCHES: readonly Bench[] = [
   sloMeasure,
   sloBackfill,
   api,
+  blame,
 ]
 
 const STOP_TIMEOUT_MS = 60_000

@@ -77,6 +77,8 @@ export function buildCase(
   const exposures = exposureOf(mine, projected.touches, known.length, fromMinute, toMinute)
   const bad = stream.badOf(fromMinute, toMinute)
   const stands = 1 / stream.sampledRatio
+  const isLatency = fault.measure === 'latency'
+  const kept = keptOf(stream)
   return {
     fault,
     nowMs,
@@ -106,17 +108,66 @@ export function buildCase(
       dayBefore === undefined || earlier === undefined
         ? undefined
         : touchOf(dayBefore.rows.view(...earlier), projected.before),
-    failures: failuresOf(world, stream, bad, fault.measure === 'latency', stands),
-    places: placesOf(stream, bad, fromMinute, toMinute, stands),
-    peers: peersOf(stream, bad, fromMinute, toMinute, stands),
+    failures: eachMinute(isLatency ? kept.slow : kept.failing, fromMinute, toMinute, (minute) =>
+      failuresOf(world, stream, stream.badOf(minute, minute + 1), isLatency, stands),
+    ),
+    places: eachMinute(kept.places, fromMinute, toMinute, (minute) =>
+      placesOf(stream, stream.badOf(minute, minute + 1), minute, minute + 1, stands),
+    ),
+    peers: eachMinute(kept.peers, fromMinute, toMinute, (minute) =>
+      peersOf(stream, stream.badOf(minute, minute + 1), minute, minute + 1, stands),
+    ),
     callers: callersOf(stream, bad, fromMinute, toMinute, stands),
-    signatures: signaturesOf(stream, bad, stands),
+    signatures: eachMinute(kept.signatures, fromMinute, toMinute, (minute) =>
+      signaturesOf(stream, stream.badOf(minute, minute + 1), stands),
+    ),
     signaturePasts: pastsOf(stream, bad),
     events: parts.events.filter(({ atMs }) => atMs <= nowMs && atMs >= fromMinute * MINUTE_MS),
     calls: world.calls,
     systems: world.systems,
     isAffected,
   }
+}
+
+type Kept = {
+  readonly failing: Map<number, FailureRow[]>
+  readonly slow: Map<number, FailureRow[]>
+  readonly places: Map<number, PlaceRow[]>
+  readonly peers: Map<number, PeerRow[]>
+  readonly signatures: Map<number, SignatureRow[]>
+}
+
+// A minute that is over stays as it is: every look at a fault takes the same rows.
+const keptBy = new WeakMap<Stream, Kept>()
+
+function keptOf(stream: Stream): Kept {
+  const known = keptBy.get(stream) ?? {
+    failing: new Map<number, FailureRow[]>(),
+    slow: new Map<number, FailureRow[]>(),
+    places: new Map<number, PlaceRow[]>(),
+    peers: new Map<number, PeerRow[]>(),
+    signatures: new Map<number, SignatureRow[]>(),
+  }
+  keptBy.set(stream, known)
+  return known
+}
+
+function eachMinute<Row>(
+  kept: Map<number, Row[]>,
+  fromMinute: number,
+  toMinute: number,
+  make: (minute: number) => Row[],
+): Row[] {
+  const all: Row[] = []
+  for (let minute = fromMinute; minute < toMinute; minute += 1) {
+    let rows = kept.get(minute)
+    if (rows === undefined) {
+      rows = make(minute)
+      kept.set(minute, rows)
+    }
+    for (const row of rows) all.push(row)
+  }
+  return all
 }
 
 const cellsOf = (world: World, mask: Uint8Array): number[] =>
@@ -221,9 +272,9 @@ function placesOf(
   stands: number,
 ): PlaceRow[] {
   const { world } = stream
-  const counts = new Map<string, { bad: number; slow: number }>()
+  const counts = new Map<number, { bad: number; slow: number }>()
   for (const { minute, version, node, outcome, isAlsoSlow, peer } of bad) {
-    const key = `${String(minute)}|${String(version)}|${String(node)}`
+    const key = (minute - fromMinute) * 1e8 + version * 1e4 + node
     const known = counts.get(key) ?? { bad: 0, slow: 0 }
     counts.set(key, known)
     // What a peer did not answer has failed below.
@@ -252,7 +303,7 @@ function placesOf(
         const { name: nodeName = '', zone = '', cluster = '', site = 0 } = world.nodes[node] ?? {}
         const draw = index === nodes.length - 1 ? left : random.binomial(left, 1 / (nodes.length - index))
         left -= draw
-        const seen = counts.get(`${String(minute)}|${String(version)}|${String(node)}`)
+        const seen = counts.get((minute - fromMinute) * 1e8 + version * 1e4 + node)
         const requests = Math.max(draw * stands, (seen?.bad ?? 0) + (seen?.slow ?? 0))
         if (requests === 0) return
         rows.push({

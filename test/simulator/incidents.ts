@@ -33,6 +33,8 @@ export type Truth = {
   readonly onsetMs: number
   /** Whether requests that the change does not serve went on beside it at onset. */
   readonly hasControl: boolean
+  /** Of a contrast over 24 h, by the world's average rates; Infinity where it is no question. */
+  readonly expectedZ: number
 }
 
 export type Scenario = {
@@ -94,6 +96,7 @@ export function makeIncident(world: World, seed: number, index: number, kind: In
           const stage = stageAt(culprit, onsetMs + MINUTE_MS)
           return stage !== undefined && (stage.weight < 1 || stage.mask !== undefined)
         }),
+      expectedZ: kind === 'R5' ? expectedZ(world, made) : Infinity,
     },
   }
 }
@@ -149,7 +152,7 @@ export function makeDay(world: World, seed: number, index: number): Scenario {
         ]
       : [],
     events: [],
-    truth: { kind: 'fault-free', culprits: [], onsetMs: start, hasControl: false },
+    truth: { kind: 'fault-free', culprits: [], onsetMs: start, hasControl: false, expectedZ: Infinity },
   }
 }
 
@@ -625,6 +628,31 @@ function innocentsOf(
         ? onsetMs + random.between(-5, 5) * MINUTE_MS
         : onsetMs - random.logBetween(5, 72 * 60) * MINUTE_MS
     const draw = random.next()
+    const shared = culprit?.stages[0]
+    if (
+      culprit !== undefined &&
+      shared?.mask !== undefined &&
+      Math.abs(readyMs - onsetMs) <= 5 * MINUTE_MS &&
+      random.chance(world.file.incidents.sameOrderRatio)
+    ) {
+      // The same order for the same people: only calls and errors tell them apart.
+      const others = made.path.filter((other) => made.culprits.every((one) => one.service !== other))
+      const release = makeRelease(world, random, {
+        service: random.pick(
+          random.chance(0.5) ? others : world.services.map(({ index: service }) => service),
+        ),
+        style: 'region',
+        readyMs,
+        stagesMax: 1,
+        orderId: order,
+      })
+      if (made.culprits.every((one) => one.service !== release.service))
+        found.push({
+          ...release,
+          stages: release.stages.map((stage) => ({ ...stage, mask: shared.mask, scope: shared.scope })),
+        })
+      continue
+    }
     if (culprit !== undefined && culprit.hasVersion && draw < sameServiceRatio) {
       // The same service for somebody else: a hotfix over a canary.
       const taken = stageAt(culprit, onsetMs + HOUR_MS)?.mask
@@ -706,4 +734,43 @@ function blipsOf(world: World, random: Random, releases: readonly SimRelease[]):
             }
           }),
   )
+}
+
+/** z of the contrast that a day of traffic is expected to give: ln odds ÷ its standard error. */
+function expectedZ(world: World, { culprits: [culprit], effects: [effect] }: Made): number {
+  const mask = culprit?.stages[0]?.mask
+  if (culprit === undefined || effect === undefined || mask === undefined) return Infinity
+  let requests = 0
+  for (const { entry, share, placeOf } of world.variants) {
+    if ((placeOf[culprit.service] ?? -1) < 0) continue
+    world.entries[entry]?.rates.forEach((rate, place) => {
+      if (mask[place] === 1) requests += rate * share * 1440
+    })
+  }
+  const usual = 0.002
+  const bad = requests * hitShare(culprit, effect)
+  const odds = Math.log(((bad + 0.5) * (1 - usual)) / ((requests - bad + 0.5) * usual))
+  return odds / Math.sqrt(1 / (bad + 0.5) + 1 / (requests - bad + 0.5))
+}
+
+const hitShare = ({ service, versionTo }: SimRelease, effect: Effect): number => {
+  const placeOf = new Int32Array(service + 1).fill(-1)
+  placeOf[service] = 0
+  return effect.strength({
+    variant: {
+      index: 0,
+      entry: 0,
+      share: 1,
+      path: [service],
+      parents: [-1],
+      placeOf,
+      errorWeights: new Float64Array(1),
+      retries: new Float64Array(1),
+    },
+    atMs: effect.startMs,
+    versions: [0],
+    place: 0,
+    versionOf: () => versionTo,
+    nodeShare: () => 0,
+  })
 }

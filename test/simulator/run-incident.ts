@@ -3,7 +3,7 @@
 
 import type { Fault, FaultCase } from '../../query/blame/case.ts'
 import type { Release } from '../../query/releases/release.ts'
-import { detectFault } from './detector.ts'
+import { Detector } from './detector.ts'
 import { buildCase, LOOK_BACK_MINUTES } from './fault-case.ts'
 import type { Scenario, Truth } from './incidents.ts'
 import type { Judge, Judgement } from './judge.ts'
@@ -43,9 +43,8 @@ export type Outcome = {
 }
 
 /** Each minute at first, then as often as what is new may change something. */
-const LOOKS = [0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60, 180]
+const LOOKS = [0, 1, 2, 3, 4, 5, 7, 10, 15, 30, 60, 180]
 const WAIT_MINUTES = 60
-const BEFORE_ONSET = 3
 
 export function runIncident(
   world: World,
@@ -107,7 +106,11 @@ export function runIncident(
   return { ...outcome, answers: [...answers.values()], candidates, isCulpritKnown }
 }
 
-function keysOf(world: World, scenario: Scenario, releases: readonly Release[]): ReadonlyMap<string, string> {
+export function keysOf(
+  world: World,
+  scenario: Scenario,
+  releases: readonly Release[],
+): ReadonlyMap<string, string> {
   return new Map(
     releases.map((release) => [
       release.id,
@@ -116,7 +119,12 @@ function keysOf(world: World, scenario: Scenario, releases: readonly Release[]):
   )
 }
 
-function answerOf(judge: Judge, seen: FaultCase, keyOf: ReadonlyMap<string, string>, look: number): Answer {
+export function answerOf(
+  judge: Judge,
+  seen: FaultCase,
+  keyOf: ReadonlyMap<string, string>,
+  look: number,
+): Answer {
   const started = performance.now()
   const judgement = judge.judge(seen)
   const judgeMs = performance.now() - started
@@ -134,28 +142,43 @@ function answerOf(judge: Judge, seen: FaultCase, keyOf: ReadonlyMap<string, stri
 
 /** The detector's alarm; failing that, somebody calls. */
 function alarmOf(stream: Stream, scenario: Scenario, onset: number): Fault | undefined {
-  stream.drawUntil(onset - BEFORE_ONSET)
-  for (let minute = onset - BEFORE_ONSET + 1; minute <= onset + WAIT_MINUTES; minute += 1) {
+  const detector = new Detector(stream)
+  for (let minute = onset + 1; minute <= onset + WAIT_MINUTES; minute += 1) {
     stream.drawUntil(minute)
-    if (minute <= onset) continue
-    const found = detectFault(stream, minute)
+    const found = detector.look(minute).find((fault) => isOf(stream, fault, onset))
     if (found !== undefined) return found
   }
   return calledIn(stream, scenario, onset)
 }
 
+const HIT_LEAST = 3
+const HIT_MINUTES = 15
+
+/** Whether an alarm is about the incident and not about something of every day (truth). */
+function isOf(stream: Stream, { place, measure, alarmAtMs }: Fault, onset: number): boolean {
+  const { world } = stream
+  const until = alarmAtMs / MINUTE_MS
+  return (
+    stream.badOf(Math.max(onset, until - HIT_MINUTES), until).filter((request) => {
+      const entry = world.entries[request.entry]
+      const cell = world.cells[request.cell]
+      return (
+        request.isOfEffect &&
+        request.isTrace &&
+        entry?.operation === place.operation &&
+        (place.region === '' || place.region === cell?.region) &&
+        (place.branch === '' || place.branch === cell?.branch) &&
+        (measure === 'latency'
+          ? request.outcome === 'slow' || request.isAlsoSlow
+          : request.outcome !== 'slow')
+      )
+    }).length >= HIT_LEAST
+  )
+}
+
 function calledIn(stream: Stream, scenario: Scenario, onset: number): Fault | undefined {
   const random = new Random(...scenario.seed, 19)
-  const hit = stream.badOf(onset, stream.minute).filter(({ signature, isTrace, touch, version }) => {
-    const culprits = scenario.truth.culprits
-    const codes = stream.touches[touch]
-    return (
-      isTrace &&
-      signature !== undefined &&
-      version >= 0 &&
-      culprits.every((key) => codes?.[scenario.releases.findIndex((release) => release.key === key)] === 2)
-    )
-  })
+  const hit = stream.badOf(onset, stream.minute).filter(({ isTrace, isOfEffect }) => isTrace && isOfEffect)
   if (hit.length === 0) return undefined
   const one = random.pick(hit)
   const { world } = stream

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { recency } from './baselines/recency.ts'
+import { BASELINES } from './baselines/baselines.ts'
 import { loadEngine } from './engine.ts'
 import { classesOf, makeIncident } from './incidents.ts'
 import { runIncident, type Outcome } from './run-incident.ts'
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1-5' },
     classes: { type: 'string' },
     misses: { type: 'boolean' },
+    baselines: { type: 'boolean' },
     world: { type: 'string', default: new URL('worlds/bank.json', import.meta.url).pathname },
     looks: { type: 'string' },
   },
@@ -22,7 +23,10 @@ const [first = 1, last = first] = values.seeds.split('-').map(Number)
 const wanted = values.classes?.split(',') ?? INCIDENT_CLASSES
 const world = loadWorld(values.world)
 const hasEngine = existsSync(new URL('../../query/blame/explain.ts', import.meta.url))
-const judges = [...(hasEngine ? [await loadEngine()] : []), recency]
+const judges = [
+  ...(hasEngine ? [await loadEngine()] : []),
+  ...(values.baselines === true || !hasEngine ? BASELINES : []),
+]
 const outcomes: Outcome[] = []
 const started = performance.now()
 for (let seed = first; seed <= last; seed += 1)

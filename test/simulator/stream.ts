@@ -29,6 +29,8 @@ export type BadRequest = {
   readonly isAlsoSlow: boolean
   /** False: a first try that failed and was answered by the second. */
   readonly isTrace: boolean
+  /** By an effect, and not one of every day's (truth). */
+  readonly isOfEffect: boolean
   readonly service: number
   /** Id of the version table. */
   readonly version: number
@@ -87,6 +89,8 @@ export class Stream {
   #classOf = new Int32Array()
   #open = new Map<number, number>()
   #cumulated: Float64Array[]
+  /** The same with the places' shares of errors. */
+  #cumulatedErrors: Float64Array[]
   readonly #shares = new Map<number, number>()
 
   constructor(options: StreamOptions) {
@@ -106,6 +110,10 @@ export class Stream {
     this.#cumulated = this.world.entries.map(({ rates }) => {
       let sum = 0
       return Float64Array.from(rates, (rate) => (sum += rate))
+    })
+    this.#cumulatedErrors = this.world.entries.map(({ rates, errorFactors }) => {
+      let sum = 0
+      return Float64Array.from(rates, (rate, place) => (sum += rate * (errorFactors[place] ?? 1)))
     })
   }
 
@@ -154,6 +162,7 @@ export class Stream {
     const { service, name } = this.versions[version] ?? { service: 0, name: '' }
     const nodes = this.world.services[service]?.nodes[site] ?? []
     const count = Math.max(1, Math.ceil(nodes.length * Math.min(1, share)))
+    if (count >= nodes.length) return nodes
     const first = seedOf(name) % Math.max(1, nodes.length)
     return Array.from({ length: count }, (_, index) => nodes[(first + index) % nodes.length] ?? 0)
   }
@@ -436,6 +445,7 @@ export class Stream {
                       : origin,
                     isAlsoSlow: timesOut,
                     isTrace: !isSaved,
+                    isOfEffect: effect.endMs === Infinity,
                   })
                   if (!isSaved) left -= 1
                   const key = combination.versions[at] ?? 0
@@ -483,9 +493,10 @@ export class Stream {
     const burst = random.chance(errors.burstRatio) ? errors.burstFactor * random.between(0.5, 2) : 1
     const failing = random.poisson(requests * errorRatio * burst * random.logNormal(1, errors.minuteSigma))
     const slow = random.poisson(requests * latency.slowRatio * random.logNormal(1, latency.minuteSigma))
-    const cumulated = this.#cumulated[entry] ?? new Float64Array()
     const shares = variants.map((number) => this.world.variants[number]?.share ?? 0)
     for (let index = 0; index < failing + slow; index += 1) {
+      const cumulated =
+        (index < failing ? this.#cumulatedErrors : this.#cumulated)[entry] ?? new Float64Array()
       const draw = random.next() * (cumulated.at(-1) ?? 0)
       let low = 0
       let high = cumulated.length - 1
@@ -548,6 +559,7 @@ export class Stream {
       readonly origin: Origin
       readonly isAlsoSlow: boolean
       readonly isTrace: boolean
+      readonly isOfEffect?: boolean
     },
   ): void {
     if (of.isTrace) {
@@ -568,6 +580,7 @@ export class Stream {
       outcome: of.outcome,
       isAlsoSlow: of.isAlsoSlow,
       isTrace: of.isTrace,
+      isOfEffect: of.isOfEffect === true,
       service: origin.service,
       version,
       node: nodes[this.#random.whole(nodes.length)] ?? 0,

@@ -62,6 +62,8 @@ const WorldFile = z.strictObject({
     low: ratio,
     high: ratio,
     minuteSigma: z.number().min(0),
+    /** Places have more or fewer of them. */
+    placeSigma: z.number().min(0),
     burstRatio: ratio,
     burstFactor: z.number().min(1),
   }),
@@ -121,6 +123,8 @@ const WorldFile = z.strictObject({
     nearOnsetRatio: ratio,
     samePathRatio: ratio,
     sameServiceRatio: ratio,
+    /** Of innocents near the onset: those that go out for the same people as the culprit. */
+    sameOrderRatio: ratio,
     strength: pair,
   }),
 })
@@ -170,6 +174,8 @@ export type WorldEntry = Entry & {
   readonly variants: readonly number[]
   /** Requests a minute by place, on an average minute. */
   readonly rates: Float64Array
+  /** Times the entry's share of errors, by place; weighed by rates 1 on average. */
+  readonly errorFactors: Float64Array
 }
 
 export type World = {
@@ -309,6 +315,11 @@ export function buildWorld(file: WorldFile): World {
       ({ region }) => (regionShare.get(region) ?? 0) * random.logNormal(1, file.volume.cellSigma),
     )
     const sum = weights.reduce((total, weight) => total + weight, 0)
+    const factors = places.map(() => random.logNormal(1, file.errors.placeSigma))
+    const average = factors.reduce(
+      (total, factor, place) => total + factor * ((weights[place] ?? 0) / sum),
+      0,
+    )
     return {
       service: entry.service,
       operation: entry.operation,
@@ -317,6 +328,7 @@ export function buildWorld(file: WorldFile): World {
       cellBase: channels.indexOf(entry.channel) * places.length,
       errorRatio: random.logBetween(file.errors.low, file.errors.high),
       rejectRatio: random.logBetween(file.rejects.low, file.rejects.high),
+      errorFactors: Float64Array.from(factors, (factor) => factor / average),
       usualMs: Math.round(random.logBetween(40, 400)),
       variants: numbers,
       rates: Float64Array.from(

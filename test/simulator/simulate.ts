@@ -1,0 +1,180 @@
+// Many seeds of a world, all judges on the same cases, and what they were right about.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BASELINES } from './baselines/baselines.ts'
+import { loadEngine } from './engine.ts'
+import { classesOf, makeDay, makeIncident } from './incidents.ts'
+import type { Judge } from './judge.ts'
+import { calibrationTable, classTable, judgesTable, targetsTable } from './report.ts'
+import { runDay, type DayOutcome } from './run-day.ts'
+import { runIncident, type Outcome, type RunOptions } from './run-incident.ts'
+import { isRight, paired, scoreJudge, type JudgeScore } from './score.ts'
+import { loadWorld, type World } from './world.ts'
+
+export const WORLDS = new URL('worlds/', import.meta.url)
+/** Those that the engine was developed with; the others are reported apart. */
+const DEVELOPED_UNTIL = 60
+
+export type SimulateOptions = {
+  /** A file, or the name of one of those in `worlds/`. */
+  readonly world: string
+  readonly seeds: readonly number[]
+  /** Fault-free days of each seed. */
+  readonly daysPerSeed: number
+  readonly hasBaselines: boolean
+  readonly hasDegradations: boolean
+  readonly say: (text: string) => void
+}
+
+export type Simulation = {
+  readonly world: string
+  readonly seeds: readonly number[]
+  readonly outcomes: readonly Outcome[]
+  readonly days: readonly DayOutcome[]
+  readonly scores: readonly JudgeScore[]
+  readonly apart: readonly { readonly name: string; readonly score: JudgeScore }[]
+  readonly degraded: readonly { readonly name: string; readonly score: JudgeScore }[]
+  readonly pairs: readonly ({ readonly other: string } & ReturnType<typeof paired>)[]
+  readonly seconds: number
+}
+
+const DEGRADATIONS: readonly (readonly [string, RunOptions])[] = [
+  ['10 % of the traces', { sampledRatio: 0.1 }],
+  ['clocks off by up to 30 s', { skewMs: 30_000 }],
+  ['clocks off by up to 60 s', { skewMs: 60_000 }],
+  ['3 % of the events missing', { missingRatio: 0.03 }],
+  ['nothing skewed or missing', { skewMs: 0, missingRatio: 0 }],
+]
+
+/** @throws Error when the world cannot be read */
+export async function simulate(options: SimulateOptions): Promise<Simulation> {
+  const { say } = options
+  const started = performance.now()
+  const world = loadWorld(
+    /^[\w-]+$/.test(options.world) ? new URL(`${options.world}.json`, WORLDS) : options.world,
+  )
+  const engine = await loadEngine()
+  const judges = [engine, ...(options.hasBaselines ? BASELINES : [])]
+  const outcomes = incidentsOf(world, options, judges, {}, 'as it is')
+  const days = options.seeds.flatMap((seed) => {
+    const found = Array.from({ length: options.daysPerSeed }, (_, index) =>
+      runDay(world, makeDay(world, seed, index), judges),
+    )
+    if (seed % 10 === 0) say(`fault-free days until seed ${String(seed)} are done`)
+    return found
+  })
+  const scoreOf = (name: string, test: (seed: number) => boolean) =>
+    scoreJudge(
+      name,
+      outcomes.filter(({ seed }) => test(seed)),
+      days.filter(({ seed }) => test(seed)),
+    )
+  const isApart = (seed: number) => seed > DEVELOPED_UNTIL
+  const hasBoth = options.seeds.some(isApart) && !options.seeds.every(isApart)
+  return {
+    world: world.file.name,
+    seeds: options.seeds,
+    outcomes,
+    days,
+    scores: judges.map(({ name }) => scoreOf(name, () => true)),
+    apart: hasBoth
+      ? [
+          {
+            name: `seeds until ${String(DEVELOPED_UNTIL)}`,
+            score: scoreOf(engine.name, (seed) => !isApart(seed)),
+          },
+          { name: `seeds after ${String(DEVELOPED_UNTIL)}`, score: scoreOf(engine.name, isApart) },
+        ]
+      : [],
+    degraded: options.hasDegradations
+      ? DEGRADATIONS.map(([name, run]) => ({
+          name,
+          score: scoreJudge(engine.name, incidentsOf(world, options, [engine], run, name), []),
+        }))
+      : [],
+    pairs: judges.slice(1).map(({ name }) => ({ other: name, ...paired(outcomes, engine.name, name) })),
+    seconds: (performance.now() - started) / 1000,
+  }
+}
+
+function incidentsOf(
+  world: World,
+  { seeds, say }: SimulateOptions,
+  judges: readonly Judge[],
+  run: RunOptions,
+  name: string,
+): Outcome[] {
+  return seeds.flatMap((seed) => {
+    const found = classesOf(world, seed).map((kind, index) =>
+      runIncident(world, makeIncident(world, seed, index, kind), judges, run),
+    )
+    if (seed % 10 === 0) say(`incidents until seed ${String(seed)}, ${name}, are done`)
+    return found
+  })
+}
+
+/** Writes `report.md` and `report.json`. */
+export function writeReport(folder: string, simulation: Simulation): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'report.md'), markdownOf(simulation))
+  const { outcomes, days, ...rest } = simulation
+  writeFileSync(
+    join(folder, 'report.json'),
+    `${JSON.stringify({ ...rest, incidents: outcomes.map(shortOf), days: days.map(({ name, alarms, answers }) => ({ name, alarms, answers: answers.map(({ judge, judgement, ranked }) => ({ judge, verdict: judgement.verdict, ranked: ranked.slice(0, 3) })) })) }, null, 1)}\n`,
+  )
+}
+
+const shortOf = ({ name, truth, fault, answers }: Outcome) => ({
+  name,
+  truth,
+  alarmAtMs: fault?.alarmAtMs ?? null,
+  answers: answers.map(({ judge, judgement, ranked, set, rollback, afterMinutes }) => ({
+    judge,
+    verdict: judgement.verdict,
+    posterior: judgement.ranked[0]?.posterior ?? null,
+    ranked: ranked.slice(0, 3),
+    set,
+    rollback: rollback ?? null,
+    afterMinutes,
+  })),
+})
+
+export function markdownOf(simulation: Simulation): string {
+  const { scores, apart, degraded, pairs, outcomes, days, seconds } = simulation
+  const [own] = scores
+  if (own === undefined) return ''
+  const missed = outcomes.flatMap((outcome) => {
+    const answer = outcome.answers.find(({ judge }) => judge === own.judge)
+    if (answer !== undefined && isRight(outcome, answer)) return []
+    const first = answer?.judgement.ranked[0]
+    return [
+      `- ${outcome.name}: ${answer === undefined ? 'never noticed' : `${answer.judgement.verdict} after ${String(answer.afterMinutes)} min, first ${answer.ranked[0] ?? 'nobody'} (${(first?.posterior ?? 0).toFixed(2)})`}; did it: ${outcome.truth.culprits.join(' and ') || 'no rollout'}`,
+    ]
+  })
+  return [
+    `# World «${simulation.world}», seeds ${String(simulation.seeds[0])}–${String(simulation.seeds.at(-1))}`,
+    `${String(outcomes.length)} incidents and ${String(days.length)} fault-free days in ${seconds.toFixed(0)} s. Shares in percent with 95 % intervals (Wilson).`,
+    '## By class',
+    classTable(own),
+    '## Against the targets',
+    targetsTable(own),
+    ...(scores.length > 1 ? ['## Beside others, on the same cases', judgesTable(scores)] : []),
+    ...pairs.map(
+      ({ other, onlyOne, onlyOther, difference, p }) =>
+        `Against ${other}: first right only here ${String(onlyOne)} times, only there ${String(onlyOther)} times; AC@1 ${difference >= 0 ? '+' : ''}${(difference * 100).toFixed(1)} points, McNemar p ${p.toPrecision(2)}.`,
+    ),
+    ...apart.flatMap(({ name, score }) => [
+      `## ${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`,
+      targetsTable(score),
+    ]),
+    ...(degraded.length > 0
+      ? ['## With less to go by', judgesTable(degraded.map(({ name, score }) => ({ ...score, judge: name })))]
+      : []),
+    '## Calibration',
+    calibrationTable(own),
+    '## Not right',
+    missed.join('\n'),
+    '',
+  ].join('\n\n')
+}
