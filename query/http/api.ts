@@ -45,6 +45,7 @@ import { metricRoutes } from './routes/metrics.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { releaseRoutes } from './routes/releases.ts'
+import { releaseOrderRoutes } from './routes/release-orders.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { sloMetricsRoutes } from './routes/slo-metrics.ts'
 import { sloReportRoutes } from './routes/slo-reports.ts'
@@ -146,6 +147,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   attributeRoutes(typed, parts)
   releaseRoutes(typed, parts)
   gateRoutes(typed, parts)
+  releaseOrderRoutes(typed, parts)
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)
   ingestRoutes(typed, parts)

@@ -15,7 +15,7 @@ export const NO_VERDICTS: VerdictsOf = () => Promise.resolve(new Map())
 
 const instant = (ms: number | undefined) => (ms === undefined ? null : iso(ms))
 
-const scopeItem = ({ selectors, weightPercent }: Release['scope']): z.infer<typeof ScopeItem> => ({
+export const scopeItem = ({ selectors, weightPercent }: Release['scope']): z.infer<typeof ScopeItem> => ({
   selectors: selectors.map(({ attribute, match, values }) => ({ attribute, match, values: [...values] })),
   weightPercent: weightPercent ?? null,
 })
