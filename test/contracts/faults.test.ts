@@ -100,7 +100,7 @@ const saying =
     })
 
 /** A process that looks and explains; another one knows nothing but what is kept. */
-function start(explain: Explain, { leads = () => true, takesMsMax = 30_000 } = {}) {
+function start(explain: Explain, { leads = (): boolean => true, takesMsMax = 30_000 } = {}) {
   const clock = { now: () => rig.nowMs }
   const book = buildFaultBook(rig.database, buildRelated(rig.store, clock))
   const common = {
@@ -163,10 +163,10 @@ describe('faults are found', () => {
     const process = start(saying(() => BLAMED))
     await process.finding.round()
     await rig.apply(sloDocument({ name: 'pay-up', target: 0.99, step: '10s' }))
-    const badMs = beganMs + 20 * MINUTE
+    const badMs = beganMs + 2 * MINUTE
     const put = { service: 'pay', operation: 'transfer', region: 'east' }
     await rig.put(
-      { ...put, fromMs: beganMs, count: 2400, everyMs: 500 },
+      { ...put, fromMs: beganMs - 2 * HOUR, count: 7320, everyMs: 1000 },
       { ...put, fromMs: badMs, count: 600, everyMs: 500, outcome: 'system_error' },
       { ...put, fromMs: badMs + 5 * MINUTE, count: 3600, everyMs: 500 },
     )
@@ -185,7 +185,7 @@ describe('faults are found', () => {
     const rang = await rig.database.rows('SELECT DISTINCT origin FROM fault_alarms ORDER BY origin')
     expect(rang.map(({ origin }) => origin)).toEqual(['detector', 'slo'])
     await rig.apply(sloDocument({ name: 'other' }))
-    await step(badMs + 15 * MINUTE)
+    await step(badMs + 12 * MINUTE)
     // The SLO is gone, so nothing of it rings any more; the detector saw its end.
     expect((await only()).endedAt).not.toBeNull()
   })
