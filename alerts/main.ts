@@ -65,8 +65,8 @@ export function start(config: AlertsConfig, parts: AlertsParts): AlertsRole {
   })
   const isLeading = () => loop.isLeading()
   startFaults({ ...parts, isLeading })
-  startPublishing(config, { ...parts, isLeading })
   startVerdicts(config, { ...parts, isLeading })
+  startPublishing(config, { ...parts, isLeading })
   return { loop }
 }
 

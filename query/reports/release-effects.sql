@@ -1,15 +1,15 @@
 -- How did services answer before releases of theirs, and after?
 -- services, readies: of each release its service and the minute it was ready, s since epoch. length: seconds on each side. from, to: DateTime('UTC'), the minutes that all of them lie in. Row: place of the release, from 1; requests and bad ones (system errors, business
 -- errors, shed) before and after, thousandths. Live traffic of every version: what customers saw.
--- The key (service, bucket) reads these services alone, in this range; counts only, no latency.
+-- The key (service, bucket) reads these services alone, in this range; counts only, no latency. Rows are joined as they are, merged or
+-- not: what is added up in the end need not be added up before.
 SELECT place, sumIf(requests, bucket < ready) AS before_requests, sumIf(failed, bucket < ready) AS before_bad,
   sumIf(requests, bucket >= ready) AS after_requests, sumIf(failed, bucket >= ready) AS after_bad
 FROM
 (
-  SELECT service, bucket, sum(weighted) AS requests, sumIf(weighted, outcome IN ('system_error', 'business_error', 'shed')) AS failed
+  SELECT service, bucket, weighted AS requests, if(outcome IN ('system_error', 'business_error', 'shed'), weighted, 0) AS failed
   FROM service_requests_1m
   WHERE service IN ({services:Array(String)}) AND bucket >= {from:DateTime('UTC')} AND bucket < {to:DateTime('UTC')} AND traffic = 'live'
-  GROUP BY service, bucket
 ) AS minutes
 INNER JOIN
 (

@@ -11,6 +11,7 @@ import { freshness } from './freshness.ts'
 import { ingestMetrics } from './ingest-metrics.ts'
 import { fuzz } from './fuzz.ts'
 import { ingestSpans } from './ingest-spans.ts'
+import { ledger } from './ledger.ts'
 import { describeMachine } from './machine.ts'
 import { poison } from './poison.ts'
 import { sloBackfill } from './slo-backfill.ts'
@@ -36,6 +37,7 @@ const BENCHES: readonly Bench[] = [
   sloBackfill,
   api,
   blame,
+  ledger,
 ]
 
 const STOP_TIMEOUT_MS = 60_000
