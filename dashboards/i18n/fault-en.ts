@@ -45,10 +45,6 @@ export const faultEn = {
   rollbackUnderWay: 'It is being taken back already.',
   rollbackNone: 'Taking a release back is not suggested.',
   rollbackRelief: 'Expected to relieve {ratio} of the excess.',
-  actionWithdraw: 'withdraw the scope',
-  actionRevert: 'revert the parameter',
-  actionRollBack: 'roll back',
-  actionNone: 'cannot be taken back',
   rollbackTo: 'to {version}',
 
   rankedCauses: 'Ranked causes',

@@ -47,10 +47,6 @@ export const faultZhCN: Readonly<Record<keyof typeof faultEn, string>> = {
   rollbackUnderWay: '已在回退。',
   rollbackNone: '不建议回退任何投产。',
   rollbackRelief: '预计可消除超出部分的 {ratio}。',
-  actionWithdraw: '撤回灰度范围',
-  actionRevert: '恢复参数',
-  actionRollBack: '回滚',
-  actionNone: '不可回退',
   rollbackTo: '到 {version}',
 
   rankedCauses: '根因排序',

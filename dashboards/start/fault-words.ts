@@ -1,6 +1,6 @@
 // A fault, what was found about it and how much it weighs, in the words of the reader. Pure.
 
-import type { Competing, Evidence, FaultItem, FaultReply } from '../../query/http/fault-schemas.ts'
+import type { Competing, Evidence, FaultItem } from '../../query/http/fault-schemas.ts'
 import type { TextKey } from '../i18n/en.ts'
 import type { Words } from '../i18n/words.ts'
 
@@ -85,15 +85,6 @@ export const hypothesisKeys: Readonly<Record<Competing['kind'], TextKey>> = {
   database: 'hypothesisDatabase',
   schedule: 'hypothesisSchedule',
   unknown: 'hypothesisUnknown',
-}
-
-type Action = NonNullable<NonNullable<FaultReply['explanation']>['rollback']>['steps'][number]['action']
-
-export const actionKeys: Readonly<Record<Action, TextKey>> = {
-  'withdraw-scope': 'actionWithdraw',
-  'revert-parameter': 'actionRevert',
-  'roll-back-version': 'actionRollBack',
-  'none-irreversible': 'actionNone',
 }
 
 /** A log-likelihood ratio at or below it is a veto. */

@@ -4,7 +4,6 @@ import type { Explanation } from '../../query/http/fault-schemas.ts'
 import type { Words } from '../i18n/words.ts'
 import { part } from './detail-parts.ts'
 import { el } from './dom.ts'
-import { actionKeys } from './fault-words.ts'
 import type { CauseLinks } from './ranked-causes.ts'
 import { told } from './release-words.ts'
 
@@ -26,13 +25,14 @@ export function rollbackAdvice({ rollback }: Explanation, links: CauseLinks, wor
         el(
           'li',
           { 'data-key': step.release },
+          step.action === 'none-irreversible'
+            ? el('span', { class: 'warning-text' }, `▲ ${words.text('irreversible')}: `)
+            : undefined,
           el(
             'a',
             { class: 'strong', href: links.toRelease(step.release), 'data-release': step.release },
-            words.text(actionKeys[step.action]),
+            step.text[told(words)],
           ),
-          ': ',
-          step.text[told(words)],
           step.toVersion === ''
             ? undefined
             : el('span', { class: 'muted' }, ` ${words.text('rollbackTo', { version: step.toVersion })}`),

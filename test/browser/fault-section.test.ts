@@ -77,7 +77,7 @@ describe('faults', () => {
     const text = await view().innerText()
     const order = [
       'Transfers: 12% fail, 94% likely caused by limit 1.10.0',
-      'withdraw the scope: take branches 0531-01 and 0531-02 off limit 1.10.0 to 1.9.2',
+      'Withdraw the gray rule of limit 1.10.0 (branch 0531-01, 0531-02) to 1.9.2',
       'Expected to relieve 97% of the excess.',
       'Surety suggests and takes nothing back itself.',
       'Ranked causes',

@@ -6,7 +6,7 @@ import { random, randomBytes, traceRequest, type ResourceInput, type SpanInput }
 
 const MINUTE = 60_000
 export const STORY_MINUTES = 16
-const PER_MINUTE = 150
+const PER_MINUTE = 80
 const BRANCHES = ['0531-01', '0531-02', '0531-03', '0531-04', '0451-01', '0451-02', '0755-01', '0755-02']
 const GRAY_BRANCHES = ['0531-01', '0531-02']
 const SITES = ['sh-a', 'sh-b'] as const

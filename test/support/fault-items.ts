@@ -166,8 +166,8 @@ export function explanationOf(nowMs: number, hostile = 'account'): Explanation {
           action: 'withdraw-scope',
           toVersion: '1.9.2',
           text: {
-            en: 'take branches 0531-01 and 0531-02 off limit 1.10.0',
-            zh: '将网点 0531-01、0531-02 从 limit 1.10.0 撤回',
+            en: 'Withdraw the gray rule of limit 1.10.0 (branch 0531-01, 0531-02)',
+            zh: '撤回 limit 1.10.0 的灰度规则（网点 0531-01、0531-02）',
           },
         },
       ],
