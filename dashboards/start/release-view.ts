@@ -71,14 +71,17 @@ export function stageTable(release: ReleaseReply, nowMs: number, words: Words): 
     heading,
     table(
       'stages',
-      ['at', 'action', 'releaseScope', 'source'],
+      ['at', 'action', 'releaseScope', 'description', 'actor', 'source'],
       release.stages.map((stage) =>
         el(
           'tr',
           { 'data-key': `${stage.source}\n${stage.eventId}` },
           el('td', {}, timeStamp(stage.at, nowMs, words, true)),
           el('th', { scope: 'row' }, words.text(stepKeys[stage.kind])),
-          el('td', { class: 'wraps' }, scopeWords(stage.scope, words)),
+          // What is only noted changes nobody's version.
+          el('td', { class: 'wraps' }, stage.kind === 'noted' ? absent : scopeWords(stage.scope, words)),
+          el('td', { class: 'wraps' }, stage.description || absent),
+          el('td', {}, el('span', { class: 'clip narrow', title: stage.actor }, stage.actor || absent)),
           el(
             'td',
             {},

@@ -227,7 +227,7 @@ describe('releases under the charts', () => {
       /system errors\s+■ worse\s+38\.2%\s+0\.28%\s+\+37\.9% \(\+31% to \+44%\)[^]+latency\s+● not worse\s+–\s+–\s+−1\.2 ms/,
     )
     expect(await detail().getByRole('table', { name: 'Steps' }).innerText()).toMatch(
-      /began|started[^]+branch 0531-01, 0531-02/,
+      /started[^]+branch 0531-01, 0531-02[^]+noted\s+–\s+aborted: worse\s+<img/,
     )
     expect(await detail().getByRole('table', { name: 'What differs' }).innerText()).toMatch(
       /limit\.daily\.max\s+50000\s+5000[^]+not set/,

@@ -174,6 +174,15 @@ function aboutRelease(item: ReleaseItem, { hostile }: FaultScene): ReleaseReply 
         source: '/ci/limit',
         eventId: 'e2',
       },
+      {
+        kind: 'noted',
+        at: item.startedAt,
+        scope: everybody,
+        source: '/gates/curl',
+        eventId: 'e3',
+        actor: hostile,
+        description: 'aborted: worse',
+      },
     ],
   }
 }
