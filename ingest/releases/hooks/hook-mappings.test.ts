@@ -104,7 +104,7 @@ describe('a mapping', () => {
       const text = JSON.stringify(value)
       const answer = mappedEvent({ headers: {}, value, text, receivedAt: NOW }, hook.mapping)
       if (answer.kind !== 'event') throw new Error('not taken')
-      const record = hookRecord(answer.identity, text, NOW, (event) => stepOfEvent(event, mappings))
+      const record = hookRecord(answer.identity, text, NOW, (each) => stepOfEvent(each, mappings))
       return { id: record.id, step: stepOfEvent(record, mappings) }
     }
     const gray = { branches: ['0531-01'] }

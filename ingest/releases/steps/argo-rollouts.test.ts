@@ -167,6 +167,11 @@ test('a watch wraps the object, and says that it is gone', () => {
   expect(take({ type: 'DELETED', object: rollout({}) }).step?.kind).toBe('removed')
 })
 
+test('the notification of our template', () => {
+  const { kind: _, ...object } = rollout({ abort: true })
+  expect(take({ trigger: 'on-rollout-aborted', rollout: object }).step?.kind).toBe('aborted')
+})
+
 test('what is no rollout is refused with its remedy', () => {
   expect(take({ kind: 'Pod' }).answer).toMatchObject({ kind: 'refused', problems: [{ place: 'kind' }] })
 })

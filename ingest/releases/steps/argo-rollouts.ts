@@ -14,11 +14,12 @@ import { conditionOf, isObserved, workloadFacts } from './workload.ts'
 
 export const ARGO_ROLLOUTS_TYPE = 'io.argoproj.rollouts.'
 
-/** The object itself, or under `object` (a watch) or `rollout` (a template). */
+/** The object itself, or under `object` (a watch) or `rollout` (a template, whose object may lack its kind). */
 export function rolloutObject(value: unknown): unknown {
-  for (const object of [value, member(value, 'object'), member(value, 'rollout')])
+  for (const object of [value, member(value, 'object')])
     if (['Rollout', 'AnalysisRun'].includes(told(object, 'kind'))) return object
-  return undefined
+  const rollout = member(value, 'rollout')
+  return isObject(rollout) ? { ...rollout, kind: 'Rollout' } : undefined
 }
 
 /** The same object again, or its next resourceVersion in the same state, is the same event. */

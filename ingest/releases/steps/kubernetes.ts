@@ -120,7 +120,7 @@ function kindOf(object: unknown): StepKind {
   const progressing = conditionOf(object, 'Progressing')
   // The controller has not looked yet: its status is of the version before.
   if (!isObserved(object)) return 'requested'
-  switch (progressing?.reason) {
+  switch (progressing?.reason ?? '') {
     case 'NewReplicaSetAvailable':
       return 'completed'
     case 'ProgressDeadlineExceeded':
