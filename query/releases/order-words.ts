@@ -111,6 +111,7 @@ function itemSentence(flag: ItemFlag, item: ItemProgress): Told {
         zh: `${what} 的灰度时间超过发布单规定。`,
       }
     case 'unknown-system':
+    default:
       return { en: `The system of ${what} is not registered.`, zh: `${what} 所属系统未登记。` }
   }
 }

@@ -192,6 +192,19 @@ const cases: readonly {
     want: [{ service: 'core-payment-svc', remarks: ['never-reported'] }],
   },
   {
+    name: 'a name that was an alias once is one before its next version serves, and in steps without a version',
+    steps: [
+      step(99, { eventId: 'a', service: 'core-payment-svc' }),
+      step(120, { eventId: 'b', service: 'core-payment-svc', versionTo: '', kind: 'completed' }),
+      step(590, { eventId: 'c', service: 'core-payment-svc', versionTo: '3.0', kind: 'requested' }),
+    ],
+    sightings: [seen('core-payment', '1.0', [[-2000, 110]]), seen('core-payment', '2.0', [[100, NOW]])],
+    want: [
+      { service: 'core-payment', versionTo: '2.0', state: 'completed', remarks: ['alias'] },
+      { service: 'core-payment', versionTo: '3.0', state: 'requested', remarks: ['alias'] },
+    ],
+  },
+  {
     name: 'a name of the registry is an alias',
     steps: [step(99, { eventId: 'a', service: '支付核心' })],
     sightings: [OLD, NEW],

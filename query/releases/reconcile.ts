@@ -1,52 +1,31 @@
 // From what tools told and what traffic showed to releases. Pure and deterministic: the order in which steps and sightings are
 // given does not matter, and a release keeps its id when more is told of it.
 
-import { createHash } from 'node:crypto'
-import type { ChangeType, ReleaseStep } from '../../ingest/records/release-step.ts'
-import { clockSkews, instantOfStep } from './clock-skew.ts'
+import { clockSkews } from './clock-skew.ts'
 import { isSameEnvironment } from './environment-class.ts'
-import { groupSteps, identityOf, whatOfGroup, type NamedStep, type StepGroup } from './group-steps.ts'
-import { anchorOf, matchAppearances } from './match-traffic.ts'
+import { groupSteps, type NamedStep } from './group-steps.ts'
+import { implicitRelease } from './implicit-release.ts'
+import { matchAppearances } from './match-traffic.ts'
 import { parameterChanges } from './parameter-changes.ts'
-import { lifeOf, servedOf, type Served } from './release-life.ts'
-import type { Release, ReleaseStage } from './release.ts'
+import { MINUTE_MS, VERSIONED, type Draft, type ReconcileInput, type View } from './reconcile-view.ts'
+import type { Release } from './release.ts'
 import { remarksOf, withSameMinute } from './release-remarks.ts'
-import { EVERYBODY, widestScope } from './scope-width.ts'
-import { buildServiceNames, type KnownNames } from './service-names.ts'
+import { buildServiceNames } from './service-names.ts'
+import { toldRelease } from './told-release.ts'
 import { bridged, findAppearances, type Appearance } from './traffic-changes.ts'
 import { isSameVersion } from './version-match.ts'
-import { PAUSE_MS, type VersionSighting } from './version-sighting.ts'
+import { PAUSE_MS } from './version-sighting.ts'
 
-export type ReconcileInput = {
-  readonly steps: readonly ReleaseStep[]
-  /** Of services, and of client applications (with an empty service) as far as steps name them. */
-  readonly sightings: readonly VersionSighting[]
-  readonly names: KnownNames
-  /** The system that the registry says, by `service.name`. */
-  readonly systems: ReadonlyMap<string, string>
-  readonly nowMs: number
-  /** Traffic is known from here on. */
-  readonly knownFromMs: number
-  /** A gray scope that is open for longer is told. */
-  readonly grayOpenDays: number
-}
+export type { ReconcileInput }
 
-/** Kinds of change that traffic shows by a version. */
-const VERSIONED: ReadonlySet<ChangeType> = new Set(['code', 'client'])
-const MINUTE_MS = 60_000
 /** What serves again around a rollback is the rollback. */
 const TAKEN_BACK_MS = 30 * MINUTE_MS
-
-type Draft = { readonly release: Omit<Release, 'parameterChanges' | 'remarks'> } & {
-  readonly group: StepGroup | undefined
-  readonly beforeServedMs: number | undefined
-}
 
 /** @returns releases by when they began, oldest first */
 export function reconcile(input: ReconcileInput): readonly Release[] {
   const { steps, nowMs, knownFromMs } = input
   const sightings = input.sightings.map((one) => ({ ...one, stretches: bridged(one.stretches) }))
-  const nameOf = buildServiceNames(sightings, input.names)
+  const nameOf = buildServiceNames(sightings, input.names, steps)
   const named = steps
     .filter(({ service, target }) => service !== '' || target !== '')
     .map((step): NamedStep => ({ ...step, service: nameOf(step), toldService: step.service }))
@@ -78,13 +57,6 @@ export function reconcile(input: ReconcileInput): readonly Release[] {
     (a, b) => a.release.startedAtMs - b.release.startedAtMs || (a.release.id < b.release.id ? -1 : 1),
   )
   return withSameMinute(withRemarks(withParameters(drafts), view, nowMs))
-}
-
-type View = ReconcileInput & {
-  /** By service. */
-  readonly sightingsOf: ReadonlyMap<string, readonly VersionSighting[]>
-  readonly appearancesOf: ReadonlyMap<string, readonly Appearance[]>
-  readonly skews: ReadonlyMap<string, number>
 }
 
 function isRetreatOf(
@@ -185,7 +157,6 @@ type TextField =
   | 'actor'
   | 'ticket'
   | 'description'
-
 /**
  * What was told last of a field. The end aside: it may speak of what is gone back to; and what is noted after all others, because it
  * speaks of the release and not for it, such as who let it pass a gate.
@@ -195,16 +166,11 @@ function last(steps: readonly NamedStep[], field: TextField): string {
   const going = told.filter(({ kind }) => kind !== 'rolled_back' && kind !== 'removed')
   const own = going.findLast(({ kind }) => kind !== 'noted')
   return (own ?? going.at(-1) ?? told.at(-1))?.[field] ?? ''
-}
-
 function versionOf(group: StepGroup, appearance: Appearance | undefined): string {
   if (appearance !== undefined) return appearance.version
   const told = group.steps.find(({ kind, versionTo }) => versionTo !== '' && kind !== 'rolled_back')
   return told?.versionTo ?? group.steps.find(({ versionTo }) => versionTo !== '')?.versionTo ?? ''
-}
-
 type Ready = { readonly atMs: number | undefined; readonly from: Release['readyFrom'] }
-
 function readyOf(
   group: StepGroup,
   appearance: Appearance | undefined,
@@ -224,34 +190,23 @@ function readyOf(
   if (first.changeType === 'client') {
     const atMs = seen.flatMap(({ stretches }) => stretches.map(({ fromMs }) => fromMs))
     return { atMs: atMs.length === 0 ? undefined : Math.min(...atMs), from: 'traffic' }
-  }
   // The same version once more: traffic does not show it.
   const anchor = anchorOf(group)
   const isServing = seen.some(({ stretches }) =>
     stretches.some(({ fromMs, toMs }) => fromMs < anchor && toMs > anchor - PAUSE_MS),
-  )
   return isServing ? { atMs: toldMs, from: 'event' } : { atMs: undefined, from: 'traffic' }
-}
-
 const SERVES: ReadonlySet<ReleaseStage['kind']> = new Set(['ready', 'step', 'completed'])
-
 function implicitRelease(appearance: Appearance, view: View): Draft {
   const { service, environment, version, versionFrom, atMs, system } = appearance
   const life = lifeOf([], atMs, servedBy(appearance, view))
-  return {
     group: undefined,
     beforeServedMs: beforeServed(appearance, atMs, view),
-    release: {
       id: idOfAppearance(appearance),
       changeType: 'code',
-      service,
       target: '',
       toldService: '',
       system: view.systems.get(service) ?? system,
-      environment,
-      versionFrom,
       versionTo: version,
-      ...life,
       isImplicit: true,
       startedAtMs: atMs,
       receivedAtMs: undefined,
@@ -268,13 +223,8 @@ function implicitRelease(appearance: Appearance, view: View): Draft {
       ticket: '',
       description: '',
       isReversible: true,
-    },
-  }
-}
-
 const placeOf = (service: string, environment: string, { sightingsOf }: View) =>
   (sightingsOf.get(service) ?? []).filter((one) => one.environment === environment)
-
 function servedBy({ service, environment, version, versionFrom, atMs }: Appearance, view: View): Served {
   const nextReturn = (name: string, afterMs: number) =>
     view.appearancesOf
@@ -282,12 +232,9 @@ function servedBy({ service, environment, version, versionFrom, atMs }: Appearan
       ?.find((one) => one.environment === environment && one.version === name && one.atMs > afterMs)?.atMs ??
     Infinity
   return servedOf(placeOf(service, environment, view), version, versionFrom, atMs, nextReturn)
-}
-
 function beforeServed(
   { service, environment, versionFrom }: { service: string; environment: string; versionFrom: string },
   readyAtMs: number | undefined,
-  view: View,
 ): number | undefined {
   if (readyAtMs === undefined || versionFrom === '' || service === '') return undefined
   const ends = placeOf(service, environment, view)
@@ -295,17 +242,12 @@ function beforeServed(
     .flatMap(({ stretches }) => stretches.map(({ toMs }) => toMs))
   const end = Math.max(...ends)
   return end > readyAtMs ? end : undefined
-}
-
 const systemSeen = (service: string, { sightingsOf }: View) =>
   sightingsOf.get(service)?.find(({ system }) => system !== '')?.system ?? ''
-
 const idOf = (parts: readonly unknown[]) =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20)
-
 const idOfAppearance = ({ service, environment, version, atMs }: Appearance) =>
   idOf(['seen', service, environment, version, Math.floor(atMs / MINUTE_MS)])
-
 type WithParameters = Draft & { readonly changes: Release['parameterChanges'] }
 
 function withParameters(drafts: readonly Draft[]): readonly WithParameters[] {

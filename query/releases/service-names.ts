@@ -22,10 +22,14 @@ const FILLERS = new Set([
 ])
 FILLERS.add('prod').add('production')
 
-/** @returns `service.name` for a told name and version; the told name when nothing fits */
+/**
+ * @param steps  all of them: what one of them shows a name to mean it means in the others, too
+ * @returns `service.name` for a told name and version; the told name when nothing fits
+ */
 export function buildServiceNames(
   sightings: readonly VersionSighting[],
   known: KnownNames,
+  steps: readonly Pick<ReleaseStep, 'service' | 'versionTo'>[],
 ): (step: Pick<ReleaseStep, 'service' | 'versionTo'>) => string {
   const versions = Map.groupBy(
     sightings.filter(({ service }) => service !== ''),
@@ -54,13 +58,23 @@ export function buildServiceNames(
     return best === undefined || best.distance === second?.distance ? told : best.name
   }
 
-  return ({ service, versionTo }) => {
+  function nameOf({ service, versionTo }: Pick<ReleaseStep, 'service' | 'versionTo'>): string {
     const key = JSON.stringify([service, versionTo])
-    const kept = found.get(key)
-    if (kept !== undefined) return kept
-    const name = search(service, versionTo)
+    const name = found.get(key) ?? search(service, versionTo)
     found.set(key, name)
     return name
+  }
+
+  // Before its version serves, and in steps without one, a name is what it was before.
+  const meanings = new Map<string, Set<string>>()
+  for (const step of steps) {
+    const name = nameOf(step)
+    if (name !== step.service) meanings.set(step.service, (meanings.get(step.service) ?? new Set()).add(name))
+  }
+  return (step) => {
+    const name = nameOf(step)
+    const [meaning, ...others] = meanings.get(step.service) ?? []
+    return name === step.service && meaning !== undefined && others.length === 0 ? meaning : name
   }
 }
 

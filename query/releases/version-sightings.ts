@@ -33,6 +33,11 @@ const environments = statement(
   z.object({ since: z.string() }),
   z.object({ service: z.string(), version: z.string(), environment: z.string() }),
 )
+const days = statement(
+  new URL('./days-with-traffic.sql', import.meta.url),
+  z.object({}),
+  z.object({ day: seconds }),
+)
 const past = ofWholes(
   statement(
     new URL('./version-past.sql', import.meta.url),
@@ -118,6 +123,11 @@ export function buildVersionSightings(store: Pick<Store, 'ask'>) {
     return rows
   }
 
+  async function busyDays(): Promise<ReadonlySet<number>> {
+    const rows = await store.ask(days, {})
+    return new Set(rows.map(({ day }) => day * 1000))
+  }
+
   async function environmentsNow(nowMs: number): Promise<ReadonlyMap<string, readonly string[]>> {
     if (places === undefined || Math.abs(nowMs - places.atMs) > ENVIRONMENTS_MS) {
       const asked = store
@@ -147,7 +157,9 @@ export function buildVersionSightings(store: Pick<Store, 'ask'>) {
     const pastFromMs = Math.max(0, fromMs - PAST_MS)
     // One after the other: whoever looks at months must not fill the lane.
     const pieces: Rows[] = [await keep(`past ${fromMs}`, () => askPast(pastFromMs, fromMs))]
+    const withTraffic = await busyDays()
     for (let at = fromMs; at < settledMs; at += DAY_MS) {
+      if (!withTraffic.has(at)) continue
       const end = Math.min(at + DAY_MS, settledMs)
       pieces.push(await keep(JSON.stringify([at, end, split]), () => ask(at, end, split)))
     }

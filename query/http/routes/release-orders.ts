@@ -14,11 +14,11 @@ import { principalOf } from '../authors.ts'
 import { InvalidRequest, notFound } from '../errors.ts'
 import { NameParams } from '../registry-schemas.ts'
 import {
-  ReleaseOrderItem,
   ReleaseOrderReply,
   ReleaseOrdersQuery,
   ReleaseOrdersReply,
   type OrderedItem,
+  type ReleaseOrderItem,
 } from '../release-order-schemas.ts'
 import { Problem } from '../schemas.ts'
 import type { TypedApp } from './typed.ts'
