@@ -14,7 +14,7 @@ FROM
     toString(environment) AS environment, cell_channel AS channel, cell_site AS site, cell_region AS region, cell_branch AS branch,
     cell_teller AS teller, path, weight,
     -- From a failed span up to the entry: where one stands, how far that is, whether all between passes failures on.
-    arrayMap(parent -> toUInt32(indexOf(ids, parent)), parents) AS ups, toUInt32(indexOf(ids, span64)) AS top,
+    toUInt32(indexOf(ids, span64)) AS top,
     arrayMap(start -> arrayFold((at, step) -> if(at.1 = 0 OR at.1 = top, at,
         (ups[at.1], toUInt32(at.2 + 1), toUInt8(at.3 AND ups[at.1] > 0 AND (ups[at.1] = top OR failed[ups[at.1]] OR silent[ups[at.1]]
           OR (kinds[ups[at.1]] = 3 AND by_code[at.1]))))),
@@ -28,6 +28,10 @@ ENTRIES_OF_MINUTE
   ) AS entries
   INNER JOIN
   (
+    -- A lambda that reads an expression computes it for each element; here it is a column.
+    SELECT *, arrayMap(parent -> toUInt32(indexOf(ids, parent)), parents) AS ups
+    FROM
+    (
     SELECT trace_id, groupArray(1000)(reinterpretAsUInt64(span_id)) AS ids, groupArray(1000)(reinterpretAsUInt64(parent_id)) AS parents,
       groupArray(1000)(outcome IN ('business_error', 'shed', 'system_error')) AS failed, groupArray(1000)(kind) AS kinds,
       groupArray(1000)(kind < 2 AND status = 0) AS silent,
@@ -42,6 +46,7 @@ ENTRIES_OF_MINUTE
       ORDER BY trace_id, ts, span_id
     )
     GROUP BY trace_id
+    ) AS shape
   ) AS shapes ON shapes.trace_id = entries.trace_id
 ) AS lost
 ANY LEFT JOIN

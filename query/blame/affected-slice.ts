@@ -62,9 +62,7 @@ export function touchingSlice(seen: readonly EntrySeen[], wantsTellers: boolean)
 function sliceOf(all: readonly EntrySeen[], others: readonly EntrySeen[], wantsTellers: boolean): Slice {
   const affected = all.slice(0, AFFECTED_MAX)
   const kept = [...affected, ...others]
-  const slow = kept.map(({ usual_latency: usual, latency }) =>
-    slowFrom(usual.buckets.length > 0 ? usual : latency),
-  )
+  const slow = kept.map(({ usual_latency: usual }) => slowFrom(usual))
   const entries = kept.map((entry) => ({
     service: entry.service,
     operation: entry.operation,

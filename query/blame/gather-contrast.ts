@@ -85,7 +85,7 @@ const DAY_MINUTES = 1440
 const ENTRIES_MAX = 2000
 const PLACES_MAX = 100_000
 const SIGNATURES_MAX = 10_000
-const HEAVY = { lane: 'heavy' } as const
+const HEAVY = { lane: 'heavy', secondsMax: 60 } as const
 
 /**
  * @param range  whole minutes; with as long before the release was ready as is to be compared with
@@ -105,7 +105,7 @@ export async function gatherContrast(
   const { service } = release
   const minutes = await minutesOf(store, fromMinute, toMinute)
   const seen = await store.ask(
-    entriesSeen,
+    entriesSeen(minutes.open),
     { ...asked, ...minutes.open, usual: sqlSecond(ready * 1000), service, limit: ENTRIES_MAX },
     HEAVY,
   )
@@ -124,7 +124,6 @@ export async function gatherContrast(
     ...asked,
     ...minutes.open,
     ...touching,
-    affected: 0,
     slow: slice.slowBuckets.map(String),
     tellers: Number(slice.tellers),
     branches: Number(slice.branches),
@@ -138,10 +137,10 @@ export async function gatherContrast(
   const services = service === '' ? [] : [service]
   const placesAsked = { ...asked, ...minutes.open, usual: asked.from, services, limit: PLACES_MAX }
   const [rowsSeen, rowsBefore, latency, places, called, errors, pasts, versions] = await Promise.all([
-    store.ask(traceRows, rowsAsked, HEAVY),
-    store.ask(traceRows, { ...rowsAsked, ...dayBefore }, HEAVY),
-    store.ask(latencyRows, { ...asked, ...minutes.open, ...touching, ready }, HEAVY),
-    store.ask(placeRows, placesAsked, HEAVY),
+    store.ask(traceRows(minutes.open), rowsAsked, HEAVY),
+    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }, HEAVY),
+    store.ask(latencyRows(minutes.open), { ...asked, ...minutes.open, ...touching, ready }, HEAVY),
+    store.ask(placeRows(minutes.open), placesAsked, HEAVY),
     store.ask(calledRows, { ...asked, service }, HEAVY),
     store.ask(signatureRows, { ...asked, services, limit: SIGNATURES_MAX }, HEAVY),
     store.ask(

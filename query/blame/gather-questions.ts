@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { Bindable } from '../../ingest/store/bind.ts'
 import { statement, type Statement } from '../../ingest/store/store.ts'
-import { openShape, withRows } from './minute-rows.ts'
+import { OPEN_MINUTES_MAX, openCount, openShape, withRows, type Open } from './minute-rows.ts'
 
 const count = z.coerce.number()
 const counts = z.array(count)
@@ -11,20 +11,35 @@ const texts = z.array(z.string())
 const range = { from: z.string(), to: z.string() }
 const limit = z.number().int()
 
-/** Places that stand for what is the same for every row of a path. */
+/** How a path met each candidate, a digit each. */
 const TOUCH = `arrayStringConcat(arrayMap((new_version, any_version) -> multiIf(position(path, new_version) > 0, '2', position(path, any_version) > 0, '1', '0'), {new_in:Array(String)}, {old_in:Array(String)}))`
 
-function question<Parameters extends Readonly<Record<string, Bindable>>, Row>(
+/** A statement over rows of minutes: its text names as many open minutes as there are. */
+function ofMinutes<Parameters extends Readonly<Record<string, Bindable>>, Row>(
   name: string,
   parameters: z.ZodType<Parameters>,
   row: z.ZodType<Row>,
-): Statement<Parameters, Row> {
+): (open: Open) => Statement<Parameters, Row> {
   const asked = statement(new URL(name, import.meta.url), parameters, row)
-  return { ...asked, sql: withRows(asked.sql.replaceAll(/\bTOUCH\b/g, () => TOUCH)) }
+  const texts = Array.from({ length: OPEN_MINUTES_MAX + 1 }, (_, count) =>
+    withRows(
+      asked.sql.replaceAll(/\bTOUCH\b/g, () => TOUCH),
+      count,
+    ),
+  )
+  return (open) => ({ ...asked, sql: texts[openCount(open)] ?? asked.sql })
 }
 
+const question = <Parameters extends Readonly<Record<string, Bindable>>, Row>(
+  name: string,
+  parameters: z.ZodType<Parameters>,
+  row: z.ZodType<Row>,
+) => statement(new URL(name, import.meta.url), parameters, row)
+
+type RowOf<Made extends (open: Open) => { readonly row: z.ZodType }> = z.infer<ReturnType<Made>['row']>
+
 const histogram = z.tuple([counts, counts]).transform(([buckets, weights]) => ({ buckets, weights }))
-export const entriesSeen = question(
+export const entriesSeen = ofMinutes(
   './entries-seen.sql',
   z.object({ ...range, ...openShape, usual: z.string(), service: z.string(), limit }),
   z.object({
@@ -35,26 +50,24 @@ export const entriesSeen = question(
     spans: count,
     touching: count,
     usual_latency: histogram,
-    latency: histogram,
     teller_cells: count,
     branch_cells: count,
   }),
 )
-export type EntrySeen = z.infer<typeof entriesSeen.row>
+export type EntrySeen = RowOf<typeof entriesSeen>
 
-export const pathsSeen = question(
+export const pathsSeen = ofMinutes(
   './paths-seen.sql',
   z.object({ ...range, ...openShape, entries: texts }),
   z.object({ path: z.string(), requests: count }),
 )
 
-export const traceRows = question(
+export const traceRows = ofMinutes(
   './trace-rows.sql',
   z.object({
     ...range,
     ...openShape,
     entries: texts,
-    affected: z.number().int(),
     slow: texts,
     new_in: texts,
     old_in: texts,
@@ -63,14 +76,12 @@ export const traceRows = question(
     branches: z.number().int(),
   }),
   z.object({
-    kind: count,
     entry: count,
     channel: z.string(),
     site: z.string(),
     region: z.string(),
     branch: z.string(),
     teller: z.string(),
-    name: z.string(),
     minutes: z.array(z.number()),
     touches: texts,
     requests: z.array(z.number()),
@@ -81,9 +92,9 @@ export const traceRows = question(
     slow: z.array(z.number()),
   }),
 )
-export type TraceRowsSeen = z.infer<typeof traceRows.row>
+export type TraceRowsSeen = RowOf<typeof traceRows>
 
-export const failureRows = question(
+export const failureRows = ofMinutes(
   './failure-rows.sql',
   z.object({
     ...range,
@@ -114,7 +125,7 @@ export const failureRows = question(
   }),
 )
 
-export const placeRows = question(
+export const placeRows = ofMinutes(
   './place-rows.sql',
   z.object({ ...range, ...openShape, usual: z.string(), services: texts, limit }),
   z.object({
@@ -204,7 +215,7 @@ export const exemplarTraces = question(
   z.object({ trace: z.string(), failed: count, path: z.string() }),
 )
 
-export const latencyRows = question(
+export const latencyRows = ofMinutes(
   './latency-rows.sql',
   z.object({
     ...range,
@@ -228,3 +239,16 @@ export const calledRows = question(
   z.object({ ...range, service: z.string() }),
   z.object({ minute: count, caller_: z.string(), calls: z.number(), failed: z.number() }),
 )
+export const callerRows = ofMinutes(
+  './caller-rows.sql',
+  z.object({ ...range, ...openShape, entries: texts, slow: texts }),
+  z.object({
+    minute: count,
+    client: z.string(),
+    sender: z.string(),
+    requests: z.number(),
+    failed: z.number(),
+    slow: z.number(),
+  }),
+)
+export type CallerSeen = RowOf<typeof callerRows>

@@ -10,6 +10,7 @@ import { candidateReleases, candidatesOf } from './candidate-releases.ts'
 import type { Fault, FaultCase } from './case.ts'
 import { exemplarsOf } from './exemplars.ts'
 import {
+  callerRows,
   callsSeen,
   entriesSeen,
   exemplarTraces,
@@ -29,7 +30,7 @@ import { minutesOf, NOTHING_OPEN } from './minute-rows.ts'
 import { isClient, needles, needsTellers } from './release-touch.ts'
 import { pastsOf } from './signature-pasts.ts'
 import { peersOf } from './slow-calls.ts'
-import { buildTraceIndex, callerRows, traceColumns } from './trace-columns.ts'
+import { buildTraceIndex, callersOf, traceColumns } from './trace-columns.ts'
 import { pathPairs } from './trace-path.ts'
 
 export type GatherParts = {
@@ -59,7 +60,7 @@ const EXEMPLARS_MAX = 200
 const EXEMPLARS_BACK_MS = 10 * MINUTE_MS
 /** How far back errors of earlier versions are known. */
 export const PAST_DAYS = 7
-const HEAVY = { lane: 'heavy' } as const
+const HEAVY = { lane: 'heavy', secondsMax: 60 } as const
 
 /**
  * @param fault     what is to be explained
@@ -82,12 +83,13 @@ export async function gatherCase(
   )
   const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
   const range = { from: atMinute(fromMinute), to: atMinute(toMinute) }
-  const usual = atMinute(alarmMinute - USUAL_UNTIL_MINUTES)
   const minutes = await minutesOf(store, fromMinute, toMinute)
+  const usual =
+    minutes.first < alarmMinute - USUAL_UNTIL_MINUTES ? atMinute(alarmMinute - USUAL_UNTIL_MINUTES) : range.to
   const young = minutes.derived < YOUNG_MINUTES ? minutes.open : NOTHING_OPEN
 
   const seen = await store.ask(
-    entriesSeen,
+    entriesSeen(young),
     { ...range, ...young, usual, service: fault.place.service, limit: ENTRIES_MAX },
     HEAVY,
   )
@@ -97,7 +99,7 @@ export async function gatherCase(
     fault.place.service !== '' && releases.some(({ scope }) => needsTellers(scope)),
   )
   const affectedKeys = slice.keys.slice(0, slice.affected)
-  const paths = await store.ask(pathsSeen, { ...range, ...young, entries: affectedKeys }, HEAVY)
+  const paths = await store.ask(pathsSeen(young), { ...range, ...young, entries: affectedKeys }, HEAVY)
   const services = servicesOf(paths, fault.place.service)
   const { kept, left } = candidateReleases(releases, fault, new Set(services), nowMs)
 
@@ -108,7 +110,6 @@ export async function gatherCase(
     ...minutes.open,
     ...told,
     entries: slice.keys,
-    affected: slice.affected,
     slow: slice.slowBuckets.map(String),
     new_in: looked.map(({ newIn }) => newIn),
     old_in: looked.map(({ oldIn }) => oldIn),
@@ -140,11 +141,12 @@ export async function gatherCase(
     versions,
     events,
     traces,
+    senders,
   ] = await Promise.all([
-    store.ask(traceRows, rowsAsked, HEAVY),
-    store.ask(traceRows, { ...rowsAsked, ...dayBefore }, HEAVY),
-    store.ask(failureRows, failuresAsked, HEAVY),
-    store.ask(placeRows, placesAsked, HEAVY),
+    store.ask(traceRows(minutes.open), rowsAsked, HEAVY),
+    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }, HEAVY),
+    store.ask(failureRows(minutes.open), failuresAsked, HEAVY),
+    store.ask(placeRows(minutes.open), placesAsked, HEAVY),
     store.ask(peerRows, { ...range, callers: services, limit: PEERS_MAX }, HEAVY),
     store.ask(callsSeen, range, HEAVY),
     store.ask(systemsSeen, range, HEAVY),
@@ -176,6 +178,11 @@ export async function gatherCase(
         services: [...new Set(slice.entries.slice(0, slice.affected).map(({ service }) => service))],
         limit: EXEMPLARS_MAX,
       },
+      HEAVY,
+    ),
+    store.ask(
+      callerRows(minutes.open),
+      { ...range, ...minutes.open, entries: affectedKeys, slow: rowsAsked.slow.slice(0, slice.affected) },
       HEAVY,
     ),
   ])
@@ -243,7 +250,7 @@ export async function gatherCase(
     failures,
     places,
     peers: peersOf(peers, alarmMinute - USUAL_UNTIL_MINUTES),
-    callers: callerRows(rowsSeen),
+    callers: callersOf(senders),
     signatures: signatures
       .map((row) => ({
         minute: row.minute,
@@ -273,15 +280,15 @@ export async function gatherCase(
     queries: [
       {
         title: { en: 'Requests by minute, cell and touch', zh: '按分钟、客群与接触情况统计的请求' },
-        sql: bind(traceRows.sql, rowsAsked),
+        sql: bind(traceRows(minutes.open).sql, rowsAsked),
       },
       {
         title: { en: 'Where failing requests began to fail', zh: '失败请求的起始故障位置' },
-        sql: bind(failureRows.sql, failuresAsked),
+        sql: bind(failureRows(minutes.open).sql, failuresAsked),
       },
       {
         title: { en: 'Requests by place and node', zh: '按部署位置与节点统计的请求' },
-        sql: bind(placeRows.sql, placesAsked),
+        sql: bind(placeRows(minutes.open).sql, placesAsked),
       },
     ],
     leftOut: leftOut({

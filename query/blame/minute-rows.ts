@@ -14,14 +14,20 @@ const MINUTE_MS = 60_000
 
 const plain = (sql: string) => sql.replaceAll(/^ *--.*\n?/gm, '').trim()
 
-/** Rows of one table for the minutes bound as open0, open1, open2; nothing for those that are 0. */
-export function openRows(table: MinuteTable): string {
+/** Rows of one table for the first so many minutes bound as open0, open1, open2. */
+function openRows(table: MinuteTable, count: number): string {
   const columns = MINUTE_COLUMNS[table].join(', ')
-  return OPEN_NAMES.map(
-    (name) => `SELECT ${columns} FROM (
-${MINUTE_QUESTIONS[table].replaceAll('{from:UInt32}', `{${name}:UInt32}`).replaceAll('{slice:UInt16}', '0').replaceAll('{slices:UInt16}', '1')}
-)${table === 'trace_paths_1m' ? " WHERE traffic = 'live'" : ''}`,
-  ).join('\nUNION ALL\n')
+  if (count === 0) return `SELECT ${columns} FROM ${table} WHERE 0`
+  const question = MINUTE_QUESTIONS[table]
+    .replaceAll('{slice:UInt16}', '0')
+    .replaceAll('{slices:UInt16}', '1')
+  const only = table === 'trace_paths_1m' ? " WHERE traffic = 'live'" : ''
+  return OPEN_NAMES.slice(0, count)
+    .map(
+      (name) =>
+        `SELECT ${columns} FROM (\n${question.replaceAll('{from:UInt32}', `{${name}:UInt32}`)}\n)${only}`,
+    )
+    .join('\nUNION ALL\n')
 }
 
 const KEPT_PATHS = plain(readFileSync(new URL('./kept-paths.sql', import.meta.url), 'utf8')).replace(
@@ -30,17 +36,21 @@ const KEPT_PATHS = plain(readFileSync(new URL('./kept-paths.sql', import.meta.ur
 )
 
 /** Puts the rows of traces where a text names them: kept ones, open ones, both. */
-export function withRows(sql: string): string {
+export function withRows(sql: string, open: number): string {
   return sql
     .replaceAll(/^KEPT_PATHS$/gm, () => KEPT_PATHS)
-    .replaceAll(/^OPEN_PATHS$/gm, () => openRows('trace_paths_1m'))
-    .replaceAll(/^OPEN_FAILURES$/gm, () => openRows('trace_failures_1m'))
-    .replaceAll(/^OPEN_INSTANCES$/gm, () => openRows('instance_requests_1m'))
-    .replaceAll(/^PATHS$/gm, () => `${KEPT_PATHS}\nUNION ALL\n${openRows('trace_paths_1m')}`)
+    .replaceAll(/^OPEN_PATHS$/gm, () => openRows('trace_paths_1m', open))
+    .replaceAll(/^OPEN_FAILURES$/gm, () => openRows('trace_failures_1m', open))
+    .replaceAll(/^OPEN_INSTANCES$/gm, () => openRows('instance_requests_1m', open))
+    .replaceAll(/^PATHS$/gm, () =>
+      open === 0 ? KEPT_PATHS : `${KEPT_PATHS}\nUNION ALL\n${openRows('trace_paths_1m', open)}`,
+    )
 }
 
 export const openShape = { open0: z.number(), open1: z.number(), open2: z.number() }
 export type Open = { readonly open0: number; readonly open1: number; readonly open2: number }
+export const openCount = ({ open0, open1, open2 }: Open) =>
+  [open0, open1, open2].filter((at) => at > 0).length
 /** Asks derived rows alone. */
 export const NOTHING_OPEN: Open = { open0: 0, open1: 0, open2: 0 }
 
@@ -52,6 +62,8 @@ const derivedMinutes = statement(
 
 export type Minutes = {
   readonly derived: number
+  /** The first derived one; infinite for none. */
+  readonly first: number
   readonly open: Open
   /** Neither derived nor asked straight. */
   readonly missing: number
@@ -71,11 +83,13 @@ export async function minutesOf(
   const lacking = Array.from({ length: toMinute - fromMinute }, (_, index) => toMinute - 1 - index).filter(
     (minute) => !known.has(minute),
   )
+  const first = Math.min(Infinity, ...known)
   const [open0 = 0, open1 = 0, open2 = 0] = lacking.slice(0, OPEN_MINUTES_MAX).map((minute) => minute * 60)
   return {
     derived: known.size,
+    first,
     open: { open0, open1, open2 },
     // Nothing was there to derive before the first derived minute.
-    missing: lacking.slice(OPEN_MINUTES_MAX).filter((minute) => minute > Math.min(...known)).length,
+    missing: lacking.slice(OPEN_MINUTES_MAX).filter((minute) => minute > first).length,
   }
 }

@@ -3,7 +3,7 @@
 -- OPEN_INSTANCES stands for the rows of minutes that are not derived yet. limit: rows at most, most requests first.
 -- Row: minute since 1970, place, requests, those that failed, and those that took longer than the usual 95th percentile of the service.
 SELECT minute, place_service AS service, version, site, zone, cluster, node, weighted / 1000 AS requests, bad / 1000 AS failed,
-  arraySum(arrayMap((edge, weight) -> if(edge > u.edge95, weight, 0), own.1, own.2)) / 1000 AS slow
+  arraySum(arrayMap((edge, weight) -> if(u.edge95 > 0 AND edge > u.edge95, weight, 0), own.1, own.2)) / 1000 AS slow
 FROM
 (
   SELECT intDiv(toUnixTimestamp(bucket), 60) AS minute, toString(service) AS place_service, toString(version) AS version, toString(site) AS site,

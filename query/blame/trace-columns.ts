@@ -2,7 +2,7 @@
 // touches are numbered here, in the order of the rows, so that two answers (today, the day before) share their numbers.
 
 import type { CallerRow, Cell, Touch, TraceRows } from './case.ts'
-import type { TraceRowsSeen } from './gather-questions.ts'
+import type { CallerSeen, TraceRowsSeen } from './gather-questions.ts'
 
 export type TraceIndex = {
   readonly cells: Cell[]
@@ -41,8 +41,7 @@ export function traceColumns(
   index: TraceIndex,
   rowsMax: number,
 ): { readonly rows: TraceRows; readonly left: number } {
-  const ofCells = seen.filter(({ kind }) => kind === 0)
-  const all = ofCells.reduce((sum, { minutes }) => sum + minutes.length, 0)
+  const all = seen.reduce((sum, { minutes }) => sum + minutes.length, 0)
   const length = Math.min(all, rowsMax)
   const rows = {
     length,
@@ -58,7 +57,7 @@ export function traceColumns(
     slow: new Float64Array(length),
   }
   let at = 0
-  for (const part of ofCells) {
+  for (const part of seen) {
     const cell = index.cellOf(part)
     for (const [place, minute] of part.minutes.entries()) {
       if (at === length) break
@@ -78,18 +77,22 @@ export function traceColumns(
   return { rows, left: all - length }
 }
 
-/** Entry requests by who sent them. */
-export function callerRows(seen: readonly TraceRowsSeen[]): CallerRow[] {
-  return seen
-    .filter(({ kind }) => kind !== 0)
-    .flatMap(({ kind, name, minutes, requests, system_errors, business_errors, shed, slow }) =>
-      minutes.map((minute, place) => ({
-        minute,
-        kind: kind === 1 ? ('client_version' as const) : ('caller' as const),
-        name,
-        requests: requests[place] ?? 0,
-        bad: (system_errors[place] ?? 0) + (business_errors[place] ?? 0) + (shed[place] ?? 0),
-        slow: slow[place] ?? 0,
-      })),
-    )
+/** Entry requests by who sent them: client versions and callers apart, each minute's one row. */
+export function callersOf(seen: readonly CallerSeen[]): CallerRow[] {
+  const rows = new Map<string, CallerRow>()
+  for (const { minute, client, sender, requests, failed, slow } of seen) {
+    for (const [kind, name] of [
+      ['client_version', client],
+      ['caller', sender],
+    ] as const) {
+      if (name === '') continue
+      const key = `${minute} ${kind} ${name}`
+      const known = rows.get(key) ?? { minute, kind, name, requests: 0, bad: 0, slow: 0 }
+      const summed = { requests: known.requests + requests, bad: known.bad + failed, slow: known.slow + slow }
+      rows.set(key, { ...known, ...summed })
+    }
+  }
+  return [...rows.values()].toSorted(
+    (a, b) => a.minute - b.minute || (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.name < b.name ? -1 : 1),
+  )
 }

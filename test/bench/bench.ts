@@ -6,6 +6,7 @@ import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { api } from './api.ts'
 import { blame } from './blame.ts'
 import { BenchFailure, UsageError, type Bench } from './bench-definition.ts'
+import { blameQuery } from './blame-query.ts'
 import { exactlyOnce } from './exactly-once.ts'
 import { freshness } from './freshness.ts'
 import { ingestMetrics } from './ingest-metrics.ts'
@@ -38,6 +39,7 @@ const BENCHES: readonly Bench[] = [
   api,
   blame,
   ledger,
+  blameQuery,
 ]
 
 const STOP_TIMEOUT_MS = 60_000

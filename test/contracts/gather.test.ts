@@ -295,12 +295,15 @@ describe('how traces met the candidates', () => {
     expect(open.rows.length).toBeGreaterThan(3)
     await derive(store)
     const derived = await gather(releases)
-    expect({ ...derived, queries: [], calls: [], peers: [] }).toEqual({
-      ...open,
+    // What calls are made of, and what is usual of a place, is known by derived minutes alone.
+    const alike = (seen: FaultCase) => ({
+      ...seen,
       queries: [],
       calls: [],
       peers: [],
+      places: seen.places.map((place) => ({ ...place, slow: 0 })),
     })
+    expect(alike(derived)).toEqual(alike(open))
   })
 
   test.each(['trace_paths_1m', 'trace_failures_1m', 'instance_requests_1m'] as const)(
@@ -380,7 +383,7 @@ describe('what counts', () => {
       store,
       tree.resources.filter(({ attributes }) => !isLate(attributes['service.name'])),
     )
-    await derive(store)
+    await derive(store, 9000)
     expect(rowsOf(await gather([release('ledger', '2')])).map(({ touch }) => touch)).toEqual(['0'])
     await new Promise((done) => setTimeout(done, 1100))
     await writeResources(
@@ -401,7 +404,7 @@ describe('what counts', () => {
         root: {
           service: 'phone',
           kind: CLIENT,
-          calls: [{ ...server('POST /transfer'), calls: [server('inner')] }],
+          calls: [{ ...server('POST /transfer'), calls: [{ ...server('inner'), afterMs: 2 }] }],
         },
       },
       {
