@@ -42,6 +42,8 @@ export type DetectorOptions = {
 const DEFAULTS = { surprise: 16, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
 /** How long a deviation must last: start-up errors of new pods take 30–60 s. */
 const LASTING_MS = 100_000
+/** How recent it must still be there, where that would show. */
+const RECENT_MS = 300_000
 /** What must be left of it at the end of the series, else it went away. */
 const LEFT = 0.3
 
@@ -118,14 +120,15 @@ function lasts(
   }
   // A minute's errors may lie in two steps: whole steps between the first and the last count.
   if ((last - first) * series.stepMs < LASTING_MS) return false
-  const end = total(
-    series.requests,
-    bad,
-    Math.min(length - 1, from + Math.floor(((length - from) * 2) / 3)),
-    length,
+  const isLeft = (start: number, least: number): boolean => {
+    const end = total(series.requests, bad, Math.max(from, start), length)
+    const expected = end.n * (ratio - before)
+    return expected < least || end.k - end.n * before >= LEFT * expected
+  }
+  return (
+    isLeft(Math.min(length - 1, from + Math.floor(((length - from) * 2) / 3)), 1) &&
+    isLeft(length - Math.round(RECENT_MS / series.stepMs), 3)
   )
-  const expected = end.n * (ratio - before)
-  return expected < 1 || end.k - end.n * before >= LEFT * expected
 }
 
 /** Where the running excess last stood lowest: the step after it is where it began. */

@@ -32,6 +32,8 @@ import * as words from './words.ts'
 
 /** Log-likelihood of a step that needs no closer look, and how many parts are looked at else. */
 const CLEAR_ONSET = 60
+/** Below it the step may be chance, and is set against what exposure shows. */
+const SURE_ONSET = 15
 const PARTS_MAX = 200
 const PAIRS_OF = 6
 /** What the joint exposure must describe better than either alone. */
@@ -45,7 +47,8 @@ export function explain(faultCase: FaultCase): Explanation {
   const to = Math.min(faultCase.toMinute, Math.max(ended ?? faultCase.toMinute, alarmMinute + 1))
   const seen = onsetOf(columns, alarmMinute, to)
   if (seen === undefined && faultCase.rows.length === 0) return nothingSeen(faultCase)
-  const onset = seen ?? onsetByExposure(columns, alarmMinute, to)
+  const onset =
+    seen !== undefined && seen.strength >= SURE_ONSET ? seen : onsetByExposure(columns, alarmMinute, to, seen)
   const frame = frameSince(columns, onset, to)
   const contrasts = faultCase.candidates.map((_, index) => exposureContrast(frame, index))
   const rivals = competition(columns, frame, onset, contrasts)
@@ -96,10 +99,15 @@ function frameSince(columns: CaseColumns, onset: Onset, to: number): ContrastFra
 }
 
 /**
- * Where the requests as a whole show no step (a handful of tellers, and somebody called): since a release began to serve, if those it serves
- * are worse since then; else some time before the alarm.
+ * Where the requests as a whole show no clear step (a handful of tellers, and somebody called): since a release began to serve, if those it serves
+ * are clearly worse since then; else as far as was seen; else some time before the alarm.
  */
-function onsetByExposure(columns: CaseColumns, alarmMinute: number, to: number): Onset {
+function onsetByExposure(
+  columns: CaseColumns,
+  alarmMinute: number,
+  to: number,
+  seen: Onset | undefined,
+): Onset {
   const { candidates, fromMinute } = columns.case
   const none = { strength: 0, ratioBefore: 0, ratioAfter: 0 }
   let best: { z: number; minute: number } | undefined
@@ -108,9 +116,12 @@ function onsetByExposure(columns: CaseColumns, alarmMinute: number, to: number):
     if (!isVisible || minute > alarmMinute) continue
     const at = Math.max(minute, fromMinute + 10)
     const { z } = exposureContrast(frameSince(columns, { ...none, earliest: at, at, latest: at }, to), index)
-    if (z >= 3 && z > (best?.z ?? 0)) best = { z, minute: at }
+    if (z >= 4 && z > (best?.z ?? 0)) best = { z, minute: at }
   }
-  if (best !== undefined) return { ...none, earliest: best.minute, at: best.minute, latest: alarmMinute }
+  if (best !== undefined && best.z ** 2 / 2 > (seen?.strength ?? 0))
+    return { ...none, earliest: best.minute, at: best.minute, latest: alarmMinute }
+  // A weak step may lie elsewhere: nobody is out because of it who was there before the alarm.
+  if (seen !== undefined) return { ...seen, latest: Math.max(seen.latest, alarmMinute) }
   const at = Math.max(fromMinute + 1, alarmMinute - 15)
   return { ...none, earliest: Math.max(fromMinute, at - 15), at, latest: alarmMinute }
 }

@@ -65,9 +65,12 @@ export function judge(
       isProved: false,
       reason: time.text,
     }
-  const exposure = exposureEvidence(index, candidate, contrast, frame, leader, joint, competition)
+  const compared = exposureEvidence(index, candidate, contrast, frame, leader, joint, competition)
   const hasContrast = contrast.method !== 'none'
   const dose = doseEvidence(candidate, contrast, columns, onset)
+  // What went away by itself, or stayed when it was taken back, is told by the sums of the minutes before only.
+  const isOver = dose !== undefined && dose.llr <= -5
+  const exposure = isOver ? { ...compared, llr: Math.min(1, compared.llr) } : compared
   const novelty = noveltyEvidence(candidate, faultCase, onset)
   const evidence = [
     time,
@@ -87,6 +90,7 @@ export function judge(
   const isProved =
     isRecovered ||
     (hasLasted &&
+      !isOver &&
       ((shown.z >= 4 && shown.isCrossed && exposure.llr >= 3) ||
         (novelty !== undefined && novelty.llr >= 3 && exposure.llr > 0)))
   const isExonerated = exposure.llr <= -3 || evidence.some((item) => item.llr <= -5)

@@ -3,7 +3,6 @@
 
 import {
   type CallerRow,
-  type Candidate,
   type FailureRow,
   type Fault,
   type FaultCase,
@@ -15,15 +14,15 @@ import {
   type Touch,
   type TraceRows,
 } from '../../query/blame/case.ts'
+import { candidateReleases, candidatesOf } from '../../query/blame/candidate-releases.ts'
 import type { Release } from '../../query/releases/release.ts'
 import { Random, seedOf } from './random.ts'
-import { DAY_MS, MINUTE_MS, stageAt } from './rollouts.ts'
+import { MINUTE_MS } from './rollouts.ts'
 import type { BadRequest, Stream } from './stream.ts'
 import { simulatedOf } from './told.ts'
 import type { World } from './world.ts'
 
 export const LOOK_BACK_MINUTES = 90
-const CANDIDATE_MS = 3 * DAY_MS
 const SLOW_FACTOR = 1.5
 
 export type CaseParts = {
@@ -42,7 +41,8 @@ export function buildCase(
   const { stream, dayBefore } = parts
   const { world } = stream
   const fromMinute = Math.floor(fault.alarmAtMs / MINUTE_MS) - LOOK_BACK_MINUTES
-  const toMinute = Math.min(stream.minute, Math.floor(nowMs / MINUTE_MS))
+  // The minute of the decision has begun; nothing of it is kept yet.
+  const toMinute = Math.floor(nowMs / MINUTE_MS) + 1
   const isAffected = world.entries.map(
     ({ service, operation }) =>
       (fault.place.service === '' || fault.place.service === service) &&
@@ -51,34 +51,26 @@ export function buildCase(
   const reached = new Set(
     world.variants.filter(({ entry }) => isAffected[entry] === true).flatMap(({ path }) => path),
   )
-  const known = releases
-    .map((release) => ({ release, index: simulatedOf(world, stream.releases, release) }))
-    .filter(
-      ({ release, index }) =>
-        index >= 0 &&
-        reached.has(stream.releases[index]?.service ?? -1) &&
-        release.readyAtMs !== undefined &&
-        release.readyAtMs <= nowMs &&
-        release.readyAtMs >= fault.alarmAtMs - CANDIDATE_MS,
-    )
+  const { kept: releasesKept } = candidateReleases(
+    releases,
+    fault,
+    new Set([...reached].map((service) => world.services[service]?.name ?? '')),
+    nowMs,
+  )
+  const known = releasesKept.map((release) => simulatedOf(world, stream.releases, release))
   const [from, to] = stream.rowsOf(fromMinute, toMinute)
   const rows = stream.rows.view(from, to)
   const earlier = dayBefore?.rowsOf(fromMinute - 1440, toMinute - 1440)
-  const projected = project(
-    stream,
-    dayBefore,
-    known.map(({ index }) => index),
-  )
+  const projected = project(stream, dayBefore, known)
   const touchOf = (row: TraceRows, map: Int32Array): TraceRows => ({
     ...row,
     touch: row.touch.map((touch) => map[touch] ?? 0),
   })
   const mine = touchOf(rows, projected.own)
-  const exposures = exposureOf(mine, projected.touches, known.length, fromMinute, toMinute)
   const bad = stream.badOf(fromMinute, toMinute)
   const stands = 1 / stream.sampledRatio
-  const isLatency = fault.measure === 'latency'
   const kept = keptOf(stream)
+  const places = eachMinute(kept.places, fromMinute, toMinute, (minute) => placesOf(stream, minute, stands))
   return {
     fault,
     nowMs,
@@ -89,18 +81,14 @@ export function buildCase(
     entries: world.entries.map(({ service, operation, txnCode }) => ({ service, operation, txnCode })),
     slowMs: world.entries.map(({ usualMs }) => usualMs * SLOW_FACTOR),
     cells: world.cells,
-    candidates: known.map(({ release, index }, number): Candidate => {
-      const simulated = stream.releases[index]
-      const stage = simulated === undefined ? undefined : stageAt(simulated, nowMs)
-      const isVisible = simulated?.hasVersion === true || stage?.mask !== undefined
-      return {
-        release,
-        isVisible,
-        scopeCells: stage?.mask === undefined ? undefined : cellsOf(world, stage.mask),
-        exposure: isVisible ? (exposures[number] ?? []) : [],
-        isBeingRolledBack:
-          !release.isReversible || release.state === 'rolled_back' || release.state === 'aborted',
-      }
+    candidates: candidatesOf(releasesKept, {
+      cells: world.cells,
+      touches: projected.touches,
+      rows: mine,
+      places,
+      fromMinute,
+      toMinute,
+      nowMs,
     }),
     touches: projected.touches,
     rows: mine,
@@ -108,12 +96,10 @@ export function buildCase(
       dayBefore === undefined || earlier === undefined
         ? undefined
         : touchOf(dayBefore.rows.view(...earlier), projected.before),
-    failures: eachMinute(isLatency ? kept.slow : kept.failing, fromMinute, toMinute, (minute) =>
-      failuresOf(world, stream, stream.badOf(minute, minute + 1), isLatency, stands),
+    failures: eachMinute(kept.failing, fromMinute, toMinute, (minute) =>
+      failuresOf(world, stream, stream.badOf(minute, minute + 1), stands),
     ),
-    places: eachMinute(kept.places, fromMinute, toMinute, (minute) =>
-      placesOf(stream, stream.badOf(minute, minute + 1), minute, minute + 1, stands),
-    ),
+    places,
     peers: eachMinute(kept.peers, fromMinute, toMinute, (minute) =>
       peersOf(stream, stream.badOf(minute, minute + 1), minute, minute + 1, stands),
     ),
@@ -131,7 +117,6 @@ export function buildCase(
 
 type Kept = {
   readonly failing: Map<number, FailureRow[]>
-  readonly slow: Map<number, FailureRow[]>
   readonly places: Map<number, PlaceRow[]>
   readonly peers: Map<number, PeerRow[]>
   readonly signatures: Map<number, SignatureRow[]>
@@ -143,7 +128,6 @@ const keptBy = new WeakMap<Stream, Kept>()
 function keptOf(stream: Stream): Kept {
   const known = keptBy.get(stream) ?? {
     failing: new Map<number, FailureRow[]>(),
-    slow: new Map<number, FailureRow[]>(),
     places: new Map<number, PlaceRow[]>(),
     peers: new Map<number, PeerRow[]>(),
     signatures: new Map<number, SignatureRow[]>(),
@@ -170,9 +154,6 @@ function eachMinute<Row>(
   return all
 }
 
-const cellsOf = (world: World, mask: Uint8Array): number[] =>
-  world.cells.flatMap((_, cell) => (mask[cell % world.places.length] === 1 ? [cell] : []))
-
 /** Touches of the chosen releases only, and by each stream's touch its place among them. */
 function project(stream: Stream, dayBefore: Stream | undefined, chosen: readonly number[]) {
   const found = new Map<string, number>()
@@ -190,53 +171,19 @@ function project(stream: Stream, dayBefore: Stream | undefined, chosen: readonly
   return { touches, own: of(stream.touches), before: of(dayBefore?.touches ?? []) }
 }
 
-function exposureOf(
-  rows: TraceRows,
-  touches: readonly (readonly Touch[])[],
-  candidates: number,
-  fromMinute: number,
-  toMinute: number,
-): number[][] {
-  const minutes = toMinute - fromMinute
-  const byTouch = new Float64Array(minutes * touches.length)
-  for (let row = 0; row < rows.length; row += 1) {
-    const slot = ((rows.minute[row] ?? 0) - fromMinute) * touches.length + (rows.touch[row] ?? 0)
-    byTouch[slot] = (byTouch[slot] ?? 0) + (rows.requests[row] ?? 0)
-  }
-  return Array.from({ length: candidates }, (_, candidate) =>
-    Array.from({ length: minutes }, (__, minute) => {
-      let fresh = 0
-      let all = 0
-      for (let touch = 0; touch < touches.length; touch += 1) {
-        const code = touches[touch]?.[candidate] ?? 0
-        if (code === 0) continue
-        const count = byTouch[minute * touches.length + touch] ?? 0
-        all += count
-        if (code === 2) fresh += count
-      }
-      return all === 0 ? 0 : fresh / all
-    }),
-  )
-}
+/** Name of the span of a call to a peer. */
+export const callOf = (world: World, peer: number): string => `call ${world.peers[peer]?.name ?? ''}`
 
-const operationOf = (world: World, request: BadRequest): string => {
+export const operationOf = (world: World, request: Pick<BadRequest, 'entry' | 'service'>): string => {
   const entry = world.entries[request.entry]
   const name = world.services[request.service]?.name ?? ''
   return entry?.service === name ? entry.operation : `${name}/handle`
 }
 
-function failuresOf(
-  world: World,
-  stream: Stream,
-  bad: readonly BadRequest[],
-  isLatency: boolean,
-  stands: number,
-): FailureRow[] {
+function failuresOf(world: World, stream: Stream, bad: readonly BadRequest[], stands: number): FailureRow[] {
   const found = new Map<string, { -readonly [Key in keyof FailureRow]: FailureRow[Key] }>()
   for (const request of bad) {
-    if (!request.isTrace || (request.outcome === 'slow' || request.isAlsoSlow) !== isLatency) {
-      if (!(request.isTrace && request.isAlsoSlow)) continue
-    }
+    if (!request.isTrace || request.outcome === 'slow') continue
     const { minute, entry, cell, service, version, node, peer, signature } = request
     const key = `${String(minute)}|${String(entry)}|${String(cell)}|${String(version)}|${String(node)}|${String(peer)}|${signature}`
     const known = found.get(key)
@@ -251,76 +198,93 @@ function failuresOf(
       cell,
       service: world.services[service]?.name ?? '',
       version: stream.versions[version]?.name ?? '',
-      operation: operationOf(world, request),
+      operation: peer < 0 ? operationOf(world, request) : callOf(world, peer),
       peer: peer < 0 ? '' : (world.peers[peer]?.name ?? ''),
       site: world.sites[site] ?? '',
       zone,
       cluster,
       node: name,
-      signature: isLatency ? '' : signature,
+      signature,
       count: stands,
     })
   }
   return [...found.values()]
 }
 
-function placesOf(
+type NodeCounts = { requests: number; bad: number; slow: number }
+
+/** Requests of a minute by version × site and node: those that went wrong where they did, the others dealt out. */
+export function nodeCounts(
   stream: Stream,
-  bad: readonly BadRequest[],
-  fromMinute: number,
-  toMinute: number,
-  stands: number,
-): PlaceRow[] {
+  minute: number,
+): ReadonlyMap<number, ReadonlyMap<number, NodeCounts>> {
   const { world } = stream
-  const counts = new Map<number, { bad: number; slow: number }>()
-  for (const { minute, version, node, outcome, isAlsoSlow, peer } of bad) {
-    const key = (minute - fromMinute) * 1e8 + version * 1e4 + node
-    const known = counts.get(key) ?? { bad: 0, slow: 0 }
-    counts.set(key, known)
-    // What a peer did not answer has failed below.
-    if (peer < 0 && outcome !== 'slow' && outcome !== 'shed') known.bad += stands
-    if (peer < 0 && (outcome === 'slow' || isAlsoSlow)) known.slow += stands
-  }
-  const rows: PlaceRow[] = []
   const sites = world.sites.length
-  for (let minute = fromMinute; minute < toMinute; minute += 1) {
-    const calls = stream.callsOf(minute)
-    // Its own draws: the same whenever it is asked.
-    const random = new Random(world.file.seed, minute, seedOf('places'))
-    const totals = new Map<number, number>()
-    for (let slot = 0; slot < calls.length; slot += 1) {
-      const service = stream.versions[Math.floor(slot / sites)]?.service ?? 0
-      totals.set(service, (totals.get(service) ?? 0) + (calls[slot] ?? 0))
-    }
-    for (let slot = 0; slot < calls.length; slot += 1) {
-      const all = calls[slot] ?? 0
-      if (all === 0) continue
-      const version = Math.floor(slot / sites)
-      const { service = 0, name = '' } = stream.versions[version] ?? {}
-      const nodes = stream.nodesOf(version, slot % sites, all / Math.max(1, totals.get(service) ?? 1))
-      let left = Math.round(all / stands)
-      nodes.forEach((node, index) => {
-        const { name: nodeName = '', zone = '', cluster = '', site = 0 } = world.nodes[node] ?? {}
-        const draw = index === nodes.length - 1 ? left : random.binomial(left, 1 / (nodes.length - index))
-        left -= draw
-        const seen = counts.get((minute - fromMinute) * 1e8 + version * 1e4 + node)
-        const requests = Math.max(draw * stands, (seen?.bad ?? 0) + (seen?.slow ?? 0))
-        if (requests === 0) return
-        rows.push({
-          minute,
-          service: world.services[service]?.name ?? '',
-          version: name,
-          site: world.sites[site] ?? '',
-          zone,
-          cluster,
-          node: nodeName,
-          requests,
-          bad: seen?.bad ?? 0,
-          slow: Math.min(
-            requests,
-            (seen?.slow ?? 0) + random.poisson(draw * world.file.latency.ownSlowRatio) * stands,
-          ),
-        })
+  const calls = stream.callsOf(minute)
+  const found = new Map<number, Map<number, NodeCounts>>()
+  const countsOf = (slot: number, node: number): NodeCounts => {
+    const nodes = found.get(slot) ?? new Map<number, NodeCounts>()
+    found.set(slot, nodes)
+    const counts = nodes.get(node) ?? { requests: 0, bad: 0, slow: 0 }
+    nodes.set(node, counts)
+    return counts
+  }
+  const placed = new Map<number, number>()
+  for (const { version, node, outcome, isAlsoSlow, isTrace, peer } of stream.badOf(minute, minute + 1)) {
+    const slot = version * sites + (world.nodes[node]?.site ?? 0)
+    const counts = countsOf(slot, node)
+    // A first try is a request more.
+    if (isTrace) placed.set(slot, (placed.get(slot) ?? 0) + 1)
+    counts.requests += 1
+    // What a peer did not answer has failed below.
+    if (peer < 0 && outcome !== 'slow' && outcome !== 'shed') counts.bad += 1
+    if (peer < 0 && (outcome === 'slow' || isAlsoSlow)) counts.slow += 1
+  }
+  // Its own draws: the same whenever it is asked.
+  const random = new Random(world.file.seed, minute, seedOf('places'))
+  const totals = new Map<number, number>()
+  for (let slot = 0; slot < calls.length; slot += 1) {
+    const service = stream.versions[Math.floor(slot / sites)]?.service ?? 0
+    totals.set(service, (totals.get(service) ?? 0) + (calls[slot] ?? 0))
+  }
+  for (let slot = 0; slot < calls.length; slot += 1) {
+    const all = calls[slot] ?? 0
+    if (all === 0) continue
+    const version = Math.floor(slot / sites)
+    const { service = 0 } = stream.versions[version] ?? {}
+    const nodes = stream.nodesOf(version, slot % sites, all / Math.max(1, totals.get(service) ?? 1))
+    let left = Math.max(0, Math.round(all * stream.sampledRatio) - (placed.get(slot) ?? 0))
+    nodes.forEach((node, index) => {
+      const draw = index === nodes.length - 1 ? left : random.binomial(left, 1 / (nodes.length - index))
+      left -= draw
+      if (draw === 0) return
+      const counts = countsOf(slot, node)
+      counts.requests += draw
+      counts.slow += Math.min(draw, random.poisson(draw * world.file.latency.ownSlowRatio))
+    })
+  }
+  return found
+}
+
+function placesOf(stream: Stream, minute: number, stands: number): PlaceRow[] {
+  const { world } = stream
+  const sites = world.sites.length
+  const rows: PlaceRow[] = []
+  for (const [slot, nodes] of nodeCounts(stream, minute)) {
+    const { service = 0, name = '' } = stream.versions[Math.floor(slot / sites)] ?? {}
+    for (const [node, { requests, bad, slow }] of nodes) {
+      const { name: nodeName = '', zone = '', cluster = '', site = 0 } = world.nodes[node] ?? {}
+      rows.push({
+        minute,
+        service: world.services[service]?.name ?? '',
+        version: name,
+        site: world.sites[site] ?? '',
+        zone,
+        cluster,
+        node: nodeName,
+        requests: requests * stands,
+        bad: bad * stands,
+        slow: slow * stands,
       })
     }
   }

@@ -7,7 +7,7 @@ import type { Judge } from './judge.ts'
 import { DAY_MS, MINUTE_MS } from './rollouts.ts'
 import { answerOf, keysOf, type Answer, type RunOptions } from './run-incident.ts'
 import { Stream } from './stream.ts'
-import { releasesAt, tell, toldFromMinute } from './told.ts'
+import { releasesAt, tell } from './told.ts'
 import type { World } from './world.ts'
 
 export type DayOutcome = {
@@ -32,7 +32,6 @@ export function runDay(
   const parts = {
     world,
     releases: scenario.releases,
-    toldFromMinute: toldFromMinute(scenario.releases, telling),
     effects: scenario.effects,
     traffic: scenario.traffic,
     rejects: scenario.rejects,

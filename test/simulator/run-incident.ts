@@ -10,7 +10,7 @@ import type { Judge, Judgement } from './judge.ts'
 import { Random } from './random.ts'
 import { MINUTE_MS } from './rollouts.ts'
 import { Stream } from './stream.ts'
-import { releasesAt, simulatedOf, tell, toldFromMinute, type TellingOptions } from './told.ts'
+import { releasesAt, simulatedOf, tell, type TellingOptions } from './told.ts'
 import type { World } from './world.ts'
 
 export type RunOptions = TellingOptions & {
@@ -57,7 +57,6 @@ export function runIncident(
   const parts = {
     world,
     releases: scenario.releases,
-    toldFromMinute: toldFromMinute(scenario.releases, telling),
     effects: scenario.effects,
     traffic: scenario.traffic,
     rejects: scenario.rejects,

@@ -44,13 +44,25 @@ export type StreamOptions = {
   readonly seed: readonly number[]
   readonly fromMinute: number
   readonly releases: readonly SimRelease[]
-  /** By key of a release without a version: the told minute since which it is taken for served, and whom it serves. */
-  readonly toldFromMinute: ReadonlyMap<string, number>
   readonly effects: readonly Effect[]
   readonly traffic?: readonly TrafficChange[]
   readonly rejects?: readonly RejectChange[]
+  /** Told of every group of requests that is drawn, for those who make spans of them. */
+  readonly onGroup?: (group: RequestGroup) => void
   /** Share of the requests that is sampled; they stand for all. Default 1. */
   readonly sampledRatio?: number
+}
+
+/** Requests of one minute and place that took one way: `count` with those from `badFrom` to `badTo` of the stream's bad ones. */
+export type RequestGroup = {
+  readonly minute: number
+  readonly variant: number
+  readonly place: number
+  readonly versions: readonly number[]
+  readonly count: number
+  readonly rejects: number
+  readonly badFrom: number
+  readonly badTo: number
 }
 
 type Combination = { readonly share: number; readonly versions: readonly number[]; readonly touch: number }
@@ -106,7 +118,6 @@ export class Stream {
       this.#changes.add(minute + 1)
     }
     for (const release of options.releases) for (const { atMs } of release.stages) change(atMs)
-    for (const minute of options.toldFromMinute.values()) this.#changes.add(minute)
     this.#cumulated = this.world.entries.map(({ rates }) => {
       let sum = 0
       return Float64Array.from(rates, (rate) => (sum += rate))
@@ -202,18 +213,14 @@ export class Stream {
   /** Who gets what in this minute; made again when a stage begins. */
   #plan(): void {
     const { world } = this
-    const { releases, toldFromMinute } = this.#options
+    const { releases } = this.#options
     const { minute } = this
     const routes = world.services.map(
       () => [] as { version: number; mask: Uint8Array | undefined; weight: number }[],
     )
-    const shown = releases.map((release) => {
+    for (const release of releases) {
       const stage = stageAt(release, (minute + 1) * MINUTE_MS - 1)
-      if (stage === undefined) return undefined
-      if (!release.hasVersion) {
-        const from = toldFromMinute.get(release.key)
-        return from !== undefined && from <= minute && stage.weight > 0 ? stage : undefined
-      }
+      if (stage === undefined || !release.hasVersion) continue
       const before = stageAt(release, minute * MINUTE_MS - 1)
       const share = before === stage ? 1 : overlap(minute, stage.atMs, Infinity)
       const weight = stage.weight * share + (before === undefined ? 0 : before.weight * (1 - share))
@@ -224,17 +231,13 @@ export class Stream {
           mask,
           weight,
         })
-      return stage
-    })
+    }
     // Places that no stage tells apart share their plans.
     const keys = new Map<string, number>()
     const firsts: number[] = []
-    const masks = [
-      ...new Set([
-        ...routes.flatMap((list) => list.map(({ mask }) => mask)),
-        ...shown.map((stage) => stage?.mask),
-      ]),
-    ].filter((mask) => mask !== undefined)
+    const masks = [...new Set([...routes.flatMap((list) => list.map(({ mask }) => mask))])].filter(
+      (mask) => mask !== undefined,
+    )
     this.#classOf = Int32Array.from(world.places, (_, place) => {
       const key = masks.map((mask) => String(mask[place])).join('')
       const known = keys.get(key)
@@ -270,26 +273,19 @@ export class Stream {
           combinations: combinations.map(({ share, versions }) => ({
             share,
             versions,
-            touch: this.#touch(variant, versions, place, shown),
+            touch: this.#touch(variant, versions),
           })),
         }
       }),
     )
   }
 
-  #touch(
-    variant: Variant,
-    versions: readonly number[],
-    place: number,
-    shown: readonly ({ readonly mask: Uint8Array | undefined } | undefined)[],
-  ): number {
-    const codes = Uint8Array.from(this.#options.releases, (release, index) => {
+  #touch(variant: Variant, versions: readonly number[]): number {
+    const codes = Uint8Array.from(this.#options.releases, (release) => {
       const at = variant.placeOf[release.service] ?? -1
       if (at < 0) return 0
-      if (!release.hasVersion) {
-        const stage = shown[index]
-        return stage !== undefined && (stage.mask === undefined || stage.mask[place] === 1) ? 2 : 1
-      }
+      // What traces do not carry they cannot tell apart.
+      if (!release.hasVersion) return 1
       return this.versions[versions[at] ?? 0]?.name === release.versionTo ? 2 : 1
     })
     const key = codes.join('')
@@ -374,6 +370,7 @@ export class Stream {
             const mine = chosen?.filter((item) => item.index === index)
             if (count === 0 && (mine === undefined || mine.length === 0)) continue
             const row = rowOf(combination.touch)
+            const badFrom = this.bad.length
             let left = count
             const circumstances: Circumstances | undefined =
               effects.length + this.#open.size === 0
@@ -459,8 +456,18 @@ export class Stream {
                 this.#note(row, local, cell, number, variant, combination, site, stands, item)
               }
             local[row] = (local[row] as number) + count * stands
-            local[row + 4] =
-              (local[row + 4] as number) + Math.min(count, random.poisson(count * rejects)) * stands
+            const rejected = Math.min(left, random.poisson(count * rejects))
+            local[row + 4] = (local[row + 4] as number) + rejected * stands
+            this.#options.onGroup?.({
+              minute,
+              variant: variantNumber,
+              place,
+              versions: combination.versions,
+              count,
+              rejects: rejected,
+              badFrom,
+              badTo: this.bad.length,
+            })
             entryRequests[number] = (entryRequests[number] ?? 0) + count * stands
             for (let at = 0; at < combination.versions.length; at += 1) {
               const slot = (combination.versions[at] as number) * sites + site

@@ -89,22 +89,6 @@ export function tell(
   return { steps, missing }
 }
 
-/** Since which minute a change that spans do not show is taken for served: as told. */
-export function toldFromMinute(
-  releases: readonly SimRelease[],
-  telling: Telling,
-): ReadonlyMap<string, number> {
-  const found = new Map<string, number>()
-  for (const release of releases) {
-    if (release.hasVersion) continue
-    const at = telling.steps
-      .filter(({ configHash }) => configHash === release.versionTo)
-      .map((step) => step.at)
-    if (at.length > 0) found.set(release.key, Math.floor(Math.min(...at) / MINUTE_MS))
-  }
-  return found
-}
-
 /** Sightings of versions until a minute, of the stream and, before it, of the plan. */
 export function sightingsOf(stream: Stream, untilMinute: number): VersionSighting[] {
   const { world } = stream
