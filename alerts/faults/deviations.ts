@@ -78,13 +78,16 @@ const SILENT_MS = 15 * MINUTE_MS
 /** When nothing is known of what was usual (after a restart) a ringing series counts as usual below this. */
 const FORGOTTEN_RATIO = 0.01
 
-/** @returns what deviates as of an instant, given what rings; to be asked in the order of time */
-export function buildDeviations(store: Pick<Store, 'ask'>) {
+/**
+ * @param secondsMax  bound on one question
+ * @returns what deviates as of an instant, given what rings; to be asked in the order of time
+ */
+export function buildDeviations(store: Pick<Store, 'ask'>, secondsMax = SECONDS_MAX) {
   /** Usual ratios of series that ring, as they were when they began; when they were heard last. */
   const usual = new Map<string, number>()
   const heardAtMs = new Map<string, number>()
   let minuteDoneMs = Number.NEGATIVE_INFINITY
-  const options = { lane: 'heavy', secondsMax: SECONDS_MAX } as const
+  const options = { lane: 'heavy', secondsMax } as const
 
   const sieve = async (toMs: number, reach: number, bad: number, services: readonly string[] = []) =>
     withoutTwins(

@@ -51,6 +51,7 @@ const EVENTS_AT_ONCE = 500
 /** Derived once nothing came for a while, which the deriver's clock makes it think. */
 const SETTLED_MS = 600_000
 const AHEAD_MS = DAY_MS
+const QUESTION_SECONDS_MAX = 600
 
 /** @throws ConfigError, StoreError */
 export async function openReplayStore(config: ReplayConfig, recording: Recording): Promise<ReplayStore> {
@@ -60,15 +61,17 @@ export async function openReplayStore(config: ReplayConfig, recording: Recording
   const clock: Clock = { now: () => recording.toMs }
   // As far as rows can be kept: what is recorded may be years old.
   const days = Math.floor((END_MS - Math.max(recording.toMs, Date.now())) / DAY_MS) - 2
-  const store = await openEmbeddedStore(folder, {
-    spansDays: days,
-    requests10sDays: days,
-    requests1mDays: days,
-    requests1hDays: days,
-    deadLettersDays: days,
-    metricsDays: days,
-    eventsDays: days,
-  })
+  const store = patient(
+    await openEmbeddedStore(folder, {
+      spansDays: days,
+      requests10sDays: days,
+      requests1mDays: days,
+      requests1hDays: days,
+      deadLettersDays: days,
+      metricsDays: days,
+      eventsDays: days,
+    }),
+  )
   const database = await openDatabase({ kind: 'embedded', dataDir: folder })
   await migrateRegistry(database)
   const registry = buildRegistry(database, () => new Date(clock.now()))
@@ -90,6 +93,13 @@ export async function openReplayStore(config: ReplayConfig, recording: Recording
     },
   }
 }
+
+/** Nobody waits at a screen: what takes long takes long. */
+const patient = (store: Store): Store => ({
+  ...store,
+  ask: (question, parameters, options) =>
+    store.ask(question, parameters, { ...options, secondsMax: QUESTION_SECONDS_MAX }),
+})
 
 type Path = {
   readonly prepare: (bytes: Uint8Array, origin: string) => Prepared

@@ -22,6 +22,7 @@ import { soak } from './soak.ts'
 import { storage } from './storage.ts'
 import { alignColumns } from './table.ts'
 import { traceQueries } from './trace-queries.ts'
+import { verdict } from './verdict.ts'
 
 const BENCHES: readonly Bench[] = [
   ingestSpans,
@@ -40,6 +41,7 @@ const BENCHES: readonly Bench[] = [
   blame,
   ledger,
   blameQuery,
+  verdict,
 ]
 
 const STOP_TIMEOUT_MS = 60_000

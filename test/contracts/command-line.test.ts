@@ -42,6 +42,8 @@ describe.concurrent('help', () => {
     { words: ['dead-letters', '--help'], want: /^surety dead-letters list / },
     { words: ['backup', '--help'], want: /^surety backup DIR\n/ },
     { words: ['restore', '--help'], want: /^surety restore DIR\n/ },
+    { words: ['explain', '--help'], want: /^surety explain \[FAULT\]/ },
+    { words: ['replay', '--help'], want: /^surety replay DIR/ },
     { words: ['validate', '--help'], want: /^surety validate -f DIR/ },
     { words: ['doctor', '--help'], want: /^surety doctor \[--json\]\n/ },
     { words: ['migrate', '--help'], want: /^surety migrate \[--print embedded\|server\|cluster\]\n/ },

@@ -30,6 +30,8 @@ const read: {
   readonly text: string
   readonly type: string
 }[] = []
+/** Those that tell of faults, apart. */
+const ofFaults: string[] = []
 let inserted = 0
 
 beforeAll(async () => {
@@ -75,7 +77,8 @@ async function listen(): Promise<void> {
   await consumer.run({
     eachMessage: ({ partition, message: { key, value, headers } }) => {
       const type = String(headers?.['content-type'] ?? '')
-      read.push({ partition, key: String(key), text: String(value), type })
+      if (String(key).startsWith('f-')) ofFaults.push(`${String(key)} ${String(value)}`)
+      else read.push({ partition, key: String(key), text: String(value), type })
       return Promise.resolve()
     },
   })
@@ -158,6 +161,27 @@ test('a publisher that is killed while it sends loses nothing, keeps the order a
   }
   await allRead()
   expectInOrder()
+})
+
+test('what is told of faults comes on the same topic, once each, as it was kept', async () => {
+  const event = (number: number) => ({
+    specversion: '1.0',
+    id: `f-1-${number}`,
+    type: 'dev.cdevents.incident.detected.0.3.0',
+    subject: 'f-1',
+    data: { context: { id: `f-1-${number}` } },
+  })
+  for (const number of [1, 2])
+    await database.rows('INSERT INTO fault_events (fault, kept_at, event) VALUES ($1, now(), $2::json)', [
+      'f-1',
+      JSON.stringify(event(number)),
+    ])
+  await eventually(
+    () => Promise.resolve(ofFaults.length),
+    (count) => count >= 2,
+    60_000,
+  )
+  expect(ofFaults).toEqual([1, 2].map((number) => `f-1 ${JSON.stringify(event(number))}`))
 })
 
 test('a broker that is away delays events; health and metrics say so, and then they come', async () => {

@@ -89,11 +89,11 @@ function transfer(minute: number, next: () => number): TreeNode {
 
 function payment(minute: number, next: () => number): TreeNode {
   const zone = next() < 0.5 ? 'z1' : 'z2'
-  const attributes = { 'bank.channel': 'mobile', 'bank.region': 'north', 'cloud.availability_zone': zone }
+  const attributes = { 'bank.channel': 'mobile', 'bank.region': 'north' }
   const isNew = minute >= CARDS_AT && next() < 0.5
   const isBad = next() < (minute >= ZONE_AT && zone === 'z2' ? 0.6 : 0.01)
   const http = status(isBad)
-  const of = { system: 'cards', attributes }
+  const of = { system: 'cards', attributes, resource: { 'cloud.availability_zone': zone } }
   return {
     ...of,
     service: 'web',
