@@ -51,7 +51,8 @@ export function buildVerdictLoop(parts: VerdictParts): VerdictLoop {
   async function judge(release: Release, known: Landscape, nowMs: number): Promise<void> {
     const done = metrics.seconds.startTimer()
     const contrast = await gatherContrast({ store }, release, rangeOf(release, nowMs))
-    const traffic = { release, nowMs, contrast, dayBefore: undefined, signaturePasts: [] }
+    const { dayBefore, signaturePasts = [] } = contrast
+    const traffic = { release, nowMs, contrast, dayBefore, signaturePasts }
     const verdict = releaseVerdict(traffic)
     const owner = ownerOfRelease(release, known)
     const nextAtMs = nextJudgement(release, verdict, nowMs)

@@ -11,7 +11,7 @@ export const JUDGED_MAX_MS = 3 * DAY_MS
 
 /** Since it served, or since its scope changed last. */
 export function ageMs(release: Release, nowMs: number): number {
-  const last = release.stages.filter(({ kind }) => kind === 'step').at(-1)?.atMs ?? 0
+  const last = release.stages.findLast(({ kind }) => kind === 'step')?.atMs ?? 0
   return nowMs - Math.max(release.readyAtMs ?? release.startedAtMs, Math.min(last, nowMs))
 }
 

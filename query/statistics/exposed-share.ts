@@ -46,14 +46,16 @@ export class ExposedShare {
     // The likelihood is concave: below the floor it is highest at the floor, or where it peaks.
     const peak = this.#peak()
     const against = this.#at(Math.min(floor, peak)) / phi
-    const above = GRID.flatMap((theta, at) => (theta > floor ? [at] : []))
-    return this.#mixture(above, phi) - Math.max(against, this.#at(floor) / phi)
+    return (
+      this.#mixture(Math.max(0, Math.floor((floor + LOG_RISK_MAX) / STEP + 1e-9) + 1), phi) -
+      Math.max(against, this.#at(floor) / phi)
+    )
   }
 
   /** The log risk with its interval at all looks at once, 1 − α. */
   interval(alpha: number, dispersion = 1): RiskInterval {
     const phi = Math.max(1, dispersion)
-    const floor = this.#mixture([...GRID.keys()], phi) - Math.log(1 / alpha)
+    const floor = this.#mixture(0, phi) - Math.log(1 / alpha)
     const inside = GRID.filter((_, at) => (this.#log[at] ?? 0) / phi >= floor)
     const first = inside[0] ?? this.#peak()
     const last = inside.at(-1) ?? first
@@ -85,9 +87,19 @@ export class ExposedShare {
     return left + (right - left) * (place - below)
   }
 
-  #mixture(points: readonly number[], phi: number): number {
-    const terms = points.map((at) => ({ log: (this.#log[at] ?? 0) / phi, weight: LOG_WEIGHTS[at] ?? 0 }))
-    return logSum(terms.map(({ log, weight }) => log + weight)) - logSum(terms.map(({ weight }) => weight))
+  /** ln of the likelihood, mixed over the grid from a point on by what is expected there. */
+  #mixture(from: number, phi: number): number {
+    let most = -Infinity
+    for (let at = from; at < GRID.length; at++)
+      most = Math.max(most, (this.#log[at] ?? 0) / phi + (LOG_WEIGHTS[at] ?? 0))
+    let mixed = 0
+    let weights = 0
+    for (let at = from; at < GRID.length; at++) {
+      const weight = LOG_WEIGHTS[at] ?? 0
+      mixed += Math.exp((this.#log[at] ?? 0) / phi + weight - most)
+      weights += Math.exp(weight)
+    }
+    return weights === 0 ? -Infinity : most + Math.log(mixed) - Math.log(weights)
   }
 }
 
@@ -111,9 +123,3 @@ export function ratioUpper(bad: number, requests: number, alpha: number, dispers
 }
 
 const logBeta = (a: number, b: number) => logGamma(a) + logGamma(b) - logGamma(a + b)
-
-function logSum(values: readonly number[]): number {
-  const most = values.reduce((one, other) => Math.max(one, other), -Infinity)
-  if (!Number.isFinite(most)) return most
-  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0))
-}

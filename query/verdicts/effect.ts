@@ -1,11 +1,9 @@
 // What a release cost: requests that failed beyond what its control leads one to expect, the minutes in which they did, and how long
 // it was. Pure. Of everything that spends error budget: system errors, business errors, shed requests.
 
-import { noCounts, sum, type Comparison, type Counts } from './strata.ts'
-import type { ReleaseTraffic } from './traffic.ts'
-import { compare } from './strata.ts'
 import { TOUCHED_NEW, UNTOUCHED } from '../blame/case.ts'
-import { isVisible } from './traffic.ts'
+import { addAll, compare, noCounts, type Comparison, type Counts } from './strata.ts'
+import { isVisible, type ReleaseTraffic } from './traffic.ts'
 
 export type ReleaseEffect = {
   readonly method: Comparison['method']
@@ -104,13 +102,13 @@ function minutesOf(traffic: ReleaseTraffic, sinceMinute: number): ReadonlyMap<nu
 function usualRatio({ method, control, strata, sides }: Comparison): number {
   const total = { inside: noCounts(), before: noCounts(), after: noCounts() }
   if (method === 'concurrent') {
-    for (const one of strata) sum(total.after, one.control)
+    for (const one of strata) addAll(total.after, one.control)
     return ratio(total.after)
   }
   for (const one of sides) {
-    sum(total.inside, one.insideBefore)
-    sum(total.before, one.outsideBefore)
-    sum(total.after, one.outsideAfter)
+    addAll(total.inside, one.insideBefore)
+    addAll(total.before, one.outsideBefore)
+    addAll(total.after, one.outsideAfter)
   }
   const moved = control === 'none' ? 0 : ratio(total.after) - ratio(total.before)
   return Math.max(0, ratio(total.inside) + moved)

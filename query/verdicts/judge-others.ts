@@ -14,7 +14,7 @@ const SIGNATURES_MAX = 200
 /** Fewer occurrences, or in fewer minutes, are a blip. */
 const OCCURRENCES_MIN = 5
 const OCCURRENCE_MINUTES_MIN = 3
-/** Fewer earlier releases do not tell what is usual during one. */
+/** Fewer earlier releases do not tell what is usual during one; none: nothing is known of them. */
 const EARLIER_RELEASES_MIN = 2
 /** A signature that came at this part of earlier releases comes with deploying. */
 const USUAL_PART = 0.5
@@ -78,7 +78,8 @@ function notFlagged(
   )
     return 'usual-during-releases'
   if (count < OCCURRENCES_MIN || minutes < OCCURRENCE_MINUTES_MIN) return 'few-and-transient'
-  if (past !== undefined && past.releases < EARLIER_RELEASES_MIN) return 'too-few-earlier-releases'
+  if (past !== undefined && past.releases > 0 && past.releases < EARLIER_RELEASES_MIN)
+    return 'too-few-earlier-releases'
   const evidence = new ExposedShare()
   // Occurrences of one minute come together: a minute counts as one and a bit, not as its thousands.
   const independent = Math.min(count, minutes * 3)

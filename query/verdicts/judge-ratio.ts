@@ -13,7 +13,7 @@ import {
   type LogOdds,
 } from '../statistics/log-odds.ts'
 import { INTERVAL_ALPHA, marginOf, type RatioMeasure } from './measures.ts'
-import { noCounts, sum, type Comparison, type Counts, type FourSides, type Stratum } from './strata.ts'
+import { addAll, noCounts, type Comparison, type Counts, type FourSides, type Stratum } from './strata.ts'
 
 export type Reason = (typeof NOT_FLAGGED_REASONS)[number]
 
@@ -159,14 +159,14 @@ function beforeAfter(comparison: Comparison, { counted }: RatioMeasure, alpha: n
   const hasControl = kind !== 'none'
   const total = { insideAfter: noCounts(), outsideAfter: noCounts(), insideBefore: noCounts() }
   for (const one of sides) {
-    sum(total.insideAfter, one.insideAfter)
-    sum(total.outsideAfter, one.outsideAfter)
-    sum(total.insideBefore, one.insideBefore)
+    addAll(total.insideAfter, one.insideAfter)
+    addAll(total.outsideAfter, one.outsideAfter)
+    addAll(total.insideBefore, one.insideBefore)
   }
   const effect = pooled(
     sides.flatMap((one) => {
-      const effect = effectOf(one, counted, hasControl)
-      return effect === undefined ? [] : [effect]
+      const own = effectOf(one, counted, hasControl)
+      return own === undefined ? [] : [own]
     }),
   )
   const dispersion = [true, false].reduce(

@@ -272,9 +272,9 @@ function sidesOf(traffic: ReleaseTraffic, sided: Sided) {
   if (shared.outsideAfter.requests === 0) return { sides, unsteadiness: [...steady.values()] }
   const together = { insideBefore: noCounts(), insideAfter: noCounts(), insideDay: noCounts(), ...shared }
   for (const one of sides) {
-    sum(together.insideBefore, one.insideBefore)
-    sum(together.insideAfter, one.insideAfter)
-    sum(together.insideDay, one.insideDay)
+    addAll(together.insideBefore, one.insideBefore)
+    addAll(together.insideAfter, one.insideAfter)
+    addAll(together.insideDay, one.insideDay)
   }
   return { sides: sides.length === 0 ? [] : [together], unsteadiness: [...steady.values()] }
 }
@@ -318,7 +318,7 @@ function addCounts(to: Counts, rows: TraceRows, place: number): void {
   to.slow += at(rows.slow, place)
 }
 
-export function sum(to: Counts, of: Counts): void {
+export function addAll(to: Counts, of: Counts): void {
   to.requests += of.requests
   for (const key of COUNTED) to[key] += of[key]
 }

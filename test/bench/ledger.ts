@@ -2,7 +2,7 @@
 // question of raw spans; and how fast a gate is told a verdict.
 
 import { join } from 'node:path'
-import { statement, DEFAULT_RETENTION, openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import { DEFAULT_RETENTION, openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
 import { openDatabase } from '../../query/registry/database.ts'
 import { migrateRegistry } from '../../query/registry/migrate.ts'
 import { effectsAsked, releaseEffectsStatement, type Ready } from '../../query/reports/release-effects.ts'
@@ -153,15 +153,15 @@ const PEERS = [
       /SELECT service, bucket, weighted AS requests[\s\S]*?traffic = 'live'/,
       () => SPAN_MINUTES.replace('MORE', () => more),
     ),
-  } satisfies ReturnType<typeof statement>,
+  },
 }))
 
-async function timed<Row>(ask: () => Promise<Row[]>): Promise<{ rows: Row[]; seconds: number }> {
-  let rows = await ask()
+async function timed<Row>(question: () => Promise<Row[]>): Promise<{ rows: Row[]; seconds: number }> {
+  let rows = await question()
   const seconds: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const startedAt = performance.now()
-    rows = await ask()
+    rows = await question()
     seconds.push((performance.now() - startedAt) / 1000)
   }
   return { rows, seconds: percentile(seconds, 0.5) }
