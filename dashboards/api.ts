@@ -10,6 +10,8 @@ import type {
   TraceReply,
   UtilisationReply,
 } from '../query/http/schemas.ts'
+import type { FaultReply, FaultsReply } from '../query/http/fault-schemas.ts'
+import type { ReleaseReply, ReleasesReply, ReleaseVerdict } from '../query/http/release-schemas.ts'
 import type { DowntimeReply } from '../query/http/report-schemas.ts'
 import type {
   SloBurnReply,
@@ -54,6 +56,15 @@ export interface Api {
     which: SloWhich & { readonly from: string; readonly limit: number },
     signal?: AbortSignal,
   ): Promise<SloLedgerReply>
+  releases(range: Range & { readonly limit: number }, signal?: AbortSignal): Promise<ReleasesReply>
+  release(id: string, signal?: AbortSignal): Promise<ReleaseReply>
+  releaseVerdict(id: string, signal?: AbortSignal): Promise<ReleaseVerdict>
+  /** @param asked.release  only faults that it is blamed or suspected for */
+  faults(
+    asked: Range & { readonly limit: number; readonly release?: string },
+    signal?: AbortSignal,
+  ): Promise<FaultsReply>
+  fault(id: string, signal?: AbortSignal): Promise<FaultReply>
   /** Of the year that runs in this zone. */
   downtime(timeZone: string, signal?: AbortSignal): Promise<DowntimeReply>
 }
@@ -90,6 +101,10 @@ export const apiPaths = {
   trace: (traceId: string) => `/api/v1/traces/${encodeURIComponent(traceId)}`,
   slos: '/api/v1/slos',
   slo: (slo: string, part = '') => `/api/v1/slos/${encodeURIComponent(slo)}${part}`,
+  releases: '/api/v1/releases',
+  release: (id: string, part = '') => `/api/v1/releases/${encodeURIComponent(id)}${part}`,
+  faults: '/api/v1/faults',
+  fault: (id: string) => `/api/v1/faults/${encodeURIComponent(id)}`,
   downtime: '/api/v1/systems/downtime',
 } as const
 
@@ -145,6 +160,11 @@ export function buildApi(fetchReply: typeof fetch, baseUrl = ''): Api {
     sloBurn: ({ slo, ...which }, { from, to }, windows, signal) =>
       ask(apiPaths.slo(slo, '/burn'), { from, to, ...which, windows }, signal),
     sloLedger: ({ slo, ...asked }, signal) => ask(apiPaths.slo(slo, '/ledger'), asked, signal),
+    releases: (asked, signal) => ask(apiPaths.releases, { ...asked }, signal),
+    release: (id, signal) => ask(apiPaths.release(id), {}, signal),
+    releaseVerdict: (id, signal) => ask(apiPaths.release(id, '/verdict'), {}, signal),
+    faults: (asked, signal) => ask(apiPaths.faults, { ...asked }, signal),
+    fault: (id, signal) => ask(apiPaths.fault(id), {}, signal),
     downtime: (timeZone, signal) => ask(apiPaths.downtime, { timeZone }, signal),
   }
 }

@@ -32,6 +32,8 @@ import {
 import { startRefresh } from './start/refresh.ts'
 import { type Panel, panelFailure } from './start/panel.ts'
 import { releaseList } from './start/release-list.ts'
+import { buildFaultSection } from './start/fault-section.ts'
+import { buildReleaseSection } from './start/release-section.ts'
 import { latestRelease, levelMarks, servicesTable } from './start/services-table.ts'
 import { buildSloSection } from './start/slo-section.ts'
 import { statusStrip } from './start/status-strip.ts'
@@ -46,6 +48,8 @@ const retryMaxMs = 30_000
 /** How far back a version's release is looked for, and how many events that may be. */
 const releasesFrom = '-7d'
 const releasesMax = 200
+/** Where the releases stand under the charts of a service. */
+const stripIds = ['requests-strip', 'errors-strip', 'latency-strip'] as const
 
 /** What Surety asks for when it is reached from elsewhere; kept for this tab alone. */
 let token = tokenOfTab()
@@ -58,19 +62,19 @@ const signIn = buildSignIn({
   session: buildSessionApi(fetch),
   byId,
   onChange: () => {
-    slos.again()
-    refresh.now()
-    void loadTrace()
+    askAgain()
   },
 })
+const common = { api, byId, nowMs: () => Date.now(), formatUrl, show } as const
+// What is opened from another view closes first.
+const releaseSection = buildReleaseSection(common)
+const faults = buildFaultSection(common)
 const slos = buildSloSection({
-  api,
-  byId,
-  nowMs: () => Date.now(),
+  ...common,
   timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-  formatUrl,
-  show,
+  showStrip: (id, axis) => releaseSection.showStrip(id, axis),
 })
+const sections = [releaseSection, faults, slos] as const
 const otlpTracesUrl =
   document.querySelector('meta[name="surety-otlp-traces-url"]')?.getAttribute('content') ||
   `${location.origin}/v1/traces`
@@ -99,7 +103,7 @@ let scrollToTrace = state.trace !== undefined
 // Asking
 
 async function load(signal: AbortSignal): Promise<void> {
-  slos.tick()
+  for (const section of sections) section.tick()
   const range = { from: state.from, to: state.to }
   const service = state.service
   const all = api.services(range, signal)
@@ -123,6 +127,13 @@ async function load(signal: AbortSignal): Promise<void> {
   trouble = undefined
   render()
   if (scrollToTrace) renderTrace()
+}
+
+/** Somebody signed in: everything that was refused may now be answered. */
+function askAgain(): void {
+  for (const section of sections) section.again()
+  refresh.now()
+  void loadTrace()
 }
 
 /** Keeps the answer, or why there is none, unless the reader has moved on meanwhile. */
@@ -167,7 +178,7 @@ function render(): void {
   renderTop()
   renderProblem()
   renderVerdict()
-  slos.render(state, words)
+  for (const section of sections) section.render(state, words)
   renderServices()
   renderSelected()
   renderUtilisation()
@@ -334,6 +345,7 @@ function renderSelected(): void {
   if (state.service === undefined) {
     charts?.close()
     charts = undefined
+    for (const id of stripIds) releaseSection.showStrip(id, undefined)
     return
   }
   update(
@@ -374,6 +386,9 @@ function drawCharts(group: ChartGroup): void {
     errorRatioChart(series.reply, events, words, palette),
     latencyChart(series.reply, events, words, palette),
   ])
+  const { service, from, to } = series.reply
+  for (const id of stripIds)
+    releaseSection.showStrip(id, { service, fromMs: Date.parse(from), toMs: Date.parse(to) })
 }
 
 async function startCharts(): Promise<void> {
@@ -528,15 +543,16 @@ document.addEventListener('click', (event) => {
   if (isModifiedClick(event)) return
   if (!(event.target instanceof Element)) return
   const target = event.target.closest<HTMLElement>(
-    '[data-close], [data-service], [data-from], [data-language]',
+    '[data-close], [data-service], [data-trace], [data-from], [data-language]',
   )
   if (target === null) return
   // Somebody who marks text to copy it does not mean to open the row.
   if (target.tagName === 'TR' && getSelection()?.isCollapsed === false) return
   event.preventDefault()
-  const { service, from, language: chosen } = target.dataset
+  const { service, trace: traceId, from, language: chosen } = target.dataset
   if (target.hasAttribute('data-close')) show({ service: undefined })
   else if (service !== undefined) show({ service })
+  else if (traceId !== undefined) show({ trace: traceId })
   else if (from !== undefined) show({ from, to: 'now' })
   else if (chosen !== undefined) speak(chooseLanguage(chosen, undefined, []))
 })
@@ -560,9 +576,7 @@ byId('token-form').addEventListener('submit', (event) => {
   try {
     sessionStorage.setItem('surety.token', token)
   } catch {}
-  slos.again()
-  refresh.now()
-  void loadTrace()
+  askAgain()
 })
 
 byId('trace-form').addEventListener('submit', (event) => {
@@ -585,7 +599,7 @@ document.addEventListener('keydown', (event) => {
   } else if (event.key === 'Escape' && state.service !== undefined) {
     show({ service: undefined })
   } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-    const row = focused?.closest('.services tbody tr, .slos tbody tr')
+    const row = focused?.closest('.services tbody tr, .slos tbody tr, .faults tbody tr')
     const next = event.key === 'ArrowDown' ? row?.nextElementSibling : row?.previousElementSibling
     const link = next?.querySelector<HTMLElement>('th a')
     if (link == null) return

@@ -16,7 +16,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dashboards: [
     'dashboards',
     'query/http/schemas.ts',
+    'query/http/fault-schemas.ts',
     'query/http/registry-schemas.ts',
+    'query/http/release-schemas.ts',
     'query/http/report-schemas.ts',
     'query/http/slo-schemas.ts',
     'query/http/verdict-schemas.ts',
@@ -39,6 +41,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
     'query/openslo/',
     'deploy/registry-command.ts',
     'ingest/releases/',
+    'deploy/gates/gates.test.ts',
     'test/contracts/release-hooks.test.ts',
   ],
   echarts: ['dashboards/charts/', 'query/http/routes/pages.ts'],

@@ -1,6 +1,8 @@
 // Every text of the pages in English. Words in braces are filled in; the other language has the same keys and
 // the same braces, which the types and a test hold.
 
+import { faultEn } from './fault-en.ts'
+import { releaseEn } from './release-en.ts'
 import { sloEn } from './slo-en.ts'
 
 export const en = {
@@ -171,6 +173,8 @@ export const en = {
   bytes: '{value} B',
 
   ...sloEn,
+  ...releaseEn,
+  ...faultEn,
 } as const
 
 export type TextKey = keyof typeof en

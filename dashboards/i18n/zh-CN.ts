@@ -1,6 +1,8 @@
 // Every text of the pages in Simplified Chinese. Same keys and braces as en.ts.
 
 import type { Texts } from './en.ts'
+import { faultZhCN } from './fault-zh-CN.ts'
+import { releaseZhCN } from './release-zh-CN.ts'
 import { sloZhCN } from './slo-zh-CN.ts'
 
 export const zhCN: Texts = {
@@ -168,4 +170,6 @@ export const zhCN: Texts = {
   bytes: '{value} B',
 
   ...sloZhCN,
+  ...releaseZhCN,
+  ...faultZhCN,
 }

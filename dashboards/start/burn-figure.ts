@@ -7,6 +7,7 @@ import { type ChartGroup, openCharts, readPalette } from '../charts/mount.ts'
 import { absent, type Words } from '../i18n/words.ts'
 import { el, update } from './dom.ts'
 import { type Panel, panelFailure } from './panel.ts'
+import type { ReleaseSection } from './release-section.ts'
 
 /** Burn windows are hours long: a chart of minutes would be a flat line, unless somebody asked for them by instants. */
 export function chartRange({ from, to }: Range): Range {
@@ -23,7 +24,11 @@ export type BurnFigure = {
 }
 
 /** @param redraw  the chart has come, which may take a second, or has not */
-export function buildBurnFigure(byId: (id: string) => HTMLElement, redraw: () => void) {
+export function buildBurnFigure(
+  byId: (id: string) => HTMLElement,
+  redraw: () => void,
+  showStrip: ReleaseSection['showStrip'],
+) {
   let chart: ChartGroup | undefined
   let isOpening = false
   let failure: unknown
@@ -63,6 +68,12 @@ export function buildBurnFigure(byId: (id: string) => HTMLElement, redraw: () =>
       if (panel.reply === undefined || isComposite) return
       if (chart === undefined) void open()
       else chart.show([burnChart(panel.reply, words, readPalette(document.documentElement))])
+      const { from, to } = panel.reply
+      showStrip('burn-strip', {
+        service: item?.service ?? '',
+        fromMs: Date.parse(from),
+        toMs: Date.parse(to),
+      })
     },
     /** Lines of one SLO must not stand under the name of another. */
     close(): void {
@@ -70,6 +81,7 @@ export function buildBurnFigure(byId: (id: string) => HTMLElement, redraw: () =>
       chart?.close()
       chart = undefined
       failure = undefined
+      showStrip('burn-strip', undefined)
     },
   }
 }

@@ -14,6 +14,8 @@ describe('page state', () => {
       group: '',
       allSlos: false,
       find: '',
+      fault: undefined,
+      release: undefined,
     })
     expect(formatPageState(parsePageState(''))).toBe('')
   })
@@ -34,6 +36,12 @@ describe('page state', () => {
     })
     expect(formatPageState(parsePageState(search))).toBe(search)
     expect(parsePageState('?slo=a&objective=-1').objective).toBe(0)
+  })
+
+  test('the fault and the release that are open', () => {
+    const search = '?fault=slo%3Atransfer%2F1&release=r%261'
+    expect(parsePageState(search)).toMatchObject({ fault: 'slo:transfer/1', release: 'r&1' })
+    expect(formatPageState(parsePageState(search))).toBe(search)
   })
 
   test.each(['yesterday', '-15', '15m', '2026-11-20', "now'", '-1234567m'])(

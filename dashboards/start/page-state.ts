@@ -14,6 +14,9 @@ export type PageState = {
   readonly allSlos: boolean
   /** What the list of SLOs is narrowed to. */
   readonly find: string
+  /** The fault and the release whose details are open, by id. */
+  readonly fault: string | undefined
+  readonly release: string | undefined
 }
 
 export const defaultFrom = '-15m'
@@ -48,6 +51,8 @@ export function parsePageState(search: string): PageState {
     group: query.get('group') ?? '',
     allSlos: query.get('slos') === 'all',
     find: query.get('find') ?? '',
+    fault: query.get('fault') || undefined,
+    release: query.get('release') || undefined,
   }
 }
 
@@ -66,6 +71,8 @@ export function formatPageState(state: PageState): string {
   }
   if (state.allSlos) query.set('slos', 'all')
   if (state.find !== '') query.set('find', state.find)
+  if (state.fault !== undefined) query.set('fault', state.fault)
+  if (state.release !== undefined) query.set('release', state.release)
   return query.size === 0 ? '' : `?${query.toString()}`
 }
 

@@ -23,6 +23,7 @@ import { sloListView } from './slo-list.ts'
 import { itemKey, lineKeyOf, worstBySystem } from './slo-order.ts'
 import { askSlos, listEveryMs, type SloList, type SloWish } from './slo-questions.ts'
 import { itemKeyOf } from './slo-table.ts'
+import type { ReleaseSection } from './release-section.ts'
 import { systemsStrip } from './systems-strip.ts'
 
 export type SloSectionParts = {
@@ -34,6 +35,8 @@ export type SloSectionParts = {
   readonly formatUrl: (state: PageState) => string
   /** Shows another view; `isTyped` leaves no trace in the browser's history. */
   readonly show: (change: Partial<PageState>, isTyped?: boolean) => void
+  /** Shows the releases under the burn chart. */
+  readonly showStrip: ReleaseSection['showStrip']
 }
 
 export interface SloSection {
@@ -58,7 +61,7 @@ export function buildSloSection(parts: SloSectionParts): SloSection {
   const expanded = new Set<string>()
   let drawnInputs: readonly unknown[] = []
 
-  const figure = buildBurnFigure(byId, draw)
+  const figure = buildBurnFigure(byId, draw, parts.showStrip)
   const onChange = () => {
     // What one answer says another question may need.
     tick()

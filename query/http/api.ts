@@ -37,6 +37,7 @@ import { definitionRoutes } from './routes/definitions.ts'
 import { downtimeRoutes } from './routes/downtime.ts'
 import { eventRoutes } from './routes/events.ts'
 import { faultRoutes } from './routes/faults.ts'
+import { gateRoutes } from './routes/gate.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { journeyRoutes } from './routes/journeys.ts'
 import { mapRoutes } from './routes/map.ts'
@@ -145,6 +146,7 @@ export async function api(app: FastifyInstance, parts: ApiParts): Promise<void> 
   traceRoutes(typed, parts)
   attributeRoutes(typed, parts)
   releaseRoutes(typed, parts)
+  gateRoutes(typed, parts)
   releaseOrderRoutes(typed, parts)
   metricRoutes(typed, parts)
   eventRoutes(typed, parts)

@@ -132,6 +132,8 @@ export const ReleaseReply = ReleaseItem.extend({
       scope: ScopeItem,
       source: z.string(),
       eventId: z.string(),
+      actor: z.string().optional().describe('who did it, as told'),
+      description: z.string().optional().describe('what was said of it, such as what a gate did'),
     }),
   ),
 })

@@ -94,6 +94,7 @@ export const ROUTES: Readonly<Record<string, Permission>> = {
   'GET /api/v1/releases': 'read',
   'GET /api/v1/releases/:id': 'read',
   'GET /api/v1/releases/events': 'read-all',
+  'GET /api/v1/releases/verdict': 'read',
   'GET /api/v1/releases/:id/verdict': 'read',
   'POST /api/v1/releases/:id/override': 'write',
   'GET /api/v1/reports/verdict-accuracy': 'read',

@@ -234,6 +234,25 @@ const cases: readonly {
     want: [{ stages: [{ eventId: 'a' }, { eventId: 'b' }, { eventId: 'c' }] }],
   },
   {
+    name: 'what a gate did stands among the stages with who chose, and says nothing for the release',
+    steps: [
+      step(97, { eventId: 'a', kind: 'started', actor: 'jenkins', description: '1.0 → 2.0' }),
+      step(103, { eventId: 'b', kind: 'noted', actor: 'wang', description: 'aborted: agreed' }),
+    ],
+    sightings: [OLD, NEW],
+    want: [
+      {
+        actor: 'jenkins',
+        description: '1.0 → 2.0',
+        state: 'completed',
+        stages: [
+          { kind: 'started', actor: 'jenkins' },
+          { kind: 'noted', actor: 'wang', description: 'aborted: agreed' },
+        ],
+      },
+    ],
+  },
+  {
     name: 'one chain over two services is two releases',
     steps: [
       step(95, { eventId: 'a', releaseKey: 'chain' }),

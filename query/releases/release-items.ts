@@ -66,12 +66,14 @@ export function releaseReply(
       before: before ?? null,
       after: after ?? null,
     })),
-    stages: release.stages.map(({ kind, atMs, scope, source, eventId }) => ({
+    stages: release.stages.map(({ kind, atMs, scope, source, eventId, actor, description }) => ({
       kind,
       at: iso(atMs),
       scope: scopeItem(scope),
       source,
       eventId,
+      ...(actor === undefined ? {} : { actor }),
+      ...(description === undefined ? {} : { description }),
     })),
   }
 }

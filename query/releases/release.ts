@@ -48,6 +48,9 @@ export type ReleaseStage = {
   readonly scope: ReleaseScope
   readonly source: string
   readonly eventId: string
+  /** Who did it and what was said of it, as told; absent or empty: not told. */
+  readonly actor?: string
+  readonly description?: string
 }
 
 /** One release: one service (or target) and version going out in one environment, from its first step to its last. */

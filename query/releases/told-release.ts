@@ -27,8 +27,16 @@ export function toldRelease(group: StepGroup, appearance: Appearance | undefined
   const { steps } = group
   const stages = steps
     .map((step): ReleaseStage => {
-      const { kind, scope, source, eventId } = step
-      return { kind, atMs: instantOfStep(step, view.skews), scope, source, eventId }
+      const { kind, scope, source, eventId, actor, description } = step
+      return {
+        kind,
+        atMs: instantOfStep(step, view.skews),
+        scope,
+        source,
+        eventId,
+        ...(actor === '' ? {} : { actor }),
+        ...(description === '' ? {} : { description }),
+      }
     })
     .toSorted((a, b) => a.atMs - b.atMs)
   const first = steps[0]
@@ -99,12 +107,15 @@ type TextField =
   | 'ticket'
   | 'description'
 
-/** What was told last of a field, the end aside: it may speak of what is gone back to. */
+/**
+ * What was told last of a field. The end aside: it may speak of what is gone back to; and what is noted after all others, because it
+ * speaks of the release and not for it, such as who let it pass a gate.
+ */
 function last(steps: readonly NamedStep[], field: TextField): string {
   const told = steps.filter((step) => step[field] !== '')
-  return (
-    (told.findLast(({ kind }) => kind !== 'rolled_back' && kind !== 'removed') ?? told.at(-1))?.[field] ?? ''
-  )
+  const going = told.filter(({ kind }) => kind !== 'rolled_back' && kind !== 'removed')
+  const own = going.findLast(({ kind }) => kind !== 'noted')
+  return (own ?? going.at(-1) ?? told.at(-1))?.[field] ?? ''
 }
 
 function versionOf(group: StepGroup, appearance: Appearance | undefined): string {

@@ -141,6 +141,20 @@ export async function readVerdict(queries: Queries, id: string): Promise<KeptVer
   return newest === undefined ? undefined : toKept(newest)
 }
 
+/** Verdicts on the releases of one version, newest first. */
+export async function readVersionVerdicts(
+  queries: Queries,
+  service: string,
+  version: string,
+  limit: number,
+): Promise<readonly KeptVerdict[]> {
+  const rows = await queries.rows(
+    `SELECT ${KEPT} FROM ${FROM} WHERE v.service = $1 AND v.version = $2 ORDER BY v.started_at DESC, v.release LIMIT $3`,
+    [service, version, limit],
+  )
+  return rows.map(toKept)
+}
+
 /** What was begun in a range, oldest first. */
 export async function readVerdicts(
   queries: Queries,

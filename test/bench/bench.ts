@@ -38,8 +38,8 @@ const BENCHES: readonly Bench[] = [
   sloMeasure,
   sloBackfill,
   api,
-  ledger,
   blame,
+  ledger,
   blameQuery,
   verdict,
 ]

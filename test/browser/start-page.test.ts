@@ -237,6 +237,8 @@ async function buildServer(): Promise<FastifyInstance> {
   server.get('/api/v1/ingest/status', ingestStatus)
   server.get('/api/v1/metrics/utilisation', utilisation)
   server.get('/api/v1/slos', () => ({ items: [], counts: {}, unmeasured: [], next: null }))
+  server.get('/api/v1/releases', () => ({ from: iso(0), to: iso(Date.now()), items: [] }))
+  server.get('/api/v1/faults', () => ({ from: iso(0), to: iso(Date.now()), items: [] }))
   server.get('/api/v1/systems/downtime', () => ({ from: iso(0), to: iso(Date.now()), items: [] }))
   server.get<{ Params: { id: string } }>('/api/v1/traces/:id', async ({ params }, reply) => {
     if (params.id === traceId) return traceReply()

@@ -19,7 +19,11 @@ const iso = (ms: number) => new Date(ms).toISOString()
 /** A test changes it while the page is open. */
 export type SloScene = { isOut: boolean; isDown: boolean; count: number; hostile: string }
 
-export async function buildSloServer(scene: SloScene): Promise<FastifyInstance> {
+/** @param tells.hasReleases  another scene tells releases, faults and series */
+export async function buildSloServer(
+  scene: SloScene,
+  tells: { readonly hasReleases: boolean } = { hasReleases: false },
+): Promise<FastifyInstance> {
   const server = fastify({ forceCloseConnections: true })
   await server.register(pages)
   const range = () => ({ from: iso(Date.now() - 15 * MINUTE), to: iso(Date.now()) })
@@ -71,6 +75,10 @@ export async function buildSloServer(scene: SloScene): Promise<FastifyInstance> 
   server.get('/api/v1/slos/:slo/burn', burnReply)
   server.get('/api/v1/slos/:slo/ledger', () => ledgerReply(scene))
   server.get('/api/v1/systems/downtime', downtimeReply)
+  if (!tells.hasReleases) {
+    server.get('/api/v1/releases', () => ({ ...range(), items: [] }))
+    server.get('/api/v1/faults', () => ({ ...range(), items: [] }))
+  }
   return server
 }
 

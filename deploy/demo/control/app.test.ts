@@ -161,7 +161,7 @@ describe('the control API', () => {
     expect((await app.inject({ url: '/api/state', headers: script })).statusCode).toBe(403)
   })
 
-  test.each(['/', '/page.css', '/page.js', '/words.js'])('serves %s', async (url) => {
+  test.each(['/', '/page.css', '/page.js', '/scenarios.js', '/words.js'])('serves %s', async (url) => {
     const { app } = build()
     const reply = await app.inject({ url, headers: local })
     expect(reply.statusCode).toBe(200)
@@ -178,4 +178,29 @@ test('the control page says everything in both languages', async () => {
       ? Object.entries(value).flatMap(([key, inner]) => shape(inner, `${name}.${key}`))
       : [`${name}: ${typeof value}`]
   expect(shape(WORDS['zh-CN'])).toEqual(shape(WORDS.en))
+})
+
+test('what can be tried is words in both languages and orders that the bank takes', async () => {
+  type Step = { method: string; path: string; body: { service: string } }
+  const page = (await import(new URL('./page/scenarios.js', import.meta.url).href)) as {
+    SCENARIOS: string[]
+    stepsOf: (name: string, nextVersion: (service: string) => string) => Step[]
+    stepsBack: (services: object[]) => Step[]
+  }
+  const { WORDS } = (await import(new URL('./page/words.js', import.meta.url).href)) as {
+    WORDS: Record<'zh-CN' | 'en', { scenarios: object }>
+  }
+  for (const words of [WORDS['zh-CN'], WORDS.en]) expect(Object.keys(words.scenarios)).toEqual(page.SCENARIOS)
+  const { app } = build()
+  for (const name of page.SCENARIOS) {
+    for (const { method, path, body } of page.stepsOf(name, () => '9.9.9')) {
+      const reply = await app.inject({ method: method as 'POST', url: path, headers: local, payload: body })
+      expect(reply.statusCode).toBe(200)
+    }
+  }
+  const gray = { name: 'limit', versions: [{ role: 'base' }, { role: 'gray' }] }
+  expect(page.stepsBack([gray, { name: 'ledger', versions: [{ role: 'base' }] }])).toEqual([
+    { method: 'DELETE', path: '/api/faults' },
+    { method: 'POST', path: '/api/rollbacks', body: { service: 'limit' } },
+  ])
 })

@@ -1,6 +1,7 @@
 // The control page: shows the state of the bank, read every two seconds, and sends what a person decides. All
 // text enters the page as text, never as markup. Plain JavaScript, so that nothing has to be built.
 
+import { SCENARIOS, stepsBack, stepsOf } from './scenarios.js'
 import { LANGUAGES, WORDS } from './words.js'
 
 const EVERY_MS = 2_000
@@ -11,6 +12,8 @@ const faultForm = $('#fault')
 let language = startLanguage()
 let words = WORDS[language]
 let state
+/** name of the scenario whose steps are being sent */
+let trying
 /** services a request of ours is changing */
 const asked = new Set()
 
@@ -92,6 +95,7 @@ function draw() {
   $('#surety').href = /^https?:/.test(state.suretyUrl) ? state.suretyUrl : '#'
   fill($('#services'), state.services.flatMap(serviceRows))
   fill($('#faults'), faultRows())
+  fill($('#scenarios'), scenarioRows())
   fill($('#site-rows'), state.siteStates.map(siteRow))
   const { stressPerSecond } = state.traffic
   setText($('#stress-state'), words.stressState(count(stressPerSecond), stressPerSecond > 0))
@@ -186,6 +190,41 @@ function steps(service, busy) {
     words.deployHere,
   )
   return make('td', { class: 'steps' }, deploy, rollBack)
+}
+
+function scenarioRows() {
+  const button = (name, text, listed) =>
+    make(
+      'button',
+      {
+        type: 'button',
+        class: 'small',
+        'data-key': `try ${name}`,
+        disabled: trying !== undefined,
+        onclick: () => void tryAll(name, listed()),
+      },
+      trying === name ? words.working : text,
+    )
+  const nextVersion = (name) => serviceNamed(name).nextVersion
+  const rows = SCENARIOS.map((name) =>
+    make(
+      'li',
+      {},
+      button(name, words.scenarios[name].name, () => stepsOf(name, nextVersion)),
+      make('span', { class: 'what' }, words.scenarios[name].does),
+    ),
+  )
+  const back = button('back', words.tryBack, () => stepsBack(state.services))
+  return [...rows, make('li', {}, back)]
+}
+
+/** One after the other; what the bank refuses is said, and ends it. */
+async function tryAll(name, listed) {
+  trying = name
+  draw()
+  for (const { method, path, body } of listed) if (!(await send(method, path, body))) break
+  trying = undefined
+  draw()
 }
 
 function faultRows() {
@@ -390,7 +429,9 @@ function complain(text) {
   setText(problem, text ?? '')
 }
 
+/** @returns whether the bank did it */
 async function send(method, path, body) {
+  let isDone = false
   try {
     const response = await fetch(path, {
       method,
@@ -398,11 +439,13 @@ async function send(method, path, body) {
         ? {}
         : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     })
-    complain(response.ok ? undefined : (await response.json()).detail)
+    isDone = response.ok
+    complain(isDone ? undefined : (await response.json()).detail)
   } catch {
     complain(words.unreachable)
   }
   await read()
+  return isDone
 }
 
 async function change(service, method, path, body) {

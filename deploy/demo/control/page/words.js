@@ -20,6 +20,18 @@ const en = {
   deployHere: 'Deploy …',
   deployOf: (service) => `Deploy a version of ${service}`,
   working: 'working …',
+  tryTitle: 'Try this',
+  tryBack: 'Take it all back',
+  scenarios: {
+    'faulty-release': {
+      name: 'A faulty release among innocent ones',
+      does: 'Deploys account to 30% and gateway to 50% of requests, both sound, and limit to three branches with the fault «wrong result». Within 90 s of the alarm Surety names limit, exonerates the others with reasons and suggests withdrawing the branches.',
+    },
+    'site-fault': {
+      name: 'A site fails while a release runs',
+      does: 'Deploys account, sound, to 30% of requests, then lets four services of sh-a fail. No release is blamed.',
+    },
+  },
   deployTitle: 'Deploy a version',
   scope: 'Who meets the new version',
   scopeBranch: 'these branches',
@@ -140,6 +152,18 @@ const zh = {
   deployHere: '投产…',
   deployOf: (service) => `为 ${service} 投产新版本`,
   working: '处理中…',
+  tryTitle: '试一试',
+  tryBack: '全部撤回',
+  scenarios: {
+    'faulty-release': {
+      name: '多次投产中有一次有故障',
+      does: '向 30% 的请求投产 account、向 50% 的请求投产 gateway，两者均正常；再向三个网点投产带“结果错误”的 limit。告警后 90 秒内，Surety 指出 limit，说明理由排除其余两次，并建议撤回网点。',
+    },
+    'site-fault': {
+      name: '投产期间某中心故障',
+      does: '向 30% 的请求投产正常的 account，再让 sh-a 的四个服务报错。不应归咎于任何投产。',
+    },
+  },
   deployTitle: '投产新版本',
   scope: '灰度范围',
   scopeBranch: '指定网点',
