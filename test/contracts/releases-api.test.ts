@@ -192,7 +192,6 @@ describe('what traffic alone shows', () => {
         readyFrom: 'traffic',
         state: 'completed',
         remarks: ['no-event'],
-        verdict: null,
       },
     ])
   })
