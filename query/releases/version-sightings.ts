@@ -63,7 +63,7 @@ const SETTLED_MS = 2 * HOUR_MS
 /** How far back it is known which versions there were. */
 const PAST_MS = 35 * DAY_MS
 const CHUNKS_MAX = 120
-const ENVIRONMENTS_MS = MINUTE_MS
+const ENVIRONMENTS_MS = 10_000
 
 type Rows = readonly VersionSighting[]
 
