@@ -43,7 +43,7 @@ export function startFaults(parts: FaultsParts): void {
   })
   const explaining = buildExplaining({
     ...common,
-    explain: (fault, nowMs) => explainFault(caseParts, fault, nowMs),
+    explain: (fault, nowMs, signal) => explainFault({ ...caseParts, signal }, fault, nowMs),
   })
   const stopping = new AbortController()
   const rounds = [
