@@ -186,28 +186,23 @@ export function callerCauses(faultCase: FaultCase, window: Window): OtherCause[]
   })
 }
 
-/** More requests than before: errors that grow with them are the load's. */
+/** What a morning's rise is taken from: after this long a step is no longer told from the hours of the day. */
+const LOAD_MINUTES = 30
+/** Requests of the day before without which it says nothing. */
+const DAY_BEFORE_MIN = 200
+
+/** More requests than before, and than the hour of the day brings: errors that grow with them are the load's. */
 export function loadCause(columns: CaseColumns, onset: Onset, window: Window): OtherCause | undefined {
   const { case: faultCase, series } = columns
-  const { fromMinute, rows } = faultCase
-  const rate = (from: number, to: number): number => {
-    let [sum, minutes] = [0, 0]
-    for (
-      let minute = Math.max(0, from - fromMinute);
-      minute < Math.min(series.requests.length, to - fromMinute);
-      minute++
-    ) {
-      sum += at(series.requests, minute)
-      minutes++
-    }
-    return minutes > 0 ? sum / minutes : 0
-  }
+  const { rows } = faultCase
   // The last minute may be partial, and the onset's own stands for neither side.
-  const end = Math.max(onset.at + 1, Math.min(window.to, faultCase.toMinute - 1))
-  const now = rate(onset.at, end)
-  const past = rate(onset.at - 40, onset.at - 10)
+  const end = Math.max(onset.at + 1, Math.min(window.to, faultCase.toMinute - 1, onset.at + LOAD_MINUTES))
+  const since = { from: onset.at, to: end }
+  const before = { from: onset.at - 40, to: onset.at - 10 }
+  const now = rateOf(series.requests, faultCase.fromMinute, since)
+  const past = rateOf(series.requests, faultCase.fromMinute, before)
   if (past <= 0 || now <= 0) return undefined
-  const growth = now / past
+  const growth = now / past / usualGrowth(columns, since, before)
   let [shed, bad] = [0, 0]
   for (let row = 0; row < rows.length; row++) {
     if (at(rows.minute, row) < window.from || columns.isAffected[at(rows.entry, row)] !== true) continue
@@ -227,7 +222,48 @@ export function loadCause(columns: CaseColumns, onset: Onset, window: Window): O
   }
 }
 
+type Span = { readonly from: number; readonly to: number }
+
+/** Requests a minute, of those minutes that there are. */
+function rateOf(requests: Float64Array, fromMinute: number, { from, to }: Span): number {
+  let [sum, minutes] = [0, 0]
+  for (
+    let minute = Math.max(0, from - fromMinute);
+    minute < Math.min(requests.length, to - fromMinute);
+    minute++
+  ) {
+    sum += at(requests, minute)
+    minutes++
+  }
+  return minutes > 0 ? sum / minutes : 0
+}
+
+/** How much the same minutes of the day before rose; 1 when they did not, or are not known. */
+function usualGrowth(
+  { case: faultCase, isAffected, isInPlace }: CaseColumns,
+  since: Span,
+  before: Span,
+): number {
+  const { dayBefore, fromMinute, toMinute } = faultCase
+  if (dayBefore === undefined) return 1
+  const requests = new Float64Array(Math.max(0, toMinute - fromMinute))
+  for (let row = 0; row < dayBefore.length; row++) {
+    const minute = at(dayBefore.minute, row) + MINUTES_A_DAY - fromMinute
+    if (minute < 0 || minute >= requests.length) continue
+    if (isAffected[at(dayBefore.entry, row)] !== true || isInPlace[at(dayBefore.cell, row)] !== true) continue
+    requests[minute] = at(requests, minute) + at(dayBefore.requests, row)
+  }
+  const past = rateOf(requests, fromMinute, before)
+  if (past * (before.to - before.from) < DAY_BEFORE_MIN) return 1
+  return Math.max(1, rateOf(requests, fromMinute, since) / past)
+}
+
+const MINUTES_A_DAY = 1440
+
 export const CERTIFICATE = /certificate|x509|expired|notafter|tls|ssl|handshake|证书|过期/i
+
+/** What a caller says of a far side that does not answer: it is told by where failures begin, and by no clock. */
+const FAR_SIDE = /socket ?timeout|connect|circuit|unavailable|deadline/i
 
 /** A new signature on all versions at one instant: a certificate that expired, a job that ran. */
 export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Window): OtherCause[] {
@@ -265,6 +301,8 @@ export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Windo
     .flatMap(([, sum]) => {
       const share = all > 0 ? sum.since / all : 0
       if (sum.since < 5 || share < 0.4 || sum.before > 0.02 * sum.since) return []
+      const isCertificate = CERTIFICATE.test(sum.text)
+      if (!isCertificate && FAR_SIDE.test(sum.text)) return []
       // Versions of the services that show it: does each show it as much as it has requests?
       const services = new Set([...sum.byVersion.keys()].map((key) => key.slice(0, key.lastIndexOf(' '))))
       const versions = [...traffic].filter(([key]) => services.has(key.slice(0, key.lastIndexOf(' '))))
@@ -278,7 +316,6 @@ export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Windo
         .filter(({ expected }) => expected >= 3)
       const missing = others.some(({ expected, bad }) => bad < 0.3 * expected)
       const isOnSeveral = others.length > 1 && !missing
-      const isCertificate = CERTIFICATE.test(sum.text)
       const isOnEdge = onset.at % 5 === 0
       const llr =
         (isCertificate ? 7 : 0) +
