@@ -2,7 +2,7 @@
 // and clocks (expired certificates, scheduled jobs).
 
 import { countZ } from '../statistics/counts.ts'
-import type { FaultCase } from './case.ts'
+import type { FaultCase, TraceRows } from './case.ts'
 import { at, type CaseColumns } from './case-columns.ts'
 import { concentration } from './concentration.ts'
 import type { Onset } from './onset.ts'
@@ -190,6 +190,8 @@ export function callerCauses(faultCase: FaultCase, window: Window): OtherCause[]
 const LOAD_MINUTES = 30
 /** Requests of the day before without which it says nothing. */
 const DAY_BEFORE_MIN = 200
+/** Fewer known minutes tell no rate. */
+const KNOWN_MINUTES_MIN = 5
 
 /** More requests than before, and than the hour of the day brings: errors that grow with them are the load's. */
 export function loadCause(columns: CaseColumns, onset: Onset, window: Window): OtherCause | undefined {
@@ -199,9 +201,13 @@ export function loadCause(columns: CaseColumns, onset: Onset, window: Window): O
   const end = Math.max(onset.at + 1, Math.min(window.to, faultCase.toMinute - 1, onset.at + LOAD_MINUTES))
   const since = { from: onset.at, to: end }
   const before = { from: onset.at - 40, to: onset.at - 10 }
-  const now = rateOf(series.requests, faultCase.fromMinute, since)
-  const past = rateOf(series.requests, faultCase.fromMinute, before)
-  if (past <= 0 || now <= 0) return undefined
+  const seen = {
+    requests: series.requests,
+    isSeen: seenMinutes(rows, faultCase.fromMinute, series.requests.length),
+  }
+  const now = rateOf(seen, faultCase.fromMinute, since).rate
+  const { rate: past, minutes } = rateOf(seen, faultCase.fromMinute, before)
+  if (past <= 0 || now <= 0 || minutes < KNOWN_MINUTES_MIN) return undefined
   const growth = now / past / usualGrowth(columns, since, before)
   let [shed, bad] = [0, 0]
   for (let row = 0; row < rows.length; row++) {
@@ -224,18 +230,35 @@ export function loadCause(columns: CaseColumns, onset: Onset, window: Window): O
 
 type Span = { readonly from: number; readonly to: number }
 
-/** Requests a minute, of those minutes that there are. */
-function rateOf(requests: Float64Array, fromMinute: number, { from, to }: Span): number {
+type Load = { readonly requests: Float64Array; readonly isSeen: Uint8Array }
+
+/** Minutes in which anything was asked anywhere: before the first traffic of a store, or while nothing was recorded, load is not zero but unknown. */
+function seenMinutes(rows: TraceRows, firstMinute: number, length: number): Uint8Array {
+  const isSeen = new Uint8Array(length)
+  for (let row = 0; row < rows.length; row++) {
+    const minute = at(rows.minute, row) - firstMinute
+    if (minute >= 0 && minute < length) isSeen[minute] = 1
+  }
+  return isSeen
+}
+
+/** Requests a minute, of those minutes that are known. */
+function rateOf(
+  { requests, isSeen }: Load,
+  fromMinute: number,
+  { from, to }: Span,
+): { readonly rate: number; readonly minutes: number } {
   let [sum, minutes] = [0, 0]
   for (
     let minute = Math.max(0, from - fromMinute);
     minute < Math.min(requests.length, to - fromMinute);
     minute++
   ) {
+    if (at(isSeen, minute) === 0) continue
     sum += at(requests, minute)
     minutes++
   }
-  return minutes > 0 ? sum / minutes : 0
+  return { rate: minutes > 0 ? sum / minutes : 0, minutes }
 }
 
 /** How much the same minutes of the day before rose; 1 when they did not, or are not known. */
@@ -253,9 +276,10 @@ function usualGrowth(
     if (isAffected[at(dayBefore.entry, row)] !== true || isInPlace[at(dayBefore.cell, row)] !== true) continue
     requests[minute] = at(requests, minute) + at(dayBefore.requests, row)
   }
-  const past = rateOf(requests, fromMinute, before)
-  if (past * (before.to - before.from) < DAY_BEFORE_MIN) return 1
-  return Math.max(1, rateOf(requests, fromMinute, since) / past)
+  const isSeen = seenMinutes(dayBefore, fromMinute - MINUTES_A_DAY, requests.length)
+  const { rate: past, minutes } = rateOf({ requests, isSeen }, fromMinute, before)
+  if (past * minutes < DAY_BEFORE_MIN) return 1
+  return Math.max(1, rateOf({ requests, isSeen }, fromMinute, since).rate / past)
 }
 
 const MINUTES_A_DAY = 1440
