@@ -87,7 +87,7 @@ export function buildDeviations(store: Pick<Store, 'ask'>, secondsMax = SECONDS_
   const usual = new Map<string, number>()
   const heardAtMs = new Map<string, number>()
   let minuteDoneMs = Number.NEGATIVE_INFINITY
-  const options = { lane: 'heavy', secondsMax } as const
+  const options = { lane: 'blame', secondsMax } as const
 
   const sieve = async (toMs: number, reach: number, bad: number, services: readonly string[] = []) =>
     withoutTwins(

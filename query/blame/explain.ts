@@ -36,6 +36,8 @@ const CLEAR_ONSET = 60
 const SURE_ONSET = 25
 const PARTS_MAX = 200
 const PAIRS_OF = 6
+/** Before it nobody is cleared for want of a name: a release that has begun just now may not have been seen in traffic yet. */
+const EARLY_MS = 3 * MINUTE_MS
 /** What the joint exposure must describe better than either alone. */
 const JOINT_GAIN = 5
 
@@ -224,6 +226,7 @@ function conclude(parts: {
     noRollout,
     isCauseNamed: named !== undefined && named.kind !== 'unknown' && named.llr >= 3,
     isEveryoneOut: ranked.every((item) => item.isVetoed || item.isExonerated),
+    isEarly: faultCase.nowMs - faultCase.fault.alarmAtMs < EARLY_MS,
     isContrastOpen: ranked.some(
       (item) => !item.isVetoed && item.contrast.z >= 2.5 && item.contrast.explained >= 0.15,
     ),
