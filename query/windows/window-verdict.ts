@@ -63,7 +63,7 @@ function lineOf(system: string, kept: readonly KeptVerdict[]): WindowLine {
       en: `a person decides about ${names(business)} (business fault)`,
       zh: `${names(business)} 为业务故障，由人决定`,
     })
-  if (open.length > 0) parts.push({ en: `cannot tell yet: ${names(open)}`, zh: `尚无法判断：${names(open)}` })
+  if (open.length > 0) parts.push({ en: `cannot tell yet: ${names(open)}`, zh: `尚不能判断：${names(open)}` })
   if (takenBack.length > 0)
     parts.push({ en: `taken back: ${names(takenBack)}`, zh: `已回退：${names(takenBack)}` })
   const fine = releases.length - worse.length - open.length - takenBack.length
