@@ -227,7 +227,8 @@ export function judgeResources(
   const exposed = sums(contrast.resources.filter(({ version }) => version === release.versionTo))
   const others = sums(contrast.resources.filter(({ version }) => version !== release.versionTo))
   const isKnown = [exposed, others].every(
-    ({ cpu, requests, instanceMinutes }) => requests >= RESOURCE_REQUESTS_MIN && cpu > 0 && instanceMinutes > 0,
+    ({ cpu, requests, instanceMinutes }) =>
+      requests >= RESOURCE_REQUESTS_MIN && cpu > 0 && instanceMinutes > 0,
   )
   if (!isKnown) return undefined
   const loads = exposed.requests / exposed.instanceMinutes / (others.requests / others.instanceMinutes)
