@@ -100,7 +100,8 @@ async function run(plan: Plan, { lifecycle, say }: BenchContext): Promise<BenchR
   const inSpans = releases.filter(
     ({ readyAtMs }) => readyAtMs + SIDE_MINUTES * MINUTE_MS <= fromMs + sharedHours * HOUR_MS,
   )
-  const askedOfSpans = effectsAsked(inSpans, SIDE_MINUTES)
+  // Of all services, as two thousand releases are: a scan reads them all.
+  const askedOfSpans = { ...effectsAsked(inSpans, SIDE_MINUTES), names: asked.names }
   const said = JSON.stringify(await store.ask(releaseEffectsStatement, askedOfSpans, HEAVY))
   const peers = []
   for (const peer of PEERS) {
