@@ -67,7 +67,7 @@ const LONG_SECONDS = 2700
 const BAD_MIN = 4
 const SERIES_MAX = 300
 /** What rang is as usual when it was for so long. */
-const OVER_SECONDS = 300
+const OVER_SECONDS = 180
 const LATE_MINUTES = 3
 const REQUESTS_MIN = 30
 /** Means are pulled about by tails: the sieve lets more pass than the look at the 95th percentile. */

@@ -48,6 +48,8 @@ const DAY_MINUTES = 1440
 export const LOOK_BACK_MINUTES = 90
 /** Minutes after the alarm: what comes later is another fault. */
 const LOOK_AHEAD_MINUTES = 180
+/** Minutes after its end: what happens later is no part of it. */
+const AFTERWARDS_MINUTES = 3
 /** Latencies until so long before the alarm are usual. */
 const USUAL_UNTIL_MINUTES = 15
 /** With fewer derived minutes the open ones are looked at for entries, too: a young store. */
@@ -83,9 +85,11 @@ export async function gatherCase(
   const store = askFewAtOnce(whole, { atOnce: AT_ONCE, options: BLAME, signal })
   const alarmMinute = Math.floor(fault.alarmAtMs / MINUTE_MS)
   const fromMinute = alarmMinute - LOOK_BACK_MINUTES
+  const endMinute =
+    fault.endedAtMs === undefined ? Infinity : Math.floor(fault.endedAtMs / MINUTE_MS) + AFTERWARDS_MINUTES
   const toMinute = Math.max(
     fromMinute + 1,
-    Math.min(Math.floor(nowMs / MINUTE_MS), alarmMinute + LOOK_AHEAD_MINUTES) + 1,
+    Math.min(Math.floor(nowMs / MINUTE_MS), alarmMinute + LOOK_AHEAD_MINUTES, endMinute) + 1,
   )
   const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
   const range = { from: atMinute(fromMinute), to: atMinute(toMinute) }
