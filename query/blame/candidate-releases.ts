@@ -30,7 +30,12 @@ export function candidateReleases(
 ): { readonly kept: readonly Release[]; readonly left: number } {
   const inTime = releases.filter((release) => {
     const at = effectiveMs(release)
-    return !isFirstOfService(release) && at >= fault.alarmAtMs - LOOK_BACK_MS && at <= nowMs && release.startedAtMs <= nowMs
+    return (
+      !isFirstOfService(release) &&
+      at >= fault.alarmAtMs - LOOK_BACK_MS &&
+      at <= nowMs &&
+      release.startedAtMs <= nowMs
+    )
   })
   const isNear = ({ service }: Release) => service === '' || touched.has(service)
   const far = (release: Release) => Math.abs(effectiveMs(release) - fault.alarmAtMs)
