@@ -113,11 +113,15 @@ function onsetByExposure(
   const { candidates, fromMinute } = columns.case
   const none = { strength: 0, ratioBefore: 0, ratioAfter: 0 }
   let best: { z: number; minute: number } | undefined
+  // Most began to serve before the first minute that is kept, and share a frame.
+  const frames = new Map<number, ContrastFrame>()
   for (const [index, { release, isVisible }] of candidates.entries()) {
     const minute = Math.floor((release.readyAtMs ?? Infinity) / MINUTE_MS)
     if (!isVisible || minute > alarmMinute) continue
     const at = Math.max(minute, fromMinute + 10)
-    const { z } = exposureContrast(frameSince(columns, { ...none, earliest: at, at, latest: at }, to), index)
+    const frame = frames.get(at) ?? frameSince(columns, { ...none, earliest: at, at, latest: at }, to)
+    frames.set(at, frame)
+    const { z } = exposureContrast(frame, index)
     if (z >= 4 && z > (best?.z ?? 0)) best = { z, minute: at }
   }
   if (best !== undefined && best.z ** 2 / 2 > (seen?.strength ?? 0))
