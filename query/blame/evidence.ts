@@ -336,12 +336,13 @@ export function stepEvidence(index: number, { columns, windowRows, usual, phi }:
   const seen = sums.filter(({ n }) => n > 0)
   const touching = seen.filter(({ touched, n }) => touched >= 0.3 * n)
   const others = seen.filter(({ touched, n }) => touched < 0.05 * n)
-  const isHit = ({ k, usual }: { k: number; usual: number }): boolean => countZ(k, usual, phi) >= 3
+  const isHit = (one: { readonly k: number; readonly usual: number }): boolean =>
+    countZ(one.k, one.usual, phi) >= 3
   const othersK = others.reduce((sum, { k }) => sum + k, 0)
-  const othersUsual = others.reduce((sum, { usual }) => sum + usual, 0)
+  const othersUsual = others.reduce((sum, one) => sum + one.usual, 0)
   const excess = Math.max(
     1e-9,
-    seen.reduce((sum, { k, usual }) => sum + Math.max(0, k - usual), 0),
+    seen.reduce((sum, one) => sum + Math.max(0, one.k - one.usual), 0),
   )
   const hit = touching.filter(isHit).length
   const figures = { entries: touching.length, entriesHit: hit, othersBad: othersK, othersUsual }
