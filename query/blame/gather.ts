@@ -276,6 +276,7 @@ export async function gatherCase(
       .toSorted((a, b) => a.atMs - b.atMs),
     calls: calls.map(({ caller_, callee_ }) => [caller_, callee_] as const),
     systems: Object.fromEntries(systems.map(({ service_, system }) => [service_, system])),
+    ...(minutes.knownFrom === undefined ? {} : { knownFromMinute: minutes.knownFrom }),
     isAffected: slice.entries.map((_, entry) => entry < slice.affected),
     exemplars: exemplarsOf(traces, kept),
     queries: [
