@@ -14,9 +14,9 @@ type Values = Readonly<Record<string, string | boolean | undefined>>
 
 export const APPLY_HELP = `surety apply -f DIR|FILE [more …] [--bundle NAME] [--dry-run] [--prune [--yes]] [--reason TEXT]
 
-Makes the registry hold what the files say (*.yaml, *.yml, *.json, folders with all below them; a *.csv of release orders when it is
-named itself): all of it or, when anything is wrong, nothing. What changes is shown; --dry-run shows it and changes nothing. Objects belong to the bundle they were last
-applied with («default»); --prune deletes those of the bundle that the files do not hold any more, after showing them and
+Makes the registry hold what the files say (*.yaml, *.yml, *.json, a *.csv of release orders; folders with all below them): all of it
+or, when anything is wrong, nothing. What changes is shown; --dry-run shows it and changes nothing. Objects belong to the bundle they
+were last applied with («default»); --prune deletes those of the bundle that the files do not hold any more, after showing them and
 asking, or with --yes. Asks the running Surety (SURETY_URL) with SURETY_TOKEN (scope write), or on its own machine as whoever
 may read SURETY_DATA_DIR.`
 
@@ -173,11 +173,12 @@ function findFiles(values: Values, words: readonly string[]): BundleFile[] {
     if (!existsSync(path)) throw new CommandError(`There is no file or folder ${path}`)
     if (!statSync(path).isDirectory()) return [path]
     return readdirSync(path, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(?:ya?ml|json)$/.test(name))
+      .filter((name) => /\.(?:ya?ml|json|csv)$/i.test(name))
       .toSorted()
       .map((name) => join(path, name))
   })
-  if (found.length === 0) throw new CommandError(`${paths.join(', ')}: holds no *.yaml, *.yml or *.json`)
+  if (found.length === 0)
+    throw new CommandError(`${paths.join(', ')}: holds no *.yaml, *.yml, *.json or *.csv`)
   if (found.length > FILES_MAX)
     throw new CommandError(`${found.length} files; at most ${FILES_MAX} are applied at once`)
   return found.map((file) => ({ file, text: readFileSync(file, 'utf8') }))

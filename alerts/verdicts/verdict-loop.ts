@@ -6,6 +6,7 @@
 import type { Logger } from '../../ingest/runtime/logger.ts'
 import type { Clock } from '../../ingest/runtime/clock.ts'
 import type { Store } from '../../ingest/store/store.ts'
+import { PAST_DAYS } from '../../query/blame/gather.ts'
 import { gatherContrast } from '../../query/blame/gather-contrast.ts'
 import { ownerOf, systemOf, type Landscape } from '../../query/profiles/landscape.ts'
 import type { Database } from '../../query/registry/database.ts'
@@ -27,6 +28,8 @@ const BEFORE_MS_MIN = 60 * MINUTE_MS
 const BEFORE_MS_MAX = 240 * MINUTE_MS
 /** Of a release that serves for long the last day counts. */
 const SINCE_MS_MAX = 24 * 60 * MINUTE_MS
+/** As old as the oldest that is judged, and as long again as its errors are looked for before it. */
+const LEDGER_MS = JUDGED_MAX_MS + PAST_DAYS * 24 * 60 * MINUTE_MS
 const RETRY_MS = 30_000
 const RETRY_MS_MAX = 30 * MINUTE_MS
 
@@ -48,9 +51,14 @@ export interface VerdictLoop {
 export function buildVerdictLoop(parts: VerdictParts): VerdictLoop {
   const { store, database, registry, landscape, metrics, logger, clock } = parts
 
-  async function judge(release: Release, known: Landscape, nowMs: number): Promise<void> {
+  async function judge(
+    release: Release,
+    known: Landscape,
+    ledger: readonly Release[],
+    nowMs: number,
+  ): Promise<void> {
     const done = metrics.seconds.startTimer()
-    const contrast = await gatherContrast({ store }, release, rangeOf(release, nowMs))
+    const contrast = await gatherContrast({ store }, release, rangeOf(release, nowMs), ledger)
     const { dayBefore, signaturePasts = [] } = contrast
     const traffic = { release, nowMs, contrast, dayBefore, signaturePasts }
     const verdict = releaseVerdict(traffic)
@@ -72,7 +80,7 @@ export function buildVerdictLoop(parts: VerdictParts): VerdictLoop {
       const nowMs = clock.now()
       const releases = await loadReleases(
         { store, registry },
-        { fromMs: nowMs - JUDGED_MAX_MS, toMs: nowMs + MINUTE_MS, nowMs },
+        { fromMs: nowMs - LEDGER_MS, toMs: nowMs + MINUTE_MS, nowMs },
       )
       const young = releases.filter((release) => ageMs(release, nowMs) < JUDGED_MAX_MS)
       const due = await readDue(
@@ -93,7 +101,7 @@ export function buildVerdictLoop(parts: VerdictParts): VerdictLoop {
         if (clock.now() - nowMs > ROUND_MS_MAX) break
         judged++
         try {
-          await judge(release, known, nowMs)
+          await judge(release, known, releases, nowMs)
         } catch (error) {
           metrics.failures.inc()
           const failures = due.get(release.id)?.failures ?? 0

@@ -3,7 +3,10 @@
 
 import type { Logger } from '../../ingest/runtime/logger.ts'
 import type { Clock } from '../../ingest/runtime/clock.ts'
+import type { Store } from '../../ingest/store/store.ts'
 import type { Database } from '../../query/registry/database.ts'
+import type { Registry } from '../../query/registry/registry.ts'
+import { ordersOf } from '../../query/releases/orders.ts'
 import type { Signer } from '../../query/windows/record-chain.ts'
 import { windowsIn, type WindowPlan } from '../../query/windows/release-window.ts'
 import { currentWindow, writeRecord } from '../../query/windows/window-store.ts'
@@ -13,6 +16,8 @@ import type { VerdictMetrics } from './verdict-metrics.ts'
 const BACK_MS = 5 * 86_400_000
 
 export type RecordParts = {
+  readonly store: Store
+  readonly registry: Registry
   readonly database: Database
   readonly plan: WindowPlan
   readonly signer: Signer | undefined
@@ -21,16 +26,17 @@ export type RecordParts = {
   readonly clock: Clock
 }
 
-/** @returns how many records were written @throws RegistryError */
+/** @returns how many records were written @throws RegistryError, StoreError */
 export async function writeWindowRecords(parts: RecordParts): Promise<number> {
-  const { database, plan, signer, metrics, logger, clock } = parts
+  const { store, registry, database, plan, signer, metrics, logger, clock } = parts
   const nowMs = clock.now()
-  const due = windowsIn(plan, { fromMs: nowMs - BACK_MS, toMs: nowMs }).filter(
-    ({ verdictAtMs }) => verdictAtMs <= nowMs,
-  )
+  const range = { fromMs: nowMs - BACK_MS, toMs: nowMs }
+  const due = windowsIn(plan, range).filter(({ verdictAtMs }) => verdictAtMs <= nowMs)
+  if (due.length === 0) return 0
+  const orders = await ordersOf({ store, registry }, range, nowMs)
   let written = 0
   for (const window of due) {
-    const verdict = await currentWindow(database, window, plan.timeZone)
+    const verdict = await currentWindow(database, window, plan.timeZone, orders)
     // Of nights before there was anything to say only the last is written down.
     if (verdict.lines.length === 0 && window !== due.at(-1)) continue
     const record = await writeRecord(database, verdict, signer, new Date(nowMs))

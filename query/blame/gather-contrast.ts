@@ -24,6 +24,7 @@ import { minutesOf, NOTHING_OPEN } from './minute-rows.ts'
 import { isClient, needles, needsTellers } from './release-touch.ts'
 import { pastsOf } from './signature-pasts.ts'
 import { buildTraceIndex, traceColumns } from './trace-columns.ts'
+import { cpuRows, resourcesOf } from './version-resources.ts'
 
 /** Latency of entries by how their traces met the service, each bucket by its upper edge. */
 export type LatencyRow = {
@@ -53,6 +54,8 @@ export type ResourceUse = {
   readonly version: string
   readonly cpuSeconds: number
   readonly requests: number
+  /** Instances × minutes in which they told of their CPU time and served. */
+  readonly instanceMinutes: number
 }
 
 export type ContrastCase = {
@@ -70,6 +73,8 @@ export type ContrastCase = {
   readonly latency: readonly LatencyRow[]
   /** On the new version, and not on any other version within 7 days. */
   readonly newSignatures: readonly SignatureRow[]
+  /** On the new version, and on another one within 7 days, too. */
+  readonly knownSignatures?: readonly SignatureRow[]
   readonly served: readonly ServedRow[]
   readonly called: readonly CalledRow[]
   /** By version, when metrics of CPU time by version are there; else empty. */
@@ -86,15 +91,18 @@ const DAY_MINUTES = 1440
 const ENTRIES_MAX = 2000
 const PLACES_MAX = 100_000
 const SIGNATURES_MAX = 10_000
+const EARLIER_MAX = 200
 
 /**
  * @param range  whole minutes; with as long before the release was ready as is to be compared with
+ * @param ledger  releases of the days before: what is usual during them is told of errors
  * @throws StoreError
  */
 export async function gatherContrast(
   { store: whole, signal }: GatherParts,
   release: Release,
   range: { readonly fromMs: number; readonly toMs: number },
+  ledger: readonly Release[] = [],
 ): Promise<ContrastCase> {
   // Nobody waits for it as for a fault: one question at a time, beside the pages.
   const store = askFewAtOnce(whole, { atOnce: 1, options: { lane: 'heavy', secondsMax: 60 }, signal })
@@ -139,8 +147,9 @@ export async function gatherContrast(
   }
   const past = { from: atMinute(fromMinute - PAST_DAYS * DAY_MINUTES), to: asked.to }
   const services = service === '' ? [] : [service]
+  const earlier = earlierReleases(release, ledger, (fromMinute - PAST_DAYS * DAY_MINUTES) * MINUTE_MS)
   const placesAsked = { ...asked, ...minutes.open, usual: asked.from, services, limit: PLACES_MAX }
-  const [rowsSeen, rowsBefore, latency, places, called, errors, pasts, versions] = await Promise.all([
+  const [rowsSeen, rowsBefore, latency, places, called, errors, pasts, versions, cpu] = await Promise.all([
     store.ask(traceRows(minutes.open), rowsAsked),
     store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }),
     store.ask(latencyRows(minutes.open), { ...asked, ...minutes.open, ...touching, ready }),
@@ -152,10 +161,11 @@ export async function gatherContrast(
       to: asked.to,
       now_from: sqlSecond(Math.max(ready * 1000, fromMinute * MINUTE_MS)),
       services,
-      released: [],
-      released_at: [],
+      released: earlier.map(() => service),
+      released_at: earlier.map(({ readyAtMs = 0 }) => String(Math.floor(readyAtMs / 1000))),
     }),
     store.ask(versionsSeen, { ...past, services }),
+    cpuRows(store, isClient(release) ? '' : service, { fromMinute, toMinute }),
   ])
   const index = buildTraceIndex()
   for (const touch of ['0', '1', '2']) index.touchOf(touch)
@@ -167,6 +177,19 @@ export async function gatherContrast(
       .map(({ id }) => id),
   )
   for (const { id, version_ } of errors) if (version_ !== release.versionTo) isElsewhere.add(id)
+  const signatures = errors
+    .filter(({ version_ }) => version_ === release.versionTo)
+    .map((row) => ({
+      minute: row.minute,
+      service: row.service_,
+      version: row.version_,
+      signature: row.id,
+      type: row.type_,
+      message: row.message_,
+      count: row.times,
+    }))
+    .toSorted((a, b) => a.minute - b.minute)
+  const served = servedRows(places)
   return {
     release: release.id,
     fromMinute,
@@ -186,26 +209,16 @@ export async function gatherContrast(
         count: requests[place] ?? 0,
       })),
     ),
-    newSignatures: errors
-      .filter(({ id, version_ }) => version_ === release.versionTo && !isElsewhere.has(id))
-      .map((row) => ({
-        minute: row.minute,
-        service: row.service_,
-        version: row.version_,
-        signature: row.id,
-        type: row.type_,
-        message: row.message_,
-        count: row.times,
-      }))
-      .toSorted((a, b) => a.minute - b.minute),
-    served: servedRows(places),
+    newSignatures: signatures.filter(({ signature }) => !isElsewhere.has(signature)),
+    knownSignatures: signatures.filter(({ signature }) => isElsewhere.has(signature)),
+    served,
     called: called.map(({ minute, caller_, calls, failed }) => ({
       minute,
       caller: caller_,
       calls,
       bad: failed,
     })),
-    resources: [],
+    resources: resourcesOf(cpu, served, release.versionTo, Math.floor(readyMs / MINUTE_MS) + 1),
     leftOut: leftOut({
       minutes: minutes.missing,
       candidates: 0,
@@ -216,11 +229,24 @@ export async function gatherContrast(
       branches: !slice.branches,
     }),
     dayBefore: before.rows.length === 0 ? undefined : before.rows,
-    signaturePasts: pastsOf(pasts, versions, [], [release]),
+    signaturePasts: pastsOf(pasts, versions, earlier, [release]),
   }
 }
 
 const NO_PLACE = { service: '', operation: '', txnCode: '', channel: '', site: '', region: '', branch: '' }
+
+/** Of the service, ready since an instant and before this one. */
+const earlierReleases = (release: Release, ledger: readonly Release[], sinceMs: number): readonly Release[] =>
+  ledger
+    .filter(
+      ({ id, service, readyAtMs = 0 }) =>
+        service === release.service &&
+        service !== '' &&
+        id !== release.id &&
+        readyAtMs >= sinceMs &&
+        readyAtMs < (release.readyAtMs ?? release.startedAtMs),
+    )
+    .slice(-EARLIER_MAX)
 
 function servedRows(
   places: readonly {

@@ -30,7 +30,7 @@ export const DEFINITIONS: ChangesReply['definitions'] = [
     name: 'changeFailureRatio',
     text: {
       en: 'Change failure rate, measured from effect: releases that are worse (a person’s word before ours) or were taken back ÷ releases that are worse, not worse or taken back. Those that cannot be told are in neither.',
-      zh: '变更失败率（按实际效果）：变差（人的结论优先）或被回退的投产 ÷ 已有结论或被回退的投产；尚无法判断的不计入。',
+      zh: '变更失败率（按实际效果）：变差（人的结论优先）或被回退的投产 ÷ 已有结论或被回退的投产；尚不能判断的不计入。',
     },
   },
   {

@@ -64,6 +64,12 @@ export const WindowLine = z.object({
       overrideReason: z.string().nullable(),
     }),
   ),
+  missing: z
+    .array(z.object({ order: z.string(), name: z.string() }))
+    .describe('planned by a release order of the night, and not seen though its window is over'),
+  extra: z
+    .array(z.object({ order: z.string(), name: z.string(), release: z.string() }))
+    .describe('seen in the window of a release order, of its systems, and planned by none'),
 })
 export type WindowLine = z.infer<typeof WindowLine>
 

@@ -1,7 +1,7 @@
 // Release orders of the registry beside the ledger.
 
-import { buildLandscape, telemetryNames } from '../profiles/landscape.ts'
-import type { ReleaseOrderSpec } from '../registry/kinds/release-order.ts'
+import { buildLandscape, systemOf, telemetryNames } from '../profiles/landscape.ts'
+import { itemName, type ReleaseOrderSpec } from '../registry/kinds/release-order.ts'
 import type { TimeRange } from '../time-range.ts'
 import { loadReleases, type LedgerParts } from './ledger.ts'
 import { windowOf } from './order-items.ts'
@@ -10,7 +10,12 @@ import { orderProgress, type Order, type OrderProgress } from './order-progress.
 const DAY_MS = 24 * 3_600_000
 const RANGE_MS_MAX = 90 * DAY_MS
 
-export type OrderStanding = { readonly order: Order; readonly progress: OrderProgress }
+export type OrderStanding = {
+  readonly order: Order
+  readonly progress: OrderProgress
+  /** Of its items, by place: the one that it names, else the one that its service belongs to; empty: none is known. */
+  readonly systems: readonly string[]
+}
 
 /** @returns those whose window touches the range, the latest window first @throws StoreError */
 export async function ordersOf(
@@ -41,7 +46,10 @@ export async function ordersOf(
   })
   return orders.flatMap((order, at) => {
     const progress = found[at]
-    return progress === undefined ? [] : [{ order, progress }]
+    const systems = order.spec.items.map(
+      (item) => item.system ?? systemOf(landscape, itemName(item), '') ?? '',
+    )
+    return progress === undefined ? [] : [{ order, progress, systems }]
   })
 }
 

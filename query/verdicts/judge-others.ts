@@ -14,8 +14,10 @@ const SIGNATURES_MAX = 200
 /** Fewer occurrences, or in fewer minutes, are a blip. */
 const OCCURRENCES_MIN = 5
 const OCCURRENCE_MINUTES_MIN = 3
-/** Fewer earlier releases do not tell what is usual during one; none: nothing is known of them. */
+/** Fewer earlier releases do not tell what is usual during one. */
 const EARLIER_RELEASES_MIN = 2
+/** What appears only so soon after a release may come with deploying. */
+const STARTING_MINUTES = 10
 /** A signature that came at this part of earlier releases comes with deploying. */
 const USUAL_PART = 0.5
 
@@ -34,20 +36,27 @@ export function judgeSignatures(
   alpha: number,
 ): SignatureJudgement {
   const { contrast, signaturePasts, release } = traffic
-  const rows = contrast.newSignatures.filter(
-    ({ minute, version }) => minute >= comparison.sinceMinute && version === release.versionTo,
-  )
+  const isOfNew = ({ minute, version }: SignatureRow) =>
+    minute >= comparison.sinceMinute && version === release.versionTo
+  const rows = contrast.newSignatures.filter(isOfNew)
   const groups = new Map<string, SignatureRow[]>()
   for (const row of rows) groups.set(row.signature, [...(groups.get(row.signature) ?? []), row])
   const pasts = new Map(signaturePasts.map((past) => [past.signature, past]))
   const share = servedShare(traffic, comparison)
   const reasons = new Set<Reason>()
+  for (const { signature } of (contrast.knownSignatures ?? []).filter(isOfNew))
+    reasons.add(isUsual(pasts.get(signature)) ? 'usual-during-releases' : 'error-not-new')
   const judged = [...groups.values()].slice(0, SIGNATURES_MAX).map((found) => {
     const count = found.reduce((sum, row) => sum + row.count, 0)
-    const minutes = new Set(found.map(({ minute }) => minute)).size
+    const seen = new Set(found.map(({ minute }) => minute))
     const first = found[0] as SignatureRow
     const past = pasts.get(first.signature)
-    const reason = notFlagged(past, count, minutes, share, alpha / Math.max(1, groups.size))
+    const isStarting = Math.max(...seen) < comparison.sinceMinute + STARTING_MINUTES
+    const reason = notFlagged(
+      { past, count, minutes: seen.size, isStarting },
+      share,
+      alpha / Math.max(1, groups.size),
+    )
     if (reason !== undefined) reasons.add(reason)
     return { row: first, count, isWorse: reason === undefined }
   })
@@ -63,22 +72,33 @@ export function judgeSignatures(
   }
 }
 
-function notFlagged(
-  past: ReleaseTraffic['signaturePasts'][number] | undefined,
-  count: number,
-  minutes: number,
-  share: number,
-  alpha: number,
-): Reason | undefined {
-  if (past !== undefined && past.earlierVersions > 0) return 'error-not-new'
-  if (
+type Past = ReleaseTraffic['signaturePasts'][number]
+
+function isUsual(past: Past | undefined): boolean {
+  return (
     past !== undefined &&
     past.releases >= EARLIER_RELEASES_MIN &&
     past.atReleases >= USUAL_PART * past.releases
   )
-    return 'usual-during-releases'
+}
+
+type Found = {
+  readonly past: Past | undefined
+  readonly count: number
+  readonly minutes: number
+  readonly isStarting: boolean
+}
+
+function notFlagged(
+  { past, count, minutes, isStarting }: Found,
+  share: number,
+  alpha: number,
+): Reason | undefined {
+  // What comes with every release was in the versions before, too.
+  if (isUsual(past)) return 'usual-during-releases'
+  if (past !== undefined && past.earlierVersions > 0) return 'error-not-new'
   if (count < OCCURRENCES_MIN || minutes < OCCURRENCE_MINUTES_MIN) return 'few-and-transient'
-  if (past !== undefined && past.releases > 0 && past.releases < EARLIER_RELEASES_MIN)
+  if (isStarting && past !== undefined && past.releases < EARLIER_RELEASES_MIN)
     return 'too-few-earlier-releases'
   const evidence = new ExposedShare()
   // Occurrences of one minute come together: a minute counts as one and a bit, not as its thousands.
@@ -109,9 +129,13 @@ export type ChangeJudgement = {
   readonly high: number
 }
 
+const BLOCK_MINUTES = 5
+/** Of the minutes that callers tell of; fewer, and the callers are hardly seen. */
+const CALLS_MIN = 1000
+
 /**
- * Throughput of whoever is in scope, against those outside, before and after. @returns undefined where everybody is in scope: then
- * fewer requests may be anybody's doing
+ * Throughput of whoever is in scope, against those outside, before and after; where everybody is, what the service served against
+ * what it was called for. @returns undefined where neither is known: fewer requests alone may be anybody's doing
  */
 export function judgeLost(
   traffic: ReleaseTraffic,
@@ -119,7 +143,8 @@ export function judgeLost(
   alpha: number,
 ): ChangeJudgement | undefined {
   const { contrast, release } = traffic
-  if (contrast.scopeCells === undefined || release.readyAtMs === undefined) return undefined
+  if (release.readyAtMs === undefined) return undefined
+  if (contrast.scopeCells === undefined) return judgeUnanswered(traffic, comparison, alpha)
   const inside = new Set(contrast.scopeCells)
   const { rows } = contrast
   const readyMinute = Math.floor(release.readyAtMs / 60_000)
@@ -132,11 +157,45 @@ export function judgeLost(
     else one.outside += rows.requests[place] ?? 0
     minutes.set(minute, one)
   }
+  return judgeBlocks(minutes, readyMinute, alpha)
+}
+
+/** A call that nobody answers is seen by its caller alone: served ÷ called falls. */
+function judgeUnanswered(
+  { contrast, release }: ReleaseTraffic,
+  comparison: Comparison,
+  alpha: number,
+): ChangeJudgement | undefined {
+  const readyMinute = Math.floor((release.readyAtMs ?? 0) / 60_000)
+  const isLeftOut = (minute: number) =>
+    minute >= contrast.toMinute || (minute >= readyMinute && minute < comparison.sinceMinute)
+  const minutes = new Map<number, { inside: number; outside: number }>()
+  const calls = { before: 0, after: 0 }
+  for (const { minute, calls: outside } of contrast.called) {
+    if (isLeftOut(minute)) continue
+    const one = minutes.get(minute) ?? { inside: 0, outside: 0 }
+    minutes.set(minute, { ...one, outside: one.outside + outside })
+    calls[minute < readyMinute ? 'before' : 'after'] += outside
+  }
+  // Of minutes that nobody told of as a caller, nothing is known.
+  for (const { minute, requests } of contrast.served) {
+    const one = minutes.get(minute)
+    if (one !== undefined) minutes.set(minute, { ...one, inside: one.inside + requests })
+  }
+  if (calls.before < CALLS_MIN || calls.after < CALLS_MIN) return undefined
+  return judgeBlocks(minutes, readyMinute, alpha)
+}
+
+function judgeBlocks(
+  minutes: ReadonlyMap<number, { readonly inside: number; readonly outside: number }>,
+  readyMinute: number,
+  alpha: number,
+): ChangeJudgement | undefined {
   // Blocks of five minutes, so that the ratio of each is a number and neighbours are not the same.
   const ratios = { before: [] as number[], after: [] as number[] }
   const blocks = new Map<string, { inside: number; outside: number }>()
   for (const [minute, { inside: within, outside }] of minutes) {
-    const key = `${minute < readyMinute ? 'before' : 'after'} ${Math.floor(minute / 5)}`
+    const key = `${minute < readyMinute ? 'before' : 'after'} ${Math.floor(minute / BLOCK_MINUTES)}`
     const block = blocks.get(key) ?? { inside: 0, outside: 0 }
     blocks.set(key, { inside: block.inside + within, outside: block.outside + outside })
   }
@@ -151,23 +210,30 @@ export function judgeLost(
   return changed(after.mean - before.mean, after.variance + before.variance, alpha, 'less', LOST_MARGIN)
 }
 
-/** CPU time a request on the new version against the others. @returns undefined without metrics of both */
-export function judgeResources(traffic: ReleaseTraffic, alpha: number): ChangeJudgement | undefined {
-  const { contrast, release } = traffic
-  const uses = contrast.resources.filter(({ requests }) => requests > 0)
-  const exposed = uses.find(({ version }) => version === release.versionTo)
-  const others = uses.filter(({ version }) => version !== release.versionTo)
-  const requests = others.reduce((sum, one) => sum + one.requests, 0)
-  const cpu = others.reduce((sum, one) => sum + one.cpuSeconds, 0)
-  if (
-    exposed === undefined ||
-    requests < 1000 ||
-    exposed.requests < 1000 ||
-    cpu <= 0 ||
-    exposed.cpuSeconds <= 0
+/** Instances under other loads spend another part of their time on themselves: then nothing is said. */
+const LOAD_APART_MAX = 2
+const RESOURCE_REQUESTS_MIN = 1000
+
+/** CPU time a request on the new version against the others. @returns undefined without metrics of both under similar load */
+export function judgeResources(
+  { contrast, release }: ReleaseTraffic,
+  alpha: number,
+): ChangeJudgement | undefined {
+  const sums = (uses: ReleaseTraffic['contrast']['resources']) => ({
+    cpu: uses.reduce((sum, one) => sum + one.cpuSeconds, 0),
+    requests: uses.reduce((sum, one) => sum + one.requests, 0),
+    instanceMinutes: uses.reduce((sum, one) => sum + one.instanceMinutes, 0),
+  })
+  const exposed = sums(contrast.resources.filter(({ version }) => version === release.versionTo))
+  const others = sums(contrast.resources.filter(({ version }) => version !== release.versionTo))
+  const isKnown = [exposed, others].every(
+    ({ cpu, requests, instanceMinutes }) =>
+      requests >= RESOURCE_REQUESTS_MIN && cpu > 0 && instanceMinutes > 0,
   )
-    return undefined
-  const ratio = Math.log(exposed.cpuSeconds / exposed.requests / (cpu / requests))
+  if (!isKnown) return undefined
+  const loads = exposed.requests / exposed.instanceMinutes / (others.requests / others.instanceMinutes)
+  if (Math.max(loads, 1 / loads) > LOAD_APART_MAX) return undefined
+  const ratio = Math.log(exposed.cpu / exposed.requests / (others.cpu / others.requests))
   // Totals have no spread of their own: a tenth is what instances differ by without any release.
   return changed(ratio, 0.1 ** 2, alpha, 'more', RESOURCE_MARGIN)
 }

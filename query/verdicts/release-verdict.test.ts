@@ -194,7 +194,11 @@ describe('reasons for «not flagged»', () => {
     { reason: 'error-not-new', signatures: often, past: { ...past, earlierVersions: 2 } },
     { reason: 'usual-during-releases', signatures: often, past: { ...past, atReleases: 4 } },
     { reason: 'few-and-transient', signatures: [exception(3, 2)], past },
-    { reason: 'too-few-earlier-releases', signatures: often, past: { ...past, releases: 1 } },
+    {
+      reason: 'too-few-earlier-releases',
+      signatures: often.slice(0, 4),
+      past: { ...past, releases: 1 },
+    },
     { reason: 'not-significantly-higher', signatures: often.slice(0, 3), past, weight: 0.6 },
   ] as const)('$reason', ({ reason, signatures, past: known, ...more }) => {
     const traffic = { ...play({ minutes: 20, signatures, ...more }), signaturePasts: [known] }
@@ -202,6 +206,58 @@ describe('reasons for «not flagged»', () => {
     expect(measure).toMatchObject({ verdict: 'not-worse', reasons: [reason] })
     expect(measure?.text.en).toContain(REASON_TEXTS[reason].en)
   })
+})
+
+test('an error that lasts needs no earlier release to be new', () => {
+  const signatures = [2, 3, 5, 8, 9, 12, 14].map((minute) => exception(minute, 3))
+  const past = { service: 'transfer', signature: 'abc', earlierVersions: 0, atReleases: 0, releases: 0 }
+  const traffic = { ...play({ minutes: 20, signatures }), signaturePasts: [past] }
+  expect(measureOf(releaseVerdict(traffic), 'new_error_signatures')?.verdict).toBe('worse')
+})
+
+test.each([
+  { name: 'was there before', atReleases: 1, want: 'error-not-new' },
+  { name: 'comes with every release', atReleases: 4, want: 'usual-during-releases' },
+])('an error that $name is told, not kept silent', ({ atReleases, want }) => {
+  const past = { service: 'transfer', signature: 'abc', earlierVersions: 1, atReleases, releases: 5 }
+  const traffic = { ...play({ minutes: 20 }), signaturePasts: [past] }
+  const contrast = { ...traffic.contrast, knownSignatures: [exception(4, 9)] }
+  const measure = measureOf(releaseVerdict({ ...traffic, contrast }), 'new_error_signatures')
+  expect(measure).toMatchObject({ verdict: 'not-worse', reasons: [want] })
+})
+
+test('calls that nobody answers are lost requests, also where everybody is in scope', () => {
+  const traffic = play({ minutes: 30, before: 60, weight: 1, perMinute: 100 })
+  const minutes = Array.from({ length: 90 }, (_, at) => READY_MINUTE - 60 + at)
+  const calls = minutes.map((minute) => ({ minute, caller: 'gateway', calls: 100 + (minute % 3), bad: 0 }))
+  const judgeCalls = (answered: number) => {
+    const served = minutes.map((minute) => ({
+      minute,
+      version: minute < READY_MINUTE ? '1.0' : '1.1',
+      requests: minute < READY_MINUTE ? 100 : 100 * answered,
+      bad: 0,
+    }))
+    const contrast = { ...traffic.contrast, called: calls, served }
+    return measureOf(releaseVerdict({ ...traffic, contrast }), 'requests_lost')?.verdict
+  }
+  expect(judgeCalls(1)).toBe('not-worse')
+  expect(judgeCalls(0.6)).toBe('worse')
+  expect(measureOf(releaseVerdict(traffic), 'requests_lost')?.verdict).toBe('cannot-tell')
+})
+
+test('CPU time of a request grows, and instances under other loads are not compared', () => {
+  const traffic = play({ minutes: 30 })
+  const judgeUse = (cpuSeconds: number, instanceMinutes: number) => {
+    const resources = [
+      { version: '1.0', cpuSeconds: 100, requests: 20_000, instanceMinutes: 100 },
+      { version: '1.1', cpuSeconds, requests: 5000, instanceMinutes },
+    ]
+    const contrast = { ...traffic.contrast, resources }
+    return measureOf(releaseVerdict({ ...traffic, contrast }), 'resource_per_request')?.verdict
+  }
+  expect(judgeUse(60, 25)).toBe('worse')
+  expect(judgeUse(25, 25)).not.toBe('worse')
+  expect(judgeUse(60, 100)).toBe('cannot-tell')
 })
 
 test('the same traffic gives the same bytes, in the shape of the contract', () => {

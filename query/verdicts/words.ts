@@ -81,7 +81,7 @@ export function ratioText(measure: RatioMeasure, judged: RatioJudgement, compari
           }
         : {
             en: `Cannot tell: it may still be ${percent(Math.max(0, judged.high))} more; the margin is ${percent(judged.margin)}.`,
-            zh: `尚无法判断：最多可能高出 ${percent(Math.max(0, judged.high))}，容许界限为 ${percent(judged.margin)}。`,
+            zh: `尚不能判断：最多可能高出 ${percent(Math.max(0, judged.high))}，容许界限为 ${percent(judged.margin)}。`,
           }
   const step: Told | undefined = judged.isStepUncontrolled
     ? {
@@ -164,7 +164,7 @@ const signed = (part: number) =>
 export const WORDS: Readonly<Record<ReleaseVerdictWord, Told>> = {
   worse: { en: 'Worse', zh: '变差' },
   'not-worse': { en: 'Not worse', zh: '未变差' },
-  'cannot-tell': { en: 'Cannot tell yet', zh: '尚无法判断' },
+  'cannot-tell': { en: 'Cannot tell yet', zh: '尚不能判断' },
 }
 
 export type Headline = {
@@ -222,16 +222,16 @@ export function headline(told: Headline): Told {
         }
   return {
     en: `${name}: cannot tell yet${en === '' ? '' : ` (${en})`}.${missing.en}`,
-    zh: `${name}：尚无法判断${zh === '' ? '' : `（${zh}）`}。${missing.zh}`,
+    zh: `${name}：尚不能判断${zh === '' ? '' : `（${zh}）`}。${missing.zh}`,
   }
 }
 
 export const notServed = (name: string): Told => ({
   en: `${name}: cannot tell yet. No request on it was seen.`,
-  zh: `${name}：尚无法判断，尚未看到其流量。`,
+  zh: `${name}：尚不能判断，尚未看到其流量。`,
 })
 
 export const tooEarly = (name: string): Told => ({
   en: `${name}: cannot tell yet. Its first minute is left out, and nothing has come since.`,
-  zh: `${name}：尚无法判断，首分钟不计入，其后尚无流量。`,
+  zh: `${name}：尚不能判断，首分钟不计入，其后尚无流量。`,
 })

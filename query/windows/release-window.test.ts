@@ -3,8 +3,12 @@ import { iso } from '../time-range.ts'
 import { makeRelease } from '../../test/support/verdict-traffic.ts'
 import type { ReleaseVerdict } from '../http/release-schemas.ts'
 import type { KeptVerdict } from '../verdicts/verdict-store.ts'
+import { ReleaseOrderSpec } from '../registry/kinds/release-order.ts'
+import { orderProgress, type OrderProgress } from '../releases/order-progress.ts'
+import type { OrderStanding } from '../releases/orders.ts'
 import type { Release } from '../releases/release.ts'
 import { windowOf, windowPlan, windowsIn } from './release-window.ts'
+import { nightOrders, nightWithin } from './night-orders.ts'
 import { windowVerdict } from './window-verdict.ts'
 
 const plan = windowPlan('22:00-06:00', '07:30', 'Asia/Shanghai')
@@ -143,6 +147,66 @@ describe('the verdict on a night', () => {
     expect(judge(...given).reasons.map(({ en }) => en)).toEqual([
       's: roll back c 1.1; cannot tell yet: a 1.1.',
       't: roll back b 1.1.',
+    ])
+  })
+})
+
+describe('release orders of the night', () => {
+  const order = (
+    more: Partial<OrderProgress> = {},
+    window = { from: '14:00', to: '18:00' },
+  ): OrderStanding => {
+    const spec = ReleaseOrderSpec.parse({
+      window: { from: `2026-11-20T${window.from}:00Z`, to: `2026-11-20T${window.to}:00Z` },
+      items: [
+        { service: 'limit', version: '2.0', system: 's' },
+        { service: 'points', version: '3.1' },
+      ],
+    })
+    const [planned] = orderProgress([{ name: 'po-1', spec }], [], {
+      nowMs: Date.parse('2026-11-21T00:00:00Z'),
+      systems: new Set(['s']),
+      namesOf: () => [],
+    })
+    if (planned === undefined) throw new Error('no progress')
+    return { order: { name: 'po-1', spec }, progress: { ...planned, ...more }, systems: ['s', ''] }
+  }
+  const judge = (orders: readonly OrderStanding[], ...given: readonly KeptVerdict[]) => {
+    if (window === undefined) throw new Error('no window')
+    return windowVerdict(window, plan.timeZone, given, nightOrders(orders, window))
+  }
+
+  test('what is missing stands in the line of its system, with its order, and is to be watched', () => {
+    const night = judge([order()], kept('a', 's', verdict('not-worse')))
+    expect(night.verdict).toBe('watch')
+    expect(night.lines.map(({ system, verdict: word, missing }) => [system, word, missing])).toEqual([
+      ['', 'watch', [{ order: 'po-1', name: 'points 3.1' }]],
+      ['s', 'watch', [{ order: 'po-1', name: 'limit 2.0' }]],
+    ])
+    expect(night.lines[1]?.text).toEqual({
+      en: 's: planned and not seen: limit 2.0 (order po-1); 1 not worse.',
+      zh: 's：计划内未投产：limit 2.0（发布单 po-1）；1 个未变差。',
+    })
+  })
+
+  test('what no order planned is told in the line that its verdict stands in', () => {
+    const release = makeRelease({ id: 'a', service: 'a', system: 'old-name', readyAtMs: window?.fromMs })
+    const night = judge([order({ items: [], extra: [release] })], kept('a', 's', verdict('not-worse')))
+    expect(night.lines).toMatchObject([
+      { system: 's', verdict: 'watch', missing: [], extra: [{ order: 'po-1', name: 'a 1.1', release: 'a' }] },
+    ])
+    expect(night.lines[0]?.text.zh).toBe('s：计划外投产：a 1.1（发布单 po-1）；1 个未变差。')
+  })
+
+  test('orders of other nights are not its own', () => {
+    expect(judge([order({}, { from: '01:00', to: '02:00' })]).lines).toEqual([])
+  })
+
+  test('whoever may read one system reads nothing of the others', () => {
+    if (window === undefined) throw new Error('no window')
+    const all = nightOrders([order()], window)
+    expect(nightWithin(all, (system) => system === 's').missing).toEqual([
+      { order: 'po-1', system: 's', name: 'limit 2.0' },
     ])
   })
 })

@@ -2,7 +2,9 @@
 
 import type { WindowRecord, WindowVerdict } from '../http/verdict-schemas.ts'
 import type { Database, Queries } from '../registry/database.ts'
+import type { OrderStanding } from '../releases/orders.ts'
 import { readVerdicts } from '../verdicts/verdict-store.ts'
+import { nightOrders } from './night-orders.ts'
 import { nextRecord, type Signer } from './record-chain.ts'
 import type { ReleaseWindow } from './release-window.ts'
 import { windowVerdict } from './window-verdict.ts'
@@ -15,8 +17,10 @@ export async function currentWindow(
   queries: Queries,
   window: ReleaseWindow,
   timeZone: string,
+  orders: readonly OrderStanding[],
 ): Promise<WindowVerdict> {
-  return windowVerdict(window, timeZone, await readVerdicts(queries, window, RELEASES_MAX))
+  const kept = await readVerdicts(queries, window, RELEASES_MAX)
+  return windowVerdict(window, timeZone, kept, nightOrders(orders, window))
 }
 
 export async function readRecords(
@@ -95,16 +99,24 @@ export function writeRecord(
 }
 
 /** What makes a new record when it changes: words, not figures, which move all day. */
-const essence = ({ verdict, lines }: Pick<WindowVerdict, 'verdict' | 'lines'>) => [
+const essence = ({ verdict, lines }: Said) => [
   verdict,
   lines.map((line) => [
     line.system,
     line.verdict,
     line.releases.map((one) => [one.id, one.verdict, one.ours, one.isTakenBack, one.overrideReason]),
+    (line.missing ?? []).map(({ order, name }) => [order, name]),
+    (line.extra ?? []).map(({ order, release }) => [order, release]),
   ]),
 ]
 
-const saidBefore = ({ body }: WindowRecord) => JSON.stringify(essence(JSON.parse(body) as WindowVerdict))
+type Line = WindowVerdict['lines'][number]
+/** Records of earlier days know nothing of orders. */
+type Said = Pick<WindowVerdict, 'verdict'> & {
+  readonly lines: readonly (Omit<Line, 'missing' | 'extra'> & Partial<Pick<Line, 'missing' | 'extra'>>)[]
+}
+
+const saidBefore = ({ body }: WindowRecord) => JSON.stringify(essence(JSON.parse(body) as Said))
 
 function toRecord(row: Readonly<Record<string, unknown>>): WindowRecord {
   return {

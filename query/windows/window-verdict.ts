@@ -5,21 +5,35 @@ import type { WindowLine, WindowVerdict, WindowWord } from '../http/verdict-sche
 import { iso } from '../time-range.ts'
 import { releaseName } from '../verdicts/release-verdict.ts'
 import { wordOf, type KeptVerdict } from '../verdicts/verdict-store.ts'
+import { NO_ORDERS, type NightOrders } from './night-orders.ts'
 import type { ReleaseWindow } from './release-window.ts'
 
 const ORDER: readonly WindowWord[] = ['go', 'watch', 'roll-back']
 const TAKEN_BACK: ReadonlySet<string> = new Set(['aborted', 'rolled_back', 'removed'])
 
-/** @param kept  releases that were begun in the window */
+/**
+ * @param kept    releases that were begun in the window
+ * @param orders  what its release orders planned and did not see, and what none of them planned
+ */
 export function windowVerdict(
   window: ReleaseWindow,
   timeZone: string,
   kept: readonly KeptVerdict[],
+  orders: NightOrders = NO_ORDERS,
 ): WindowVerdict {
+  const systemOfRelease = new Map(kept.map(({ release, system = '' }) => [release.id, system]))
+  const missing = Map.groupBy(orders.missing, ({ system }) => system)
+  // A release stands in the line that its verdict stands in.
+  const extra = Map.groupBy(orders.extra, (one) => systemOfRelease.get(one.release) ?? one.system)
   const bySystem = Map.groupBy(kept, ({ system }) => system ?? '')
-  const lines = [...bySystem]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([system, releases]) => lineOf(system, releases))
+  const lines = [...new Set([...bySystem.keys(), ...missing.keys(), ...extra.keys()])]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((system) =>
+      lineOf(system, bySystem.get(system) ?? [], {
+        missing: missing.get(system) ?? [],
+        extra: extra.get(system) ?? [],
+      }),
+    )
   const verdict = worst(lines.map((line) => line.verdict))
   return {
     id: window.id,
@@ -33,7 +47,7 @@ export function windowVerdict(
   }
 }
 
-function lineOf(system: string, kept: readonly KeptVerdict[]): WindowLine {
+function lineOf(system: string, kept: readonly KeptVerdict[], orders: NightOrders): WindowLine {
   const releases = kept
     .map((one) => ({
       id: one.release.id,
@@ -63,19 +77,34 @@ function lineOf(system: string, kept: readonly KeptVerdict[]): WindowLine {
       en: `a person decides about ${names(business)} (business fault)`,
       zh: `${names(business)} 为业务故障，由人决定`,
     })
-  if (open.length > 0) parts.push({ en: `cannot tell yet: ${names(open)}`, zh: `尚无法判断：${names(open)}` })
+  if (open.length > 0) parts.push({ en: `cannot tell yet: ${names(open)}`, zh: `尚不能判断：${names(open)}` })
   if (takenBack.length > 0)
     parts.push({ en: `taken back: ${names(takenBack)}`, zh: `已回退：${names(takenBack)}` })
+  const { missing, extra } = orders
+  const ofOrders = (list: readonly { readonly name: string; readonly order: string }[]) => ({
+    en: list.map(({ name: one, order }) => `${one} (order ${order})`).join(', '),
+    zh: list.map(({ name: one, order }) => `${one}（发布单 ${order}）`).join('、'),
+  })
+  if (missing.length > 0)
+    parts.push({
+      en: `planned and not seen: ${ofOrders(missing).en}`,
+      zh: `计划内未投产：${ofOrders(missing).zh}`,
+    })
+  if (extra.length > 0)
+    parts.push({ en: `in no order: ${ofOrders(extra).en}`, zh: `计划外投产：${ofOrders(extra).zh}` })
+  const toWatch = business.length + open.length + missing.length + extra.length
   const fine = releases.length - worse.length - open.length - takenBack.length
   if (fine > 0) parts.push({ en: `${fine} not worse`, zh: `${fine} 个未变差` })
   return {
     system,
-    verdict: technical.length > 0 ? 'roll-back' : business.length + open.length > 0 ? 'watch' : 'go',
+    verdict: technical.length > 0 ? 'roll-back' : toWatch > 0 ? 'watch' : 'go',
     text: {
       en: `${name.en}: ${parts.map(({ en }) => en).join('; ')}.`,
       zh: `${name.zh}：${parts.map(({ zh }) => zh).join('；')}。`,
     },
     releases,
+    missing: missing.map(({ order, name: what }) => ({ order, name: what })),
+    extra: extra.map(({ order, name: what, release }) => ({ order, name: what, release })),
   }
 }
 

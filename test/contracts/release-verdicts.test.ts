@@ -13,6 +13,8 @@ import { buildLogger } from '../../ingest/runtime/logger.ts'
 import type { ChangesReply } from '../../query/http/change-schemas.ts'
 import type { ReleaseVerdict } from '../../query/http/release-schemas.ts'
 import type { AccuracyReply, ChainReply, WindowReply } from '../../query/http/verdict-schemas.ts'
+import { buildRegistry } from '../../query/registry/registry.ts'
+import type { Store } from '../../ingest/store/store.ts'
 import type { Database } from '../../query/registry/database.ts'
 import type { Author } from '../../query/registry/object.ts'
 import type { Release } from '../../query/releases/release.ts'
@@ -183,6 +185,8 @@ describe.each(REGISTRY_KINDS)('kept on $name', (kind) => {
     let nowMs = Date.parse('2026-11-20T23:00:00Z')
     const write = (isSigned = true) =>
       writeWindowRecords({
+        store,
+        registry: buildRegistry(database, () => new Date(nowMs)),
         database,
         plan,
         signer: isSigned ? signer : undefined,
@@ -190,6 +194,8 @@ describe.each(REGISTRY_KINDS)('kept on $name', (kind) => {
         logger: buildLogger('silent'),
         clock: { now: () => nowMs, monotonic: () => nowMs } as never,
       })
+    // There is no order, so that no release is asked for.
+    const store = { ask: () => Promise.reject(new Error('asked')) } as unknown as Store
     const records = () => readRecords(database, { after: 0, limit: 100 })
 
     test('are written once when the hour has come, and anew when what is said changed', async () => {

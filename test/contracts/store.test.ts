@@ -36,6 +36,7 @@ import { journeyLosses } from '../../query/reports/journey-losses.ts'
 import { journeys } from '../../query/reports/journeys.ts'
 import { serviceMap } from '../../query/reports/map.ts'
 import { namedEvents } from '../../query/reports/events.ts'
+import { releaseEffects } from '../../query/reports/release-effects.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
 import { serviceErrors } from '../../query/reports/service-errors.ts'
 import { seenVersions } from '../../query/reports/service-seen.ts'
@@ -632,6 +633,8 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
     expect(await journeys(recording, range, everywhere, 10)).toMatchObject([{ item: { lost: 1 } }])
     const losses = await journeyLosses(recording, 'transfer', range, everywhere)
     expect(losses).toMatchObject({ lost: 1000, losses: [{ culprit: { service: 'gateway' } }] })
+    const ready = { service: 'ledger', readyAtMs: nowMs - 60_000 }
+    expect(await releaseEffects(recording, [ready], 30)).toHaveLength(1)
     // Those of metrics are asked in metrics.test.ts.
     const files = readdirSync(new URL('../../query/reports/', import.meta.url)).filter(
       (name) => name.endsWith('.sql') && !name.startsWith('metric-'),

@@ -95,7 +95,8 @@ const concerns = ({ progress }: OrderStanding, reads: ReadScope) =>
 function within(standing: OrderStanding, reads: ReadScope): OrderStanding {
   if (reads === 'everything') return standing
   const { order, progress } = standing
-  const items = progress.items.filter((item) => mayRead(reads, systemOf(item)))
+  const isRead = (item: ItemProgress) => mayRead(reads, systemOf(item))
+  const items = progress.items.filter(isRead)
   const names = new Set(items.map(({ item }) => itemName(item)))
   const extra = progress.extra.filter(({ system }) => mayRead(reads, system || undefined))
   const isOfOwn = (flag: OrderFlag) =>
@@ -106,6 +107,7 @@ function within(standing: OrderStanding, reads: ReadScope): OrderStanding {
     items.some(({ flags }) => flags.some((one) => one === flag))
   return {
     order,
+    systems: standing.systems.filter((_, place) => progress.items.slice(place, place + 1).some(isRead)),
     progress: {
       ...progress,
       items: items.map((one) => ({

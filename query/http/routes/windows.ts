@@ -1,8 +1,10 @@
 // Release windows: the night's list as it stands, its records, and what it takes to check them without us.
 
 import { mayRead, type ReadScope } from '../../people/read-scope.ts'
+import { ordersOf, type OrderStanding } from '../../releases/orders.ts'
+import { nightOrders, nightWithin } from '../../windows/night-orders.ts'
 import { firstBroken } from '../../windows/record-chain.ts'
-import { windowOf, windowsIn, type WindowPlan } from '../../windows/release-window.ts'
+import { windowOf, windowsIn, type ReleaseWindow, type WindowPlan } from '../../windows/release-window.ts'
 import { countRecords, currentWindow, readRecords } from '../../windows/window-store.ts'
 import { windowVerdict } from '../../windows/window-verdict.ts'
 import { readVerdicts } from '../../verdicts/verdict-store.ts'
@@ -24,7 +26,8 @@ import type { TypedApp } from './typed.ts'
 const RANGE_DAYS_MAX = 92
 const RELEASES_MAX = 20_000
 
-export function windowRoutes(app: TypedApp, { database, clock }: ApiParts, plan: WindowPlan): void {
+export function windowRoutes(app: TypedApp, parts: ApiParts, plan: WindowPlan): void {
+  const { database, clock } = parts
   const tags = ['releases']
 
   app.get(
@@ -50,6 +53,7 @@ export function windowRoutes(app: TypedApp, { database, clock }: ApiParts, plan:
       const kept = (
         await readVerdicts(database, { fromMs: first.fromMs, toMs: last.toMs }, RELEASES_MAX)
       ).filter(({ system }) => mayRead(scope, system))
+      const orders = await ordersOf(parts, { fromMs: first.fromMs, toMs: last.toMs }, clock.now())
       const counts = await countRecords(
         database,
         windows.map(({ id }) => id),
@@ -64,7 +68,7 @@ export function windowRoutes(app: TypedApp, { database, clock }: ApiParts, plan:
           from: iso(window.fromMs),
           to: iso(window.toMs),
           verdictAt: iso(window.verdictAtMs),
-          verdict: windowVerdict(window, plan.timeZone, inside).verdict,
+          verdict: windowVerdict(window, plan.timeZone, inside, ordersIn(orders, window, scope)).verdict,
           releases: inside.length,
           records: counts.get(window.id) ?? 0,
         }
@@ -116,14 +120,16 @@ export function windowRoutes(app: TypedApp, { database, clock }: ApiParts, plan:
       const window = windowOf(plan, call.params.id)
       if (window === undefined) return notFound(reply, `«${call.params.id}» is no date.`)
       const { scope } = principalOf(call)
+      const orders = await ordersOf(parts, window, clock.now())
       const verdict = isAll(scope)
-        ? await currentWindow(database, window, plan.timeZone)
+        ? await currentWindow(database, window, plan.timeZone, orders)
         : windowVerdict(
             window,
             plan.timeZone,
             (await readVerdicts(database, window, RELEASES_MAX)).filter(({ system }) =>
               mayRead(scope, system),
             ),
+            ordersIn(orders, window, scope),
           )
       // A record is whole or nothing: who may not read all of it is not shown it.
       const records = isAll(scope) ? await readRecords(database, { window: window.id }) : []
@@ -131,5 +137,8 @@ export function windowRoutes(app: TypedApp, { database, clock }: ApiParts, plan:
     },
   )
 }
+
+const ordersIn = (orders: readonly OrderStanding[], window: ReleaseWindow, scope: ReadScope) =>
+  nightWithin(nightOrders(orders, window), (system) => mayRead(scope, system))
 
 const isAll = (scope: ReadScope) => scope === 'everything'
