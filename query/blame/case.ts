@@ -207,6 +207,8 @@ export type FaultCase = {
   readonly calls: readonly (readonly [string, string])[]
   /** Owning system of a service, as far as known. */
   readonly systems: Readonly<Record<string, string>>
+  /** Of minutes before this one nothing is known, not even that there were no requests; absent: all are known. */
+  readonly knownFromMinute?: number
   /** By entry: whether the fault is about it; others are there to be looked at for being flat. Absent: all are. */
   readonly isAffected?: readonly boolean[]
   /** By candidate, trace ids in hexadecimal: failing ones that touched what is new, healthy ones; three of each side at most. */

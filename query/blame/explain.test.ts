@@ -332,6 +332,20 @@ describe('causes that are no release', () => {
 })
 
 describe('a young store', () => {
+  test('clears nobody while next to nothing is known from before the alarm', () => {
+    const made = madeCase(
+      [{ id: 'innocent', service: 'ledger', share: 0.3 }],
+      since(0.2, () => true),
+      {
+        requests: (minute) => (minute >= ONSET ? 240 : 120),
+      },
+    )
+    const alarmMinute = Math.floor(made.fault.alarmAtMs / 60_000)
+    expect(explain(made).verdict).toBe('not-a-rollout')
+    expect(explain({ ...made, knownFromMinute: alarmMinute - 3 }).verdict).toBe('inconclusive')
+    expect(explain({ ...made, knownFromMinute: alarmMinute - 30 }).verdict).toBe('not-a-rollout')
+  })
+
   test('the first traffic there is, is no growth of load', () => {
     // Nothing was recorded until twelve minutes before the onset.
     const young = madeCase(

@@ -38,6 +38,8 @@ const PARTS_MAX = 200
 const PAIRS_OF = 6
 /** Before it nobody is cleared for want of a name: a release that has begun just now may not have been seen in traffic yet. */
 const EARLY_MS = 3 * MINUTE_MS
+/** Minutes that must be known before the alarm, for anybody to be cleared. */
+const USUAL_MINUTES_MIN = 5
 /** What the joint exposure must describe better than either alone. */
 const JOINT_GAIN = 5
 
@@ -231,6 +233,9 @@ function conclude(parts: {
     isCauseNamed: named !== undefined && named.kind !== 'unknown' && named.llr >= 3,
     isEveryoneOut: ranked.every((item) => item.isVetoed || item.isExonerated),
     isEarly: faultCase.nowMs - faultCase.fault.alarmAtMs < EARLY_MS,
+    isShort:
+      (faultCase.knownFromMinute ?? 0) >
+      Math.floor(faultCase.fault.alarmAtMs / MINUTE_MS) - USUAL_MINUTES_MIN,
     isContrastOpen: ranked.some(
       (item) => !item.isVetoed && item.contrast.z >= 2.5 && item.contrast.explained >= 0.15,
     ),

@@ -141,9 +141,10 @@ export async function gatherCase(
       services.includes(service) && readyAtMs !== undefined && readyAtMs < fromMinute * MINUTE_MS,
   )
   const [
-    rowsSeen,
-    rowsBefore,
     failed,
+    rowsSeen,
+    senders,
+    rowsBefore,
     placed,
     peers,
     calls,
@@ -153,11 +154,17 @@ export async function gatherCase(
     versions,
     events,
     traces,
-    senders,
   ] = await Promise.all([
-    store.ask(traceRows(minutes.open), rowsAsked),
-    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }),
+    // The longest first.
     store.ask(failureRows(minutes.open), failuresAsked),
+    store.ask(traceRows(minutes.open), rowsAsked),
+    store.ask(callerRows(minutes.open), {
+      ...range,
+      ...minutes.open,
+      entries: affectedKeys,
+      slow: rowsAsked.slow.slice(0, slice.affected),
+    }),
+    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }),
     store.ask(placeRows(minutes.open), placesAsked),
     store.ask(peerRows, { ...range, callers: services, limit: PEERS_MAX }),
     store.ask(callsSeen, range),
@@ -183,12 +190,6 @@ export async function gatherCase(
       entries: affectedKeys,
       services: [...new Set(slice.entries.slice(0, slice.affected).map(({ service }) => service))],
       limit: EXEMPLARS_MAX,
-    }),
-    store.ask(callerRows(minutes.open), {
-      ...range,
-      ...minutes.open,
-      entries: affectedKeys,
-      slow: rowsAsked.slow.slice(0, slice.affected),
     }),
   ])
 
@@ -280,6 +281,7 @@ export async function gatherCase(
       .toSorted((a, b) => a.atMs - b.atMs),
     calls: calls.map(({ caller_, callee_ }) => [caller_, callee_] as const),
     systems: Object.fromEntries(systems.map(({ service_, system }) => [service_, system])),
+    ...(minutes.knownFrom === undefined ? {} : { knownFromMinute: minutes.knownFrom }),
     isAffected: slice.entries.map((_, entry) => entry < slice.affected),
     exemplars: exemplarsOf(traces, kept),
     queries: [

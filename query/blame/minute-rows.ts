@@ -67,6 +67,8 @@ export type Minutes = {
   readonly open: Open
   /** Neither derived nor asked straight. */
   readonly missing: number
+  /** First minute of which anything is known, when nothing is of any before: a young store, or one that has yet to derive them. */
+  readonly knownFrom: number | undefined
 }
 
 /** @param fromMinute, toMinute  minutes since 1970, from and before */
@@ -79,17 +81,21 @@ export async function minutesOf(
     from: sqlSecond(fromMinute * MINUTE_MS),
     to: sqlSecond(toMinute * MINUTE_MS),
   })
-  const known = new Set(rows.map(({ minute }) => minute))
+  const known = new Set(rows.flatMap(({ minute }) => (minute >= fromMinute ? [minute] : [])))
+  const isOld = rows.length > known.size
   const lacking = Array.from({ length: toMinute - fromMinute }, (_, index) => toMinute - 1 - index).filter(
     (minute) => !known.has(minute),
   )
   const first = Math.min(Infinity, ...known)
-  const [open0 = 0, open1 = 0, open2 = 0] = lacking.slice(0, OPEN_MINUTES_MAX).map((minute) => minute * 60)
+  const asked = lacking.slice(0, OPEN_MINUTES_MAX)
+  const [open0 = 0, open1 = 0, open2 = 0] = asked.map((minute) => minute * 60)
+  const knownFrom = Math.min(first, ...asked)
   return {
     derived: known.size,
     first,
     open: { open0, open1, open2 },
     // Nothing was there to derive before the first derived minute.
     missing: lacking.slice(OPEN_MINUTES_MAX).filter((minute) => minute > first).length,
+    knownFrom: isOld || knownFrom <= fromMinute || knownFrom === Infinity ? undefined : knownFrom,
   }
 }

@@ -54,16 +54,27 @@ export type Standing = {
   readonly isEveryoneOut: boolean
   /** So soon after the alarm that what has just begun may not be seen. */
   readonly isEarly: boolean
+  /** So little is known from before the alarm that nothing can be told from what was usual. */
+  readonly isShort: boolean
   /** Requests that met some release are clearly worse, though that does not explain the whole: something else is mixed in, and may pass. */
   readonly isContrastOpen: boolean
 }
 
 export function verdictOf(standing: Standing): BlameVerdict {
-  const { posterior, second, isProved, noRollout, isCauseNamed, isEveryoneOut, isEarly, isContrastOpen } =
-    standing
+  const {
+    posterior,
+    second,
+    isProved,
+    noRollout,
+    isCauseNamed,
+    isEveryoneOut,
+    isEarly,
+    isShort,
+    isContrastOpen,
+  } = standing
   if (posterior >= 0.9 && posterior >= 3 * second && isProved) return 'blamed'
   if (posterior >= 0.5) return 'suspect'
-  if (!isCauseNamed && (isContrastOpen || isEarly)) return 'inconclusive'
+  if (isShort || (!isCauseNamed && (isContrastOpen || isEarly))) return 'inconclusive'
   if (noRollout >= 0.9 || (noRollout >= 0.5 && (isCauseNamed || isEveryoneOut))) return 'not-a-rollout'
   return 'inconclusive'
 }
