@@ -154,10 +154,10 @@ describe('the verdict on a night', () => {
 describe('release orders of the night', () => {
   const order = (
     more: Partial<OrderProgress> = {},
-    window = { from: '14:00', to: '18:00' },
+    hours = { from: '14:00', to: '18:00' },
   ): OrderStanding => {
     const spec = ReleaseOrderSpec.parse({
-      window: { from: `2026-11-20T${window.from}:00Z`, to: `2026-11-20T${window.to}:00Z` },
+      window: { from: `2026-11-20T${hours.from}:00Z`, to: `2026-11-20T${hours.to}:00Z` },
       items: [
         { service: 'limit', version: '2.0', system: 's' },
         { service: 'points', version: '3.1' },
