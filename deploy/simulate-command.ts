@@ -12,7 +12,7 @@ tables: precision, recall, AC@1, AC@3, false blames, time to verdict, calibratio
   --world       name of a world of test/simulator/worlds, default bank, or a file of your own
   --seeds       first-last, default 1-20; eleven incidents each. Seeds to 60 are for development
   --days        fault-free days of each seed, default 2
-  --report      directory for report.md and report.json
+  --report      directory for report.md and report.json, written again every few seeds
   --no-baselines  the engine alone
   --degraded    once more with 10 % of the traces, skewed clocks, missing events
 
@@ -38,6 +38,7 @@ type Simulator = {
     readonly hasBaselines: boolean
     readonly hasDegradations: boolean
     readonly say: (text: string) => void
+    readonly keep?: (simulation: unknown) => void
   }) => Promise<unknown>
   readonly writeReport: (folder: string, simulation: unknown) => void
   readonly markdownOf: (simulation: unknown) => string
@@ -54,6 +55,7 @@ export async function simulateCommand(values: Values): Promise<number> {
       'The simulator is not here: it is part of the source, not of an image. Run «npm run surety -- simulate» in a clone.',
     )
   const { simulate, writeReport, markdownOf } = (await import(file.href)) as Simulator
+  const folder = values['report']
   const simulation = await simulate({
     world: text(values, 'world', 'bank'),
     seeds,
@@ -61,8 +63,8 @@ export async function simulateCommand(values: Values): Promise<number> {
     hasBaselines: values['no-baselines'] !== true,
     hasDegradations: values['degraded'] === true,
     say: (line) => console.error(line),
+    ...(typeof folder === 'string' ? { keep: (known: unknown) => writeReport(folder, known) } : {}),
   })
-  const folder = values['report']
   if (typeof folder === 'string') {
     writeReport(folder, simulation)
     console.error(`report.md and report.json are in ${folder}`)

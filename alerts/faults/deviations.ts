@@ -67,7 +67,7 @@ const LONG_SECONDS = 2700
 const BAD_MIN = 4
 const SERIES_MAX = 300
 /** What rang is as usual when it was for so long. */
-const OVER_SECONDS = 300
+const OVER_SECONDS = 180
 const LATE_MINUTES = 3
 const REQUESTS_MIN = 30
 /** Means are pulled about by tails: the sieve lets more pass than the look at the 95th percentile. */
@@ -87,7 +87,7 @@ export function buildDeviations(store: Pick<Store, 'ask'>, secondsMax = SECONDS_
   const usual = new Map<string, number>()
   const heardAtMs = new Map<string, number>()
   let minuteDoneMs = Number.NEGATIVE_INFINITY
-  const options = { lane: 'heavy', secondsMax } as const
+  const options = { lane: 'blame', secondsMax } as const
 
   const sieve = async (toMs: number, reach: number, bad: number, services: readonly string[] = []) =>
     withoutTwins(

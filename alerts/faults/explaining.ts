@@ -9,14 +9,13 @@ import type { DueFault, FaultBook } from '../../query/faults/fault-book.ts'
 import { faultEvents, toldOf } from '../publish/fault-event.ts'
 import type { BlameMetrics } from './blame-metrics.ts'
 
-/** Whoever is due next is asked for again after so many: a new fault waits for no longer than these. */
 const ROUND_MAX = 8
-const AT_ONCE = 2
 const TAKES_MS_MAX = 30_000
 
 export type ExplainingParts = {
   readonly book: FaultBook
-  readonly explain: (fault: Fault, nowMs: number) => Promise<Explained>
+  /** Ends soon after the signal is aborted: until it has, no other is explained, for its questions still take their places. */
+  readonly explain: (fault: Fault, nowMs: number, signal: AbortSignal) => Promise<Explained>
   readonly clock: Clock
   readonly isLeading: () => boolean
   readonly metrics: BlameMetrics
@@ -26,7 +25,10 @@ export type ExplainingParts = {
 }
 
 export interface Explaining {
-  /** Explains those that are due, new ones first. @returns how many; 0 as well while another process leads */
+  /**
+   * Explains those that are due, one after the other; who has no answer yet comes first, even when it began meanwhile.
+   * @returns how many; 0 as well while another process leads
+   */
   round(): Promise<number>
 }
 
@@ -37,7 +39,9 @@ export function buildExplaining(parts: ExplainingParts): Explaining {
     const nowMs = clock.now()
     const stop = metrics.seconds.startTimer()
     try {
-      const { explanation, caseDigest, releases } = await within(takesMsMax, explain(due.fault, nowMs))
+      const { explanation, caseDigest, releases } = await within(takesMsMax, (signal) =>
+        explain(due.fault, nowMs, signal),
+      )
       const told = toldOf(explanation)
       const telling =
         told === due.told
@@ -59,29 +63,28 @@ export function buildExplaining(parts: ExplainingParts): Explaining {
   return {
     async round() {
       if (!isLeading()) return 0
-      const nowMs = clock.now()
-      const due = await book.due(nowMs, ROUND_MAX)
-      const waitedMs = due.map(({ dueMs }) => nowMs - dueMs)
-      metrics.lateSeconds.set(Math.max(0, ...waitedMs) / 1000)
-      const waiting = [...due]
-      const work = async () => {
-        for (let one = waiting.shift(); one !== undefined && isLeading(); one = waiting.shift())
-          await explainOne(one)
+      let explained = 0
+      while (explained < ROUND_MAX && isLeading()) {
+        const nowMs = clock.now()
+        const due = await book.due(nowMs, ROUND_MAX)
+        metrics.lateSeconds.set(Math.max(0, ...due.map(({ dueMs }) => nowMs - dueMs)) / 1000)
+        const [first] = due
+        if (first === undefined) break
+        await explainOne(first)
+        explained += 1
       }
-      await Promise.all(Array.from({ length: AT_ONCE }, work))
-      return due.length
+      return explained
     },
   }
 }
 
-/** What goes on after its time is left alone: its questions have bounds of their own. @throws Error when the time is up */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`it took longer than ${ms / 1000} s`)), ms)
+/** Tells work when its time is up, and waits until it has ended. @throws what the work throws, or that its time is up */
+async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new Error(`it took longer than ${ms / 1000} s`)), ms)
   try {
-    return await Promise.race([work, late])
+    return await work(late.signal)
   } finally {
     clearTimeout(timer)
-    work.catch(() => undefined)
   }
 }

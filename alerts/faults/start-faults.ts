@@ -41,11 +41,12 @@ export function startFaults(parts: FaultsParts): void {
     slos: slosOf(registry),
     deviations: buildDeviations(store),
   })
+  const stopping = new AbortController()
   const explaining = buildExplaining({
     ...common,
-    explain: (fault, nowMs) => explainFault(caseParts, fault, nowMs),
+    explain: (fault, nowMs, late) =>
+      explainFault({ ...caseParts, signal: AbortSignal.any([late, stopping.signal]) }, fault, nowMs),
   })
-  const stopping = new AbortController()
   const rounds = [
     repeat('find', () => finding.round()),
     // Whoever is due waits for nothing when there is more to do than fits into one round.

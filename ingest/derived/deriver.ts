@@ -15,7 +15,7 @@ import { keepMinute, type MinuteTable } from './minute-questions.ts'
 import { sqlMillisecond, statement, StoreError, type Store } from '../store/store.ts'
 
 export interface Deriver {
-  /** Derives what is due now, newest first, within the bounds. @returns buckets derived, by table */
+  /** Derives what is due now, newest first, within the bounds; what is left over from long ago comes last and gets less time. @returns buckets derived, by table */
   tick(): Promise<Readonly<Record<Derived, number>>>
   /** Keeps which attribute values lately started spans carry, unless it did within the last five minutes. */
   sampleAttributes(): Promise<void>
@@ -130,6 +130,9 @@ const SAMPLE_SPANS_MAX = 100_000
 /** A tick that has worked this long leaves the rest to the next. */
 const TICK_WORK_MS = 30_000
 const STATEMENT_SECONDS_MAX = 15
+/** Minutes that ended longer ago are left over (a start, recorded data): they get so long of a tick, after what is new. */
+const LEFT_OVER_MS = 15 * 60_000
+const LEFT_OVER_WORK_MS = 8000
 const MINUTES_PER_TICK_MAX = 60
 const HOURS_PER_TICK_MAX = 24
 /** Spans of one slice of a minute: the join holds its answers in memory, about 100 bytes each. */
@@ -219,15 +222,17 @@ export function buildDeriver(parts: DeriverParts): Deriver {
 
     const mayGoOn = () => Math.abs(clock.now() - startedMs) < TICK_WORK_MS && !closing.signal.aborted
     const derived: Record<Derived, number> = { service_edges_1m: 0, trace_paths_1m: 0, requests_1h: 0 }
-    for (const { at, touching, last } of traced) {
-      if (!mayGoOn()) break
-      await derive('trace_paths_1m', at, last, slicesOf(touching, SLICE_TRACED_SPANS_MAX))
-      derived.trace_paths_1m += 1
-    }
-    for (const { at, touching, last } of minutes) {
-      if (!mayGoOn()) break
-      await derive('service_edges_1m', at, last, slicesOf(touching, SLICE_SPANS_MAX))
-      derived.service_edges_1m += 1
+    const ofMinutes = [
+      { table: 'trace_paths_1m', due: traced, sliceMax: SLICE_TRACED_SPANS_MAX },
+      { table: 'service_edges_1m', due: minutes, sliceMax: SLICE_SPANS_MAX },
+    ] as const
+    const isNew = ({ at }: { readonly at: number }) => at * 1000 >= startedMs - LEFT_OVER_MS
+    for (const { table, due: found, sliceMax } of ofMinutes) {
+      for (const { at, touching, last } of found.filter(isNew)) {
+        if (!mayGoOn()) break
+        await derive(table, at, last, slicesOf(touching, sliceMax))
+        derived[table] += 1
+      }
     }
     // Oldest first: what long ranges take from hours then has no gap before its newest.
     for (const { at, last } of wanted.toSorted((a, b) => a.at - b.at)) {
@@ -237,6 +242,15 @@ export function buildDeriver(parts: DeriverParts): Deriver {
       await derive('requests_1h', at, last, slicesOf(minuteRows?.rows ?? 0, SLICE_ROWS_MAX))
       hoursLeft = hoursLeft.filter((hour) => hour.at !== at)
       derived.requests_1h += 1
+    }
+    const leftOverMs = clock.now()
+    const mayGoBack = () => mayGoOn() && Math.abs(clock.now() - leftOverMs) < LEFT_OVER_WORK_MS
+    for (const { table, due: found, sliceMax } of ofMinutes) {
+      for (const { at, touching, last } of found.filter((one) => !isNew(one))) {
+        if (!mayGoBack()) break
+        await derive(table, at, last, slicesOf(touching, sliceMax))
+        derived[table] += 1
+      }
     }
     isBehind =
       derived.service_edges_1m < minutes.length ||

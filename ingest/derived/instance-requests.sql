@@ -12,21 +12,22 @@ FROM
     sum(if(p.calls_failed, 0, p.weight_failed)) AS weighted_bad, min(p.first_second) AS first_second, max(p.last_second) AS last_second
   FROM
   (
-    SELECT trace64, res_id, countIf(is_request) AS served, sumIf(weight, is_request) AS weight_served,
+    SELECT trace, res_id, countIf(is_request) AS served, sumIf(weight, is_request) AS weight_served,
       sumIf(weight, is_request AND is_bad) AS weight_failed, maxIf(is_bad, is_call) AS calls_failed,
       sumIf(duration_ns, is_request) AS took, sumIf(duration_ns, is_call) AS waited,
       minIf(second, is_request) AS first_second, maxIf(second, is_request) AS last_second,
       toUInt8(least(255, floor(16 * log10(greatest(if(took > waited, intDiv(took - waited, served), 1), 1))))) AS own_bucket
     FROM
     (
-      SELECT reinterpretAsUInt64(trace_id) AS trace64, res_id, weight, duration_ns, toUInt8(toSecond(ts)) AS second, kind IN (3, 4) AS is_call,
+      -- All of the id: those of some generators begin alike.
+      SELECT cityHash64(trace_id) AS trace, res_id, weight, duration_ns, toUInt8(toSecond(ts)) AS second, kind IN (3, 4) AS is_call,
         kind IN (2, 5) AND traffic = 'live' AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 60 SECOND AS is_request,
         outcome IN ('business_error', 'shed', 'system_error') AS is_bad
       FROM spans
       WHERE ts >= toDateTime({from:UInt32}, 'UTC') AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 75 SECOND
         AND kind IN (2, 3, 4, 5) AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16}
     )
-    GROUP BY trace64, res_id
+    GROUP BY trace, res_id
     HAVING served > 0
   ) AS p
   GROUP BY res_id, own_bucket

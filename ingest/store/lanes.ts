@@ -3,12 +3,16 @@
 
 import { StoreError } from './store-error.ts'
 
-/** light: answers in milliseconds. heavy: may scan. insert: batches. admin: migrations and upkeep. */
-export type Lane = 'light' | 'heavy' | 'insert' | 'admin'
+/**
+ * light: answers in milliseconds. heavy: may scan. blame: from alarm to explanation, held up by no page and no derivation. insert: batches.
+ * admin: migrations and upkeep.
+ */
+export type Lane = 'light' | 'heavy' | 'blame' | 'insert' | 'admin'
 
 const LANES: Readonly<Record<Lane, { places: number; queueMax: number }>> = {
   light: { places: 4, queueMax: 200 },
   heavy: { places: 2, queueMax: 20 },
+  blame: { places: 2, queueMax: 20 },
   insert: { places: 2, queueMax: 64 },
   admin: { places: 1, queueMax: 200 },
 }

@@ -23,6 +23,7 @@ export interface ServerConnections extends Connections {
 const DEADLINE_MS: Readonly<Record<Lane, number>> = {
   light: 60_000,
   heavy: 120_000,
+  blame: 120_000,
   insert: 300_000,
   admin: 900_000,
 }

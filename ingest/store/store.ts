@@ -26,7 +26,7 @@ export type { ServerTarget } from './server-connections.ts'
 export type { InsertJob, InsertTransport, ProtobufSchema } from './transport.ts'
 
 export type AskOptions = {
-  /** Default light: answers within milliseconds; `heavy` for what may scan. */
+  /** Default light: answers within milliseconds; `heavy` for what may scan; lanes.ts tells the others. */
   readonly lane?: Lane
   /** Bound on the time in the engine, seconds; default 10. */
   readonly secondsMax?: number

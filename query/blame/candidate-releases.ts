@@ -14,6 +14,10 @@ const TAKEN_BACK = new Set(['aborted', 'rolled_back', 'removed'])
 /** When it took effect, as far as known. */
 const effectiveMs = ({ readyAtMs, startedAtMs }: Release) => readyAtMs ?? startedAtMs
 
+/** Nothing served before: it cannot have made anything worse that was there. Whoever begins to call it has a release of his own. */
+const isFirstOfService = ({ changeType, service, versionFrom }: Release) =>
+  changeType === 'code' && service !== '' && versionFrom === ''
+
 /**
  * Releases that took effect, or were to, within three days before the alarm and not after the decision; those of services that the
  * fault's traces touch first, then nearest to the alarm.
@@ -26,7 +30,12 @@ export function candidateReleases(
 ): { readonly kept: readonly Release[]; readonly left: number } {
   const inTime = releases.filter((release) => {
     const at = effectiveMs(release)
-    return at >= fault.alarmAtMs - LOOK_BACK_MS && at <= nowMs && release.startedAtMs <= nowMs
+    return (
+      !isFirstOfService(release) &&
+      at >= fault.alarmAtMs - LOOK_BACK_MS &&
+      at <= nowMs &&
+      release.startedAtMs <= nowMs
+    )
   })
   const isNear = ({ service }: Release) => service === '' || touched.has(service)
   const far = (release: Release) => Math.abs(effectiveMs(release) - fault.alarmAtMs)

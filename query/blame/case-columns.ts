@@ -190,6 +190,17 @@ export function dispersionBefore(columns: CaseColumns, beforeMinute: number): nu
  * a request that met its service met what is new.
  */
 export function touchesOf(faultCase: FaultCase, index: number): Uint8Array {
+  const known = touchesKept.get(faultCase) ?? new Map<number, Uint8Array>()
+  touchesKept.set(faultCase, known)
+  const touches = known.get(index) ?? readTouches(faultCase, index)
+  known.set(index, touches)
+  return touches
+}
+
+/** One judgement asks for the same rows several times. */
+const touchesKept = new WeakMap<FaultCase, Map<number, Uint8Array>>()
+
+function readTouches(faultCase: FaultCase, index: number): Uint8Array {
   const { rows, touches, candidates } = faultCase
   const candidate = candidates[index]
   const byTouch = Uint8Array.from(touches, (touch) => touch[index] ?? UNTOUCHED)

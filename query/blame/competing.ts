@@ -98,7 +98,8 @@ function placeLlr(
   strong: readonly { readonly service: string; readonly version: string }[],
 ): number {
   if (place.share < 0.35) return Math.min(0, place.gain) - 1
-  let llr = Math.min(8, place.gain) * place.share
+  // What is gone within one version is that version's, which runs there: a canary has few instances.
+  let llr = Math.min(8, place.gain, place.gainWithinVersion + 2) * place.share
   const broad = isBroad(place)
   if (broad) llr += 2
   // One service of many that fails in a place: callers of one region all go there. A place fails with what runs in it.

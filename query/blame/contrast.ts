@@ -54,7 +54,9 @@ export type ContrastFrame = {
   /** Minutes since 1970, first and one after the last that are compared. */
   readonly from: number
   readonly to: number
-  /** Rows in the window on affected entries. */
+  /** Rows in the window. */
+  readonly windowRows: Int32Array
+  /** Those on affected entries. */
   readonly rows: Int32Array
   readonly cellStratum: Int32Array
   readonly cellStrata: number
@@ -75,10 +77,13 @@ export function contrastFrame(
   to: number,
 ): ContrastFrame {
   const { rows: all, cells, entries } = columns.case
+  const inWindow: number[] = []
   const picked: number[] = []
   for (let row = 0; row < all.length; row++) {
     const minute = at(all.minute, row)
-    if (minute >= from && minute < to && columns.isAffected[at(all.entry, row)] === true) picked.push(row)
+    if (minute < from || minute >= to) continue
+    inWindow.push(row)
+    if (columns.isAffected[at(all.entry, row)] === true) picked.push(row)
   }
   const rows = Int32Array.from(picked)
   const [width, minutes] = [cells.length, Math.max(1, to - from)]
@@ -112,6 +117,7 @@ export function contrastFrame(
     phiWithin: 1 + WITHIN * (phi - 1),
     from,
     to,
+    windowRows: Int32Array.from(inWindow),
     rows,
     cellStratum,
     cellStrata: numbers.size,

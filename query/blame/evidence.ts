@@ -318,27 +318,18 @@ export function noveltyEvidence(
 }
 
 /** E7: without a control group only time and place are left. Entries that call it against entries that do not. */
-export function stepEvidence(
-  index: number,
-  columns: CaseColumns,
-  usualRatio: Float64Array,
-  onset: Onset,
-  to: number,
-  phi: number,
-): Evidence {
+export function stepEvidence(index: number, { columns, windowRows, usual, phi }: ContrastFrame): Evidence {
   const { case: faultCase, bad } = columns
   const { rows, entries, cells } = faultCase
   const touch = touchesOf(faultCase, index)
   const sums = entries.map(() => ({ n: 0, k: 0, usual: 0, touched: 0, isNew: 0 }))
-  for (let row = 0; row < rows.length; row++) {
-    const minute = at(rows.minute, row)
-    if (minute < onset.at || minute >= to) continue
+  for (const row of windowRows) {
     const sum = sums[at(rows.entry, row)]
     if (sum === undefined) continue
     const n = at(rows.requests, row)
     sum.n += n
     sum.k += at(bad, row)
-    sum.usual += n * at(usualRatio, at(rows.entry, row) * cells.length + at(rows.cell, row))
+    sum.usual += n * at(usual.ratio, at(rows.entry, row) * cells.length + at(rows.cell, row))
     if (touch[row] !== UNTOUCHED) sum.touched += n
     if (touch[row] === TOUCHED_NEW) sum.isNew += n
   }

@@ -237,6 +237,27 @@ describe('causes that are no release', () => {
     expect(byId(explanation, 'innocent').isExonerated).toBe(true)
   })
 
+  test('a site and its only zone are one cause, and share no posterior', () => {
+    const bySite = places(({ zone, minute }) => (zone === 'z2' && minute >= ONSET ? 40 : 0)).map((row) => ({
+      ...row,
+      site: `site-${row.zone}`,
+    }))
+    const zone = explain({ ...everywhere, places: bySite }).competing.filter(
+      ({ kind }) => kind === 'zone' || kind === 'site',
+    )
+    expect(zone.filter(({ name }) => name.endsWith('z2'))).toHaveLength(1)
+    expect(zone[0]).toMatchObject({ kind: 'zone', name: 'z2' })
+    expect(zone[0]?.text.en).toContain('all there is of site site-z2')
+    expect(zone[0]?.text.zh).toContain('即中心 site-z2的全部')
+    // A second zone of the site makes them two.
+    const wider = bySite.map((row) => (row.zone === 'z1' ? { ...row, site: 'site-z2' } : row))
+    const two = explain({
+      ...everywhere,
+      places: [...wider, ...wider.map((row) => ({ ...row, zone: 'z3', site: 'other' }))],
+    })
+    expect(two.competing.find(({ name }) => name === 'z2')?.text.en).not.toContain('all there is')
+  })
+
   test('a partner that fails for all callers is named', () => {
     const minutes = range(ONSET - BEFORE, ONSET + AFTER)
     const explanation = explain({
@@ -307,6 +328,25 @@ describe('causes that are no release', () => {
     })
     expect(explanation.verdict).toBe('not-a-rollout')
     expect(explanation.competing[0]?.kind).toBe('load')
+  })
+})
+
+describe('a young store', () => {
+  test('the first traffic there is, is no growth of load', () => {
+    // Nothing was recorded until twelve minutes before the onset.
+    const young = madeCase(
+      [{ id: 'innocent', service: 'ledger', share: 0.3, readyBefore: 30 }],
+      since(0.2, () => true),
+      { requests: (minute) => (minute >= ONSET - 12 ? 120 : 0) },
+    )
+    expect(explain(young).competing.filter(({ kind }) => kind === 'load')).toEqual([])
+    const older = madeCase(
+      [{ id: 'innocent', service: 'ledger', share: 0.3, readyBefore: 30 }],
+      since(0.2, () => true),
+      { requests: (minute) => (minute < ONSET - 20 ? 0 : minute < ONSET ? 60 : 120) },
+    )
+    const load = explain(older).competing.find(({ kind }) => kind === 'load')
+    expect(load?.text.en).toContain('Requests grew to 2.0 times')
   })
 })
 

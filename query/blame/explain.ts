@@ -36,6 +36,8 @@ const CLEAR_ONSET = 60
 const SURE_ONSET = 25
 const PARTS_MAX = 200
 const PAIRS_OF = 6
+/** Before it nobody is cleared for want of a name: a release that has begun just now may not have been seen in traffic yet. */
+const EARLY_MS = 3 * MINUTE_MS
 /** What the joint exposure must describe better than either alone. */
 const JOINT_GAIN = 5
 
@@ -111,11 +113,15 @@ function onsetByExposure(
   const { candidates, fromMinute } = columns.case
   const none = { strength: 0, ratioBefore: 0, ratioAfter: 0 }
   let best: { z: number; minute: number } | undefined
+  // Most began to serve before the first minute that is kept, and share a frame.
+  const frames = new Map<number, ContrastFrame>()
   for (const [index, { release, isVisible }] of candidates.entries()) {
     const minute = Math.floor((release.readyAtMs ?? Infinity) / MINUTE_MS)
     if (!isVisible || minute > alarmMinute) continue
     const at = Math.max(minute, fromMinute + 10)
-    const { z } = exposureContrast(frameSince(columns, { ...none, earliest: at, at, latest: at }, to), index)
+    const frame = frames.get(at) ?? frameSince(columns, { ...none, earliest: at, at, latest: at }, to)
+    frames.set(at, frame)
+    const { z } = exposureContrast(frame, index)
     if (z >= 4 && z > (best?.z ?? 0)) best = { z, minute: at }
   }
   if (best !== undefined && best.z ** 2 / 2 > (seen?.strength ?? 0))
@@ -224,6 +230,7 @@ function conclude(parts: {
     noRollout,
     isCauseNamed: named !== undefined && named.kind !== 'unknown' && named.llr >= 3,
     isEveryoneOut: ranked.every((item) => item.isVetoed || item.isExonerated),
+    isEarly: faultCase.nowMs - faultCase.fault.alarmAtMs < EARLY_MS,
     isContrastOpen: ranked.some(
       (item) => !item.isVetoed && item.contrast.z >= 2.5 && item.contrast.explained >= 0.15,
     ),

@@ -16,6 +16,7 @@ import {
   traceRows,
   versionsSeen,
 } from './gather-questions.ts'
+import { askFewAtOnce } from './few-at-once.ts'
 import { PAST_DAYS, ROWS_MAX, type GatherParts } from './gather.ts'
 import { upperMs } from './latency-buckets.ts'
 import { leftOut } from './left-out.ts'
@@ -91,7 +92,6 @@ const ENTRIES_MAX = 2000
 const PLACES_MAX = 100_000
 const SIGNATURES_MAX = 10_000
 const EARLIER_MAX = 200
-const HEAVY = { lane: 'heavy', secondsMax: 60 } as const
 
 /**
  * @param range  whole minutes; with as long before the release was ready as is to be compared with
@@ -99,11 +99,13 @@ const HEAVY = { lane: 'heavy', secondsMax: 60 } as const
  * @throws StoreError
  */
 export async function gatherContrast(
-  { store }: GatherParts,
+  { store: whole, signal }: GatherParts,
   release: Release,
   range: { readonly fromMs: number; readonly toMs: number },
   ledger: readonly Release[] = [],
 ): Promise<ContrastCase> {
+  // Nobody waits for it as for a fault: one question at a time, beside the pages.
+  const store = askFewAtOnce(whole, { atOnce: 1, options: { lane: 'heavy', secondsMax: 60 }, signal })
   const fromMinute = Math.floor(range.fromMs / MINUTE_MS)
   const toMinute = Math.max(fromMinute + 1, Math.ceil(range.toMs / MINUTE_MS))
   const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
@@ -112,11 +114,13 @@ export async function gatherContrast(
   const ready = Math.floor(readyMs / MINUTE_MS) * 60
   const { service } = release
   const minutes = await minutesOf(store, fromMinute, toMinute)
-  const seen = await store.ask(
-    entriesSeen(minutes.open),
-    { ...asked, ...minutes.open, usual: sqlSecond(ready * 1000), service, limit: ENTRIES_MAX },
-    HEAVY,
-  )
+  const seen = await store.ask(entriesSeen(minutes.open), {
+    ...asked,
+    ...minutes.open,
+    usual: sqlSecond(ready * 1000),
+    service,
+    limit: ENTRIES_MAX,
+  })
   const wantsTellers = needsTellers(release.scope)
   const slice = isClient(release)
     ? affectedSlice(seen, NO_PLACE, wantsTellers)
@@ -146,25 +150,21 @@ export async function gatherContrast(
   const earlier = earlierReleases(release, ledger, (fromMinute - PAST_DAYS * DAY_MINUTES) * MINUTE_MS)
   const placesAsked = { ...asked, ...minutes.open, usual: asked.from, services, limit: PLACES_MAX }
   const [rowsSeen, rowsBefore, latency, places, called, errors, pasts, versions, cpu] = await Promise.all([
-    store.ask(traceRows(minutes.open), rowsAsked, HEAVY),
-    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }, HEAVY),
-    store.ask(latencyRows(minutes.open), { ...asked, ...minutes.open, ...touching, ready }, HEAVY),
-    store.ask(placeRows(minutes.open), placesAsked, HEAVY),
-    store.ask(calledRows, { ...asked, service }, HEAVY),
-    store.ask(signatureRows, { ...asked, services, limit: SIGNATURES_MAX }, HEAVY),
-    store.ask(
-      signaturePasts,
-      {
-        before: past.from,
-        to: asked.to,
-        now_from: sqlSecond(Math.max(ready * 1000, fromMinute * MINUTE_MS)),
-        services,
-        released: earlier.map(() => service),
-        released_at: earlier.map(({ readyAtMs = 0 }) => String(Math.floor(readyAtMs / 1000))),
-      },
-      HEAVY,
-    ),
-    store.ask(versionsSeen, { ...past, services }, HEAVY),
+    store.ask(traceRows(minutes.open), rowsAsked),
+    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }),
+    store.ask(latencyRows(minutes.open), { ...asked, ...minutes.open, ...touching, ready }),
+    store.ask(placeRows(minutes.open), placesAsked),
+    store.ask(calledRows, { ...asked, service }),
+    store.ask(signatureRows, { ...asked, services, limit: SIGNATURES_MAX }),
+    store.ask(signaturePasts, {
+      before: past.from,
+      to: asked.to,
+      now_from: sqlSecond(Math.max(ready * 1000, fromMinute * MINUTE_MS)),
+      services,
+      released: earlier.map(() => service),
+      released_at: earlier.map(({ readyAtMs = 0 }) => String(Math.floor(readyAtMs / 1000))),
+    }),
+    store.ask(versionsSeen, { ...past, services }),
     cpuRows(store, isClient(release) ? '' : service, { fromMinute, toMinute }),
   ])
   const index = buildTraceIndex()

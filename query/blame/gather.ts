@@ -9,6 +9,7 @@ import { affectedSlice } from './affected-slice.ts'
 import { candidateReleases, candidatesOf } from './candidate-releases.ts'
 import type { Fault, FaultCase } from './case.ts'
 import { exemplarsOf } from './exemplars.ts'
+import { askFewAtOnce } from './few-at-once.ts'
 import {
   callerRows,
   callsSeen,
@@ -37,6 +38,8 @@ export type GatherParts = {
   readonly store: Pick<Store, 'ask'>
   /** How far tools' clocks may be off; default a minute. */
   readonly clockSlackMs?: number
+  /** Nothing more is asked once it is aborted. */
+  readonly signal?: AbortSignal
 }
 
 const MINUTE_MS = 60_000
@@ -45,6 +48,8 @@ const DAY_MINUTES = 1440
 export const LOOK_BACK_MINUTES = 90
 /** Minutes after the alarm: what comes later is another fault. */
 const LOOK_AHEAD_MINUTES = 180
+/** Minutes after its end: what happens later is no part of it. */
+const AFTERWARDS_MINUTES = 3
 /** Latencies until so long before the alarm are usual. */
 const USUAL_UNTIL_MINUTES = 15
 /** With fewer derived minutes the open ones are looked at for entries, too: a young store. */
@@ -60,26 +65,31 @@ const EXEMPLARS_MAX = 200
 const EXEMPLARS_BACK_MS = 10 * MINUTE_MS
 /** How far back errors of earlier versions are known. */
 export const PAST_DAYS = 7
-const HEAVY = { lane: 'heavy', secondsMax: 60 } as const
+/** Two fill a machine of two cores; the lane has as many places. */
+const AT_ONCE = 2
+const BLAME = { lane: 'blame', secondsMax: 20 } as const
 
 /**
  * @param fault     what is to be explained
  * @param releases  everything known that may have been before or about its onset, 72 h back; the ledger's
  * @param nowMs     the instant of the decision: no minute after it is read
  * @returns the case; the same store, fault, releases and instant give the same bytes
- * @throws StoreError
+ * @throws StoreError; what the signal was aborted with
  */
 export async function gatherCase(
-  { store, clockSlackMs = MINUTE_MS }: GatherParts,
+  { store: whole, clockSlackMs = MINUTE_MS, signal }: GatherParts,
   fault: Fault,
   releases: readonly Release[],
   nowMs: number,
 ): Promise<FaultCase> {
+  const store = askFewAtOnce(whole, { atOnce: AT_ONCE, options: BLAME, signal })
   const alarmMinute = Math.floor(fault.alarmAtMs / MINUTE_MS)
   const fromMinute = alarmMinute - LOOK_BACK_MINUTES
+  const endMinute =
+    fault.endedAtMs === undefined ? Infinity : Math.floor(fault.endedAtMs / MINUTE_MS) + AFTERWARDS_MINUTES
   const toMinute = Math.max(
     fromMinute + 1,
-    Math.min(Math.floor(nowMs / MINUTE_MS), alarmMinute + LOOK_AHEAD_MINUTES) + 1,
+    Math.min(Math.floor(nowMs / MINUTE_MS), alarmMinute + LOOK_AHEAD_MINUTES, endMinute) + 1,
   )
   const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
   const range = { from: atMinute(fromMinute), to: atMinute(toMinute) }
@@ -88,18 +98,20 @@ export async function gatherCase(
     minutes.first < alarmMinute - USUAL_UNTIL_MINUTES ? atMinute(alarmMinute - USUAL_UNTIL_MINUTES) : range.to
   const young = minutes.derived < YOUNG_MINUTES ? minutes.open : NOTHING_OPEN
 
-  const seen = await store.ask(
-    entriesSeen(young),
-    { ...range, ...young, usual, service: fault.place.service, limit: ENTRIES_MAX },
-    HEAVY,
-  )
+  const seen = await store.ask(entriesSeen(young), {
+    ...range,
+    ...young,
+    usual,
+    service: fault.place.service,
+    limit: ENTRIES_MAX,
+  })
   const slice = affectedSlice(
     seen,
     fault.place,
     fault.place.service !== '' && releases.some(({ scope }) => needsTellers(scope)),
   )
   const affectedKeys = slice.keys.slice(0, slice.affected)
-  const paths = await store.ask(pathsSeen(young), { ...range, ...young, entries: affectedKeys }, HEAVY)
+  const paths = await store.ask(pathsSeen(young), { ...range, ...young, entries: affectedKeys })
   const services = servicesOf(paths, fault.place.service)
   const { kept, left } = candidateReleases(releases, fault, new Set(services), nowMs)
 
@@ -143,48 +155,41 @@ export async function gatherCase(
     traces,
     senders,
   ] = await Promise.all([
-    store.ask(traceRows(minutes.open), rowsAsked, HEAVY),
-    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }, HEAVY),
-    store.ask(failureRows(minutes.open), failuresAsked, HEAVY),
-    store.ask(placeRows(minutes.open), placesAsked, HEAVY),
-    store.ask(peerRows, { ...range, callers: services, limit: PEERS_MAX }, HEAVY),
-    store.ask(callsSeen, range, HEAVY),
-    store.ask(systemsSeen, range, HEAVY),
-    store.ask(signatureRows, { ...ofServices, limit: SIGNATURES_MAX }, HEAVY),
-    store.ask(
-      signaturePasts,
-      {
-        before: past,
-        to: range.to,
-        now_from: range.from,
-        services,
-        released: released.map(({ service }) => service),
-        released_at: released.map(({ readyAtMs = 0 }) => String(Math.floor(readyAtMs / 1000))),
-      },
-      HEAVY,
-    ),
-    store.ask(versionsSeen, { from: past, to: range.to, services }, HEAVY),
-    store.ask(
-      platformEvents,
-      { from: sqlMillisecond(fromMinute * MINUTE_MS), to: sqlMillisecond(nowMs), limit: EVENTS_MAX },
-      HEAVY,
-    ),
-    store.ask(
-      exemplarTraces,
-      {
-        from: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, fault.alarmAtMs - EXEMPLARS_BACK_MS)),
-        to: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, Math.min(nowMs, toMinute * MINUTE_MS))),
-        entries: affectedKeys,
-        services: [...new Set(slice.entries.slice(0, slice.affected).map(({ service }) => service))],
-        limit: EXEMPLARS_MAX,
-      },
-      HEAVY,
-    ),
-    store.ask(
-      callerRows(minutes.open),
-      { ...range, ...minutes.open, entries: affectedKeys, slow: rowsAsked.slow.slice(0, slice.affected) },
-      HEAVY,
-    ),
+    store.ask(traceRows(minutes.open), rowsAsked),
+    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }),
+    store.ask(failureRows(minutes.open), failuresAsked),
+    store.ask(placeRows(minutes.open), placesAsked),
+    store.ask(peerRows, { ...range, callers: services, limit: PEERS_MAX }),
+    store.ask(callsSeen, range),
+    store.ask(systemsSeen, range),
+    store.ask(signatureRows, { ...ofServices, limit: SIGNATURES_MAX }),
+    store.ask(signaturePasts, {
+      before: past,
+      to: range.to,
+      now_from: range.from,
+      services,
+      released: released.map(({ service }) => service),
+      released_at: released.map(({ readyAtMs = 0 }) => String(Math.floor(readyAtMs / 1000))),
+    }),
+    store.ask(versionsSeen, { from: past, to: range.to, services }),
+    store.ask(platformEvents, {
+      from: sqlMillisecond(fromMinute * MINUTE_MS),
+      to: sqlMillisecond(nowMs),
+      limit: EVENTS_MAX,
+    }),
+    store.ask(exemplarTraces, {
+      from: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, fault.alarmAtMs - EXEMPLARS_BACK_MS)),
+      to: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, Math.min(nowMs, toMinute * MINUTE_MS))),
+      entries: affectedKeys,
+      services: [...new Set(slice.entries.slice(0, slice.affected).map(({ service }) => service))],
+      limit: EXEMPLARS_MAX,
+    }),
+    store.ask(callerRows(minutes.open), {
+      ...range,
+      ...minutes.open,
+      entries: affectedKeys,
+      slow: rowsAsked.slow.slice(0, slice.affected),
+    }),
   ])
 
   const index = buildTraceIndex()

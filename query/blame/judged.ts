@@ -79,7 +79,7 @@ export function judge(
     scopeEvidence(candidate, frame),
     originEvidence(candidate, faultCase, contrast, competition.shares),
     novelty,
-    hasContrast ? undefined : stepEvidence(index, columns, frame.usual.ratio, onset, frame.to, frame.phi),
+    hasContrast ? undefined : stepEvidence(index, frame),
   ].filter((item) => item !== undefined)
   const llr = evidence.reduce((sum, item) => sum + item.llr, 0)
   const isRecovered = dose !== undefined && dose.llr >= 4

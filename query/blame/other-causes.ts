@@ -2,7 +2,7 @@
 // and clocks (expired certificates, scheduled jobs).
 
 import { countZ } from '../statistics/counts.ts'
-import type { FaultCase } from './case.ts'
+import type { FaultCase, TraceRows } from './case.ts'
 import { at, type CaseColumns } from './case-columns.ts'
 import { concentration } from './concentration.ts'
 import type { Onset } from './onset.ts'
@@ -186,28 +186,29 @@ export function callerCauses(faultCase: FaultCase, window: Window): OtherCause[]
   })
 }
 
-/** More requests than before: errors that grow with them are the load's. */
+/** What a morning's rise is taken from: after this long a step is no longer told from the hours of the day. */
+const LOAD_MINUTES = 30
+/** Requests of the day before without which it says nothing. */
+const DAY_BEFORE_MIN = 200
+/** Fewer known minutes tell no rate. */
+const KNOWN_MINUTES_MIN = 5
+
+/** More requests than before, and than the hour of the day brings: errors that grow with them are the load's. */
 export function loadCause(columns: CaseColumns, onset: Onset, window: Window): OtherCause | undefined {
   const { case: faultCase, series } = columns
-  const { fromMinute, rows } = faultCase
-  const rate = (from: number, to: number): number => {
-    let [sum, minutes] = [0, 0]
-    for (
-      let minute = Math.max(0, from - fromMinute);
-      minute < Math.min(series.requests.length, to - fromMinute);
-      minute++
-    ) {
-      sum += at(series.requests, minute)
-      minutes++
-    }
-    return minutes > 0 ? sum / minutes : 0
-  }
+  const { rows } = faultCase
   // The last minute may be partial, and the onset's own stands for neither side.
-  const end = Math.max(onset.at + 1, Math.min(window.to, faultCase.toMinute - 1))
-  const now = rate(onset.at, end)
-  const past = rate(onset.at - 40, onset.at - 10)
-  if (past <= 0 || now <= 0) return undefined
-  const growth = now / past
+  const end = Math.max(onset.at + 1, Math.min(window.to, faultCase.toMinute - 1, onset.at + LOAD_MINUTES))
+  const since = { from: onset.at, to: end }
+  const before = { from: onset.at - 40, to: onset.at - 10 }
+  const seen = {
+    requests: series.requests,
+    isSeen: seenMinutes(rows, faultCase.fromMinute, series.requests.length),
+  }
+  const now = rateOf(seen, faultCase.fromMinute, since).rate
+  const { rate: past, minutes } = rateOf(seen, faultCase.fromMinute, before)
+  if (past <= 0 || now <= 0 || minutes < KNOWN_MINUTES_MIN) return undefined
+  const growth = now / past / usualGrowth(columns, since, before)
   let [shed, bad] = [0, 0]
   for (let row = 0; row < rows.length; row++) {
     if (at(rows.minute, row) < window.from || columns.isAffected[at(rows.entry, row)] !== true) continue
@@ -227,7 +228,66 @@ export function loadCause(columns: CaseColumns, onset: Onset, window: Window): O
   }
 }
 
+type Span = { readonly from: number; readonly to: number }
+
+type Load = { readonly requests: Float64Array; readonly isSeen: Uint8Array }
+
+/** Minutes in which anything was asked anywhere: before the first traffic of a store, or while nothing was recorded, load is not zero but unknown. */
+function seenMinutes(rows: TraceRows, firstMinute: number, length: number): Uint8Array {
+  const isSeen = new Uint8Array(length)
+  for (let row = 0; row < rows.length; row++) {
+    const minute = at(rows.minute, row) - firstMinute
+    if (minute >= 0 && minute < length) isSeen[minute] = 1
+  }
+  return isSeen
+}
+
+/** Requests a minute, of those minutes that are known. */
+function rateOf(
+  { requests, isSeen }: Load,
+  fromMinute: number,
+  { from, to }: Span,
+): { readonly rate: number; readonly minutes: number } {
+  let [sum, minutes] = [0, 0]
+  for (
+    let minute = Math.max(0, from - fromMinute);
+    minute < Math.min(requests.length, to - fromMinute);
+    minute++
+  ) {
+    if (at(isSeen, minute) === 0) continue
+    sum += at(requests, minute)
+    minutes++
+  }
+  return { rate: minutes > 0 ? sum / minutes : 0, minutes }
+}
+
+/** How much the same minutes of the day before rose; 1 when they did not, or are not known. */
+function usualGrowth(
+  { case: faultCase, isAffected, isInPlace }: CaseColumns,
+  since: Span,
+  before: Span,
+): number {
+  const { dayBefore, fromMinute, toMinute } = faultCase
+  if (dayBefore === undefined) return 1
+  const requests = new Float64Array(Math.max(0, toMinute - fromMinute))
+  for (let row = 0; row < dayBefore.length; row++) {
+    const minute = at(dayBefore.minute, row) + MINUTES_A_DAY - fromMinute
+    if (minute < 0 || minute >= requests.length) continue
+    if (isAffected[at(dayBefore.entry, row)] !== true || isInPlace[at(dayBefore.cell, row)] !== true) continue
+    requests[minute] = at(requests, minute) + at(dayBefore.requests, row)
+  }
+  const isSeen = seenMinutes(dayBefore, fromMinute - MINUTES_A_DAY, requests.length)
+  const { rate: past, minutes } = rateOf({ requests, isSeen }, fromMinute, before)
+  if (past * minutes < DAY_BEFORE_MIN) return 1
+  return Math.max(1, rateOf({ requests, isSeen }, fromMinute, since).rate / past)
+}
+
+const MINUTES_A_DAY = 1440
+
 export const CERTIFICATE = /certificate|x509|expired|notafter|tls|ssl|handshake|证书|过期/i
+
+/** What a caller says of a far side that does not answer: it is told by where failures begin, and by no clock. */
+const FAR_SIDE = /socket ?timeout|connect|circuit|unavailable|deadline/i
 
 /** A new signature on all versions at one instant: a certificate that expired, a job that ran. */
 export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Window): OtherCause[] {
@@ -265,6 +325,8 @@ export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Windo
     .flatMap(([, sum]) => {
       const share = all > 0 ? sum.since / all : 0
       if (sum.since < 5 || share < 0.4 || sum.before > 0.02 * sum.since) return []
+      const isCertificate = CERTIFICATE.test(sum.text)
+      if (!isCertificate && FAR_SIDE.test(sum.text)) return []
       // Versions of the services that show it: does each show it as much as it has requests?
       const services = new Set([...sum.byVersion.keys()].map((key) => key.slice(0, key.lastIndexOf(' '))))
       const versions = [...traffic].filter(([key]) => services.has(key.slice(0, key.lastIndexOf(' '))))
@@ -278,7 +340,6 @@ export function scheduleCauses(faultCase: FaultCase, onset: Onset, window: Windo
         .filter(({ expected }) => expected >= 3)
       const missing = others.some(({ expected, bad }) => bad < 0.3 * expected)
       const isOnSeveral = others.length > 1 && !missing
-      const isCertificate = CERTIFICATE.test(sum.text)
       const isOnEdge = onset.at % 5 === 0
       const llr =
         (isCertificate ? 7 : 0) +

@@ -23,6 +23,8 @@ export type PlaceCause = {
   readonly servicesThere: number
   readonly bad: number
   readonly requests: number
+  /** Wider places that served the very same requests, as the only cluster of a site: they are this one under another name. */
+  readonly sameAs: readonly { readonly kind: PlaceKind; readonly name: string }[]
 }
 
 /** Own failures by service since the onset, in excess of what was usual. */
@@ -64,9 +66,10 @@ export function ownFailures(faultCase: FaultCase, from: number, to: number, phi:
   const excess = [...byService.values()].reduce((sum, { bad, usual }) => sum + Math.max(0, bad - usual), 0)
   const byMinute = numbering(marked, ({ row }) => `${row.minute} ${row.service}`)
   const byVersion = numbering(marked, ({ row }) => `${row.minute} ${row.service} ${row.version}`)
-  const causes = PLACE_KINDS.flatMap((kind) =>
-    placeCauses(kind, marked, { byMinute, byVersion, excess, phi }),
-  ).sort((a, b) => b.gain - a.gain || order(`${a.kind} ${a.name}`, `${b.kind} ${b.name}`))
+  const found = PLACE_KINDS.flatMap((kind) => placeCauses(kind, marked, { byMinute, byVersion, excess, phi }))
+  const causes = withoutTwins(found, marked).sort(
+    (a, b) => b.gain - a.gain || order(`${a.kind} ${a.name}`, `${b.kind} ${b.name}`),
+  )
   return {
     causes,
     excess,
@@ -129,7 +132,22 @@ function placeCauses(
       servicesThere: services.filter(([, part]) => part.requests >= 20).length,
       bad: sum.bad,
       requests: sum.requests,
+      sameAs: [],
     }
+  })
+}
+
+/** Places with the same rows are one cause, the narrowest: the data cannot tell them apart, and they must not share its posterior. */
+function withoutTwins(causes: readonly PlaceCause[], marked: readonly Marked[]): PlaceCause[] {
+  const isTwin = (a: PlaceCause, b: PlaceCause) =>
+    a.kind !== b.kind &&
+    a.requests === b.requests &&
+    marked.every(({ row }) => (row[a.kind] === a.name) === (row[b.kind] === b.name))
+  return causes.flatMap((cause, index) => {
+    // Kinds come from the widest to the narrowest.
+    if (causes.slice(index + 1).some((narrower) => isTwin(cause, narrower))) return []
+    const sameAs = causes.slice(0, index).filter((wider) => isTwin(cause, wider))
+    return [{ ...cause, sameAs: sameAs.map(({ kind, name }) => ({ kind, name })) }]
   })
 }
 

@@ -52,15 +52,18 @@ export type Standing = {
   readonly isCauseNamed: boolean
   /** Every release is vetoed or exonerated with power. */
   readonly isEveryoneOut: boolean
+  /** So soon after the alarm that what has just begun may not be seen. */
+  readonly isEarly: boolean
   /** Requests that met some release are clearly worse, though that does not explain the whole: something else is mixed in, and may pass. */
   readonly isContrastOpen: boolean
 }
 
 export function verdictOf(standing: Standing): BlameVerdict {
-  const { posterior, second, isProved, noRollout, isCauseNamed, isEveryoneOut, isContrastOpen } = standing
+  const { posterior, second, isProved, noRollout, isCauseNamed, isEveryoneOut, isEarly, isContrastOpen } =
+    standing
   if (posterior >= 0.9 && posterior >= 3 * second && isProved) return 'blamed'
   if (posterior >= 0.5) return 'suspect'
-  if (!isCauseNamed && isContrastOpen) return 'inconclusive'
+  if (!isCauseNamed && (isContrastOpen || isEarly)) return 'inconclusive'
   if (noRollout >= 0.9 || (noRollout >= 0.5 && (isCauseNamed || isEveryoneOut))) return 'not-a-rollout'
   return 'inconclusive'
 }

@@ -195,11 +195,16 @@ export const stepWords = {
 const PLACES = { site: '中心', cluster: '集群', zone: '可用区', node: '节点' } as const
 
 export const competingWords = {
-  place: (cause: PlaceCause): Told =>
-    told(
-      `${percent(cause.share)} of the requests that failed by themselves ran in ${cause.kind} ${cause.name}, in ${cause.servicesHit.length} services, whatever their version.`,
-      `${percent(cause.share)} 的自身失败发生在${PLACES[cause.kind]} ${cause.name}，涉及 ${cause.servicesHit.length} 个服务，与版本无关。`,
-    ),
+  place: (cause: PlaceCause): Told => {
+    const same = {
+      en: cause.sameAs.map(({ kind, name }) => `${kind} ${name}`).join(', '),
+      zh: cause.sameAs.map(({ kind, name }) => `${PLACES[kind]} ${name}`).join('、'),
+    }
+    return told(
+      `${percent(cause.share)} of the requests that failed by themselves ran in ${cause.kind} ${cause.name}${same.en === '' ? '' : ` (all there is of ${same.en})`}, in ${cause.servicesHit.length} services, whatever their version.`,
+      `${percent(cause.share)} 的自身失败发生在${PLACES[cause.kind]} ${cause.name}${same.zh === '' ? '' : `（即${same.zh}的全部）`}，涉及 ${cause.servicesHit.length} 个服务，与版本无关。`,
+    )
+  },
   other: ({ kind, name, figures, share: part }: OtherCause): Told => {
     const figure = (key: string): number => figures[key] ?? 0
     if (kind === 'load')

@@ -47,7 +47,7 @@ export interface FaultBook {
   ringing(prefix: string): Promise<ReadonlySet<string>>
   /** Ends what began so before an instant: those who rang it do not say when it is over. */
   endBefore(origin: Fault['origin'], beforeMs: number, nowMs: number): Promise<void>
-  /** Those whose time has come, the longest waiting first. */
+  /** Those whose time has come: without a decision first, then the longest waiting. */
   due(nowMs: number, max: number): Promise<readonly DueFault[]>
   /** @returns false when another one kept a decision for this instant meanwhile: nothing was kept */
   keep(due: DueFault, decision: Decision, nowMs: number): Promise<boolean>
@@ -129,9 +129,9 @@ export function buildFaultBook(
     },
     async due(nowMs, max) {
       const rows = await database.rows(
-        `SELECT id, origin, name, measure, place, system, alarm_at, ended_at, next_at, failures, told,
-          (SELECT count(*) FROM fault_decisions d WHERE d.fault = f.id) AS decisions
-        FROM faults f WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2`,
+        `SELECT f.id, origin, name, measure, place, system, alarm_at, ended_at, next_at, failures, told, decisions
+        FROM faults f, LATERAL (SELECT count(*) AS decisions FROM fault_decisions d WHERE d.fault = f.id) known
+        WHERE next_at <= $1 ORDER BY decisions > 0, next_at, f.id LIMIT $2`,
         [new Date(nowMs), max],
       )
       return rows.map((row) => ({

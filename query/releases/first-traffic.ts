@@ -12,20 +12,22 @@ const question = statement(
 )
 
 const MINUTE_MS = 60_000
+const GONE_MS = 120 * MINUTE_MS
 const AT_ONCE_MAX = 500
 const KEPT_MAX = 20_000
 
-/** @returns a function that gives sightings with the beginnings of stretches since an instant to 10 s */
+/** Looks are kept; `forget` drops those of minutes from an instant on. */
 export function buildFirstTraffic(store: Pick<Store, 'ask'>) {
   const kept = new Map<string, number>()
   const keyOf = (service: string, version: string, minuteMs: number) =>
     JSON.stringify([service, version, minuteMs])
 
-  return async (
+  /** @returns sightings with the beginnings of stretches since an instant to 10 s */
+  async function refine(
     sightings: readonly VersionSighting[],
     sinceMs: number,
     nowMs: number,
-  ): Promise<readonly VersionSighting[]> => {
+  ): Promise<readonly VersionSighting[]> {
     const begun = sightings.flatMap(({ service, version, stretches }) =>
       stretches
         .filter(({ fromMs }) => fromMs >= sinceMs && fromMs % MINUTE_MS === 0)
@@ -45,8 +47,8 @@ export function buildFirstTraffic(store: Pick<Store, 'ask'>) {
       )
       for (const { service, version, minuteMs } of asked) {
         const key = keyOf(service, version, minuteMs)
-        // Earlier seconds of a minute that is not over may still come.
-        if (minuteMs < nowMs - 2 * MINUTE_MS || found.has(key)) kept.set(key, found.get(key) ?? minuteMs)
+        // Of an old minute these counts are gone; those of a young one may be on their way.
+        if (minuteMs < nowMs - GONE_MS || found.has(key)) kept.set(key, found.get(key) ?? minuteMs)
       }
       for (const key of [...kept.keys()].slice(0, Math.max(0, kept.size - KEPT_MAX))) kept.delete(key)
     }
@@ -58,4 +60,13 @@ export function buildFirstTraffic(store: Pick<Store, 'ask'>) {
       }),
     }))
   }
+
+  return {
+    refine,
+    forget(fromMs: number): void {
+      for (const key of kept.keys()) if (minuteOf(key) + MINUTE_MS > fromMs) kept.delete(key)
+    },
+  }
 }
+
+const minuteOf = (key: string) => (JSON.parse(key) as [string, string, number])[2]

@@ -5,6 +5,7 @@ import { statement, type AskOptions, type Store } from '../../ingest/store/store
 import { ofWholes } from '../reports/wholes.ts'
 import { floorTo, sqlSecond, type TimeRange } from '../time-range.ts'
 import { buildFirstTraffic } from './first-traffic.ts'
+import { buildLateSpans } from './late-spans.ts'
 import { PAUSE_MS, type Stretch, type VersionSighting } from './version-sighting.ts'
 
 const seconds = z.coerce.number()
@@ -57,18 +58,19 @@ const past = ofWholes(
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** Spans come so late at most; what comes later shows after a restart. */
+/** What is older is read once, and again when spans of it come. */
 const SETTLED_MS = 2 * HOUR_MS
 /** How far back it is known which versions there were. */
 const PAST_MS = 35 * DAY_MS
 const CHUNKS_MAX = 120
-const ENVIRONMENTS_MS = MINUTE_MS
+const ENVIRONMENTS_MS = 10_000
 
 type Rows = readonly VersionSighting[]
 
 /** @returns sightings of a range, and since when traffic is known; kept for the store that is given */
 export function buildVersionSightings(store: Pick<Store, 'ask'>) {
-  const chunks = new Map<string, Promise<Rows>>()
+  const chunks = new Map<string, { readonly toMs: number; readonly rows: Promise<Rows> }>()
+  const lateSpans = buildLateSpans(store)
   const firstTraffic = buildFirstTraffic(store)
   let places:
     { readonly atMs: number; readonly of: Promise<ReadonlyMap<string, readonly string[]>> } | undefined
@@ -111,16 +113,24 @@ export function buildVersionSightings(store: Pick<Store, 'ask'>) {
     }))
   }
 
-  /** Read once; what failed is read again. */
-  function keep(key: string, work: () => Promise<Rows>): Promise<Rows> {
+  /** Read once; what failed is read again. @param toMs  end of what is read */
+  function keep(key: string, toMs: number, work: () => Promise<Rows>): Promise<Rows> {
     const known = chunks.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.rows
     const rows = work()
-    chunks.set(key, rows)
+    chunks.set(key, { toMs, rows })
     rows.catch(() => chunks.delete(key))
     const [oldest] = chunks.keys()
     if (chunks.size > CHUNKS_MAX && oldest !== undefined) chunks.delete(oldest)
     return rows
+  }
+
+  /** Forgets what spans came of since it was read. */
+  async function forgetLate(settledMs: number, nowMs: number): Promise<void> {
+    const changedMs = await lateSpans(settledMs, nowMs)
+    if (changedMs === undefined) return
+    for (const [key, { toMs }] of chunks) if (toMs > changedMs) chunks.delete(key)
+    firstTraffic.forget(changedMs)
   }
 
   async function busyDays(): Promise<ReadonlySet<number>> {
@@ -154,18 +164,19 @@ export function buildVersionSightings(store: Pick<Store, 'ask'>) {
     const fromMs = floorTo(range.fromMs, DAY_MS)
     const toMs = Math.min(nowMs, range.toMs) + MINUTE_MS
     const settledMs = Math.max(fromMs, Math.min(floorTo(nowMs - SETTLED_MS, HOUR_MS), floorTo(toMs, HOUR_MS)))
+    await forgetLate(settledMs, nowMs)
     const pastFromMs = Math.max(0, fromMs - PAST_MS)
     // One after the other: whoever looks at months must not fill the lane.
-    const pieces: Rows[] = [await keep(`past ${fromMs}`, () => askPast(pastFromMs, fromMs))]
+    const pieces: Rows[] = [await keep(`past ${fromMs}`, fromMs, () => askPast(pastFromMs, fromMs))]
     const withTraffic = await busyDays()
     for (let at = fromMs; at < settledMs; at += DAY_MS) {
       if (!withTraffic.has(at)) continue
       const end = Math.min(at + DAY_MS, settledMs)
-      pieces.push(await keep(JSON.stringify([at, end, split]), () => ask(at, end, split)))
+      pieces.push(await keep(JSON.stringify([at, end, split]), end, () => ask(at, end, split)))
     }
     if (settledMs < toMs) pieces.push(await ask(settledMs, toMs, split, { lane: 'light' }))
     const joined = joinSightings(pieces.flat(), known)
-    return { sightings: await firstTraffic(joined, range.fromMs, nowMs), knownFromMs: pastFromMs }
+    return { sightings: await firstTraffic.refine(joined, range.fromMs, nowMs), knownFromMs: pastFromMs }
   }
 }
 

@@ -271,6 +271,84 @@ describe('a minute is derived once it is over and quiet, and again when it chang
     expect(await edgesOf()).toEqual([['shop', 'pay', 'service', 1]])
   })
 
+  test('what is left over from long ago keeps nothing new waiting', async () => {
+    aheadMs = MINUTE_MS
+    const old = Array.from({ length: 6 }, (_, index) => minuteMs - (60 + index) * MINUTE_MS)
+    for (const atMs of [...old, minuteMs]) {
+      const startNs = BigInt(atMs + 1000) * 1_000_000n
+      await send([{ service: 'pay', span: { kind: 2, startNs, endNs: startNs + 1_000_000n } }])
+    }
+    // Every statement takes a second.
+    let tookMs = 0
+    const deriver = buildDeriver({
+      store: {
+        ask: (...asked) => {
+          tookMs += 1000
+          return store.ask(...asked)
+        },
+      },
+      clock: { now: () => clock.now() + tookMs },
+      logger: buildLogger('silent'),
+      beside: (work) => work(),
+      requests1mDays: 90,
+    })
+    const marked = async () =>
+      (await store.rows('SELECT DISTINCT name, toUnixTimestamp(bucket) AS at FROM derivations')).map(
+        ({ name, at }) => `${String(name)} ${String(at)}`,
+      )
+    await deriver.tick()
+    const first = await marked()
+    expect(first).toContain(`trace_paths_1m ${minuteMs / 1000}`)
+    expect(first).toContain(`service_edges_1m ${minuteMs / 1000}`)
+    expect(first.filter((one) => one.startsWith('trace_paths_1m')).length).toBeLessThan(6)
+    for (let found = 1; found > 0;)
+      found = Object.values(await deriver.tick()).reduce((sum, buckets) => sum + buckets, 0)
+    const all = await marked()
+    for (const atMs of old) {
+      expect(all).toContain(`trace_paths_1m ${atMs / 1000}`)
+      expect(all).toContain(`service_edges_1m ${atMs / 1000}`)
+    }
+  })
+
+  test('traces whose ids begin alike are two: the failed call of one excuses no failure of the other', async () => {
+    const at = BigInt(minuteMs + 1000) * 1_000_000n
+    const [one, other, request] = [id(16), id(16), id(8)]
+    expect(one.subarray(0, 8)).toEqual(other.subarray(0, 8))
+    const times = { startNs: at, endNs: at + 1_000_000n }
+    await send([
+      {
+        service: 'pay',
+        span: { ...times, traceId: one, kind: 2, attributes: { 'http.response.status_code': 500 } },
+      },
+      {
+        service: 'pay',
+        span: {
+          ...times,
+          traceId: other,
+          spanId: request,
+          kind: 2,
+          attributes: { 'http.response.status_code': 200 },
+        },
+      },
+      {
+        service: 'pay',
+        span: {
+          ...times,
+          traceId: other,
+          parentSpanId: request,
+          kind: 3,
+          attributes: { 'http.response.status_code': 500 },
+        },
+      },
+    ])
+    await deriverOn().tick()
+    expect(
+      await store.rows(
+        'SELECT toUInt32(sum(requests)) AS requests, toUInt32(sum(bad)) AS bad FROM instance_requests_1m',
+      ),
+    ).toEqual([{ requests: 2, bad: 1000 }])
+  })
+
   test('dying before its mark leaves nothing that counts', async () => {
     await send([...call('shop', 'pay'), ...call('shop', 'pay')])
     const dying: Pick<Store, 'ask'> = {

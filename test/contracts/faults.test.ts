@@ -89,7 +89,13 @@ const BLAMED: Partial<Explanation> = {
   rollback: { steps: [STEP], expectedReliefRatio: 0.9, warnings: [], isUnderWay: false },
 }
 
-type Explain = (fault: Fault, nowMs: number) => Promise<Explained>
+/** What goes on until it is told to stop. */
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+  )
+
+type Explain = (fault: Fault, nowMs: number, signal: AbortSignal) => Promise<Explained>
 const saying =
   (say: (fault: Fault, nowMs: number) => Partial<Explanation>): Explain =>
   (fault, nowMs) =>
@@ -238,13 +244,12 @@ describe('the schedule', () => {
   })
 
   test('one that fails or takes for ever is tried again later and holds up no other', async () => {
-    const never = new Promise<never>(() => undefined)
-    const explain: Explain = (fault, nowMs) =>
+    const explain: Explain = (fault, nowMs, signal) =>
       fault.place.service === 'slow'
-        ? never
+        ? untilAborted(signal)
         : fault.place.service === 'broken'
           ? Promise.reject(new Error('the store is busy'))
-          : saying(() => BLAMED)(fault, nowMs)
+          : saying(() => BLAMED)(fault, nowMs, signal)
     const process = start(explain, { takesMsMax: 20 })
     for (const service of ['slow', 'broken', 'pay', 'card'])
       await process.book.take(alarm(service, service, rig.nowMs), rig.nowMs)
@@ -258,6 +263,36 @@ describe('the schedule', () => {
     await patient.explaining.round()
     expect((await faults()).map(({ verdict }) => verdict)).toEqual(['blamed', 'blamed', 'blamed', 'blamed'])
   })
+})
+
+test('one is explained at a time, also beyond its time, and a new fault before those that have an answer', async () => {
+  const order: string[] = []
+  let running = 0
+  let book: ReturnType<typeof start>['book'] | undefined
+  const explain: Explain = async (fault, nowMs, signal) => {
+    const { service } = fault.place
+    order.push(service)
+    running += 1
+    expect(running).toBe(1)
+    // Comes while another is explained that had its first answer, as the third of a round.
+    if (service === 'old-1' && order.length > 3) await book?.take(alarm('new', 'new', rig.nowMs), rig.nowMs)
+    if (service === 'old-0' && order.length > 3) await untilAborted(signal).catch(() => undefined)
+    running -= 1
+    return saying(() => BLAMED)(fault, nowMs, signal)
+  }
+  const process = start(explain, { takesMsMax: 20 })
+  ;({ book } = process)
+  for (const service of ['old-0', 'old-1', 'old-2'])
+    await book.take(alarm(service, service, rig.nowMs), rig.nowMs)
+  await process.explaining.round()
+  const firstRound = order.splice(0).toSorted()
+  expect(firstRound).toEqual(['old-0', 'old-1', 'old-2'])
+  order.push('', '', '')
+  rig.nowMs += 15_000
+  await process.explaining.round()
+  const again = order.slice(3)
+  expect(again.toSorted()).toEqual(['new', 'old-0', 'old-1', 'old-2'])
+  expect(again.indexOf('new')).toBe(again.indexOf('old-1') + 1)
 })
 
 test('more faults than anybody looks at are not taken', async () => {

@@ -36,6 +36,7 @@ import { journeyLosses } from '../../query/reports/journey-losses.ts'
 import { journeys } from '../../query/reports/journeys.ts'
 import { serviceMap } from '../../query/reports/map.ts'
 import { namedEvents } from '../../query/reports/events.ts'
+import { releaseEffects } from '../../query/reports/release-effects.ts'
 import { releaseEvents } from '../../query/reports/release-events.ts'
 import { serviceErrors } from '../../query/reports/service-errors.ts'
 import { seenVersions } from '../../query/reports/service-seen.ts'
@@ -50,7 +51,7 @@ import { spawnSurety } from '../support/surety-process.ts'
 import { STORE_KINDS, type StoreKind, type StorePlaceForTests } from '../support/test-stores.ts'
 
 const DAY_MS = 86_400_000
-const LANES = ['light', 'heavy', 'insert', 'admin'] as const
+const LANES = ['light', 'heavy', 'blame', 'insert', 'admin'] as const
 
 const folders: string[] = []
 function newFolder(): string {
@@ -331,7 +332,7 @@ describe.each(STORE_KINDS)('nothing of one query reaches the next: $name', (kind
     const before = await onEveryLane(changed)
     expect(new Set(before.map(({ settings }) => JSON.stringify(settings))).size).toBe(1)
     await Promise.all([1, 2, 3, 4].map((index) => write(store, `sticky-${index}`)))
-    expect(await onEveryLane(token)).toEqual(Array.from({ length: 16 }, () => ({ value: '' })))
+    expect(await onEveryLane(token)).toEqual(Array.from({ length: 4 * LANES.length }, () => ({ value: '' })))
     expect(await onEveryLane(changed)).toEqual(before)
   })
 
@@ -363,7 +364,9 @@ describe.each(STORE_KINDS)('nothing of one query reaches the next: $name', (kind
       await expect(store.transport.insert(job)).rejects.toMatchObject({ code: 'SURETY_STORE_QUERY' })
       expect(path).not.toBe('')
       expect(existsSync(path)).toBe(false)
-      expect(await onEveryLane(token)).toEqual(Array.from({ length: 16 }, () => ({ value: '' })))
+      expect(await onEveryLane(token)).toEqual(
+        Array.from({ length: 4 * LANES.length }, () => ({ value: '' })),
+      )
     },
   )
 
@@ -424,6 +427,18 @@ describe('lanes', () => {
     const insert = write(store, 'beside-heavy').then(() => order.push('insert'))
     await Promise.all([...others, insert, ...heavy])
     expect(order.slice(0, 21).toSorted()).toEqual(['insert', ...Array.from({ length: 20 }, () => 'light')])
+  })
+
+  test('what explains faults waits for no page and no derivation', async () => {
+    const order: string[] = []
+    const asked = (lane: 'heavy' | 'blame', seconds: number) => async () => {
+      await store.ask(sleeping, { seconds }, { lane })
+      order.push(lane)
+    }
+    const heavy = Array.from({ length: 4 }, asked('heavy', 1.5))
+    const blame = Array.from({ length: 4 }, asked('blame', 0.01))
+    await Promise.all([...heavy, ...blame])
+    expect(order.slice(0, 4)).toEqual(['blame', 'blame', 'blame', 'blame'])
   })
 
   test('a full lane says busy at once, and answers again when it has room', async () => {
@@ -618,6 +633,8 @@ describe.each(STORE_KINDS)('schema and questions: $name', (kind) => {
     expect(await journeys(recording, range, everywhere, 10)).toMatchObject([{ item: { lost: 1 } }])
     const losses = await journeyLosses(recording, 'transfer', range, everywhere)
     expect(losses).toMatchObject({ lost: 1000, losses: [{ culprit: { service: 'gateway' } }] })
+    const ready = { service: 'ledger', readyAtMs: nowMs - 60_000 }
+    expect(await releaseEffects(recording, [ready], 30)).toHaveLength(1)
     // Those of metrics are asked in metrics.test.ts.
     const files = readdirSync(new URL('../../query/reports/', import.meta.url)).filter(
       (name) => name.endsWith('.sql') && !name.startsWith('metric-'),

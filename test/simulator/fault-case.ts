@@ -242,17 +242,12 @@ export function nodeCounts(
   }
   // Its own draws: the same whenever it is asked.
   const random = new Random(world.file.seed, minute, seedOf('places'))
-  const totals = new Map<number, number>()
-  for (let slot = 0; slot < calls.length; slot += 1) {
-    const service = stream.versions[Math.floor(slot / sites)]?.service ?? 0
-    totals.set(service, (totals.get(service) ?? 0) + (calls[slot] ?? 0))
-  }
   for (let slot = 0; slot < calls.length; slot += 1) {
     const all = calls[slot] ?? 0
     if (all === 0) continue
     const version = Math.floor(slot / sites)
-    const { service = 0 } = stream.versions[version] ?? {}
-    const nodes = stream.nodesOf(version, slot % sites, all / Math.max(1, totals.get(service) ?? 1))
+    // Where those that failed were put as well: else instances would have failures and no requests.
+    const nodes = stream.nodesOf(version, slot % sites, stream.shareBefore(version, minute))
     let left = Math.max(0, Math.round(all * stream.sampledRatio) - (placed.get(slot) ?? 0))
     nodes.forEach((node, index) => {
       const draw = index === nodes.length - 1 ? left : random.binomial(left, 1 / (nodes.length - index))

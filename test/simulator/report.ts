@@ -61,11 +61,11 @@ export function judgesTable(scores: readonly JudgeScore[]): string {
 }
 
 export function targetsTable({ all, targets, calibration, days, effectiveRollbacks }: JudgeScore): string {
-  const row = (name: string, measured: string, wanted: string, isMet: boolean) => [
+  const row = (name: string, measured: string, wanted: string, isMet: boolean | '–') => [
     name,
     measured,
     wanted,
-    isMet ? 'yes' : 'no',
+    isMet === '–' ? isMet : isMet ? 'yes' : 'no',
   ]
   const least = (name: string, of: Share, wanted: number) =>
     row(name, shown(of), `≥ ${percent(wanted)}`, of.of > 0 && of.ratio >= wanted)
@@ -77,6 +77,8 @@ export function targetsTable({ all, targets, calibration, days, effectiveRollbac
     least('recall, immediate with control', targets.immediateWithControl, 0.95),
     least('recall, silent', targets.silent, 0.92),
     least('recall, delayed', targets.delayed, 0.85),
+    row('… with something to compare with', shown(targets.delayedWithControl), '–', '–'),
+    row('… blamed or first suspect', shown(targets.delayedOrSuspect), '–', '–'),
     least('recall, tiny cohort', targets.tiny, 0.8),
     least('recall, full rollout (blamed or first suspect)', targets.full, 0.85),
     least('rollbacks that remove 80 % of the excess', effectiveRollbacks, 0.95),

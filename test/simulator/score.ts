@@ -77,6 +77,9 @@ export type JudgeScore = {
     readonly immediateWithControl: Share
     readonly silent: Share
     readonly delayed: Share
+    /** Of them, those with requests that the release did not serve, to compare with: nothing else can prove it. */
+    readonly delayedWithControl: Share
+    readonly delayedOrSuspect: Share
     readonly tiny: Share
     readonly full: Share
   }
@@ -119,6 +122,11 @@ export function scoreJudge(
       ),
       silent: share(of('R2'), isBlamed),
       delayed: share(of('R4'), isBlamed),
+      delayedWithControl: share(
+        of('R4').filter(({ outcome }) => outcome.truth.hasControl),
+        isBlamed,
+      ),
+      delayedOrSuspect: share(of('R4'), isBlamedOrFirstSuspect),
       tiny: share(
         of('R5').filter(({ outcome }) => outcome.truth.expectedZ >= 4),
         isBlamed,

@@ -15,6 +15,8 @@ import { loadWorld, type World } from './world.ts'
 export const WORLDS = new URL('worlds/', import.meta.url)
 /** Those that the engine was developed with; the others are reported apart. */
 const DEVELOPED_UNTIL = 60
+/** Seeds. */
+const TOLD_EVERY = 5
 
 export type SimulateOptions = {
   /** A file, or the name of one of those in `worlds/`. */
@@ -25,6 +27,8 @@ export type SimulateOptions = {
   readonly hasBaselines: boolean
   readonly hasDegradations: boolean
   readonly say: (text: string) => void
+  /** Told what is known so far, now and then: a run that is cut off has its tables. */
+  readonly keep?: (simulation: Simulation) => void
 }
 
 export type Simulation = {
@@ -56,14 +60,49 @@ export async function simulate(options: SimulateOptions): Promise<Simulation> {
   )
   const engine = await loadEngine()
   const judges = [engine, ...(options.hasBaselines ? BASELINES : [])]
-  const outcomes = incidentsOf(world, options, judges, {}, 'as it is')
-  const days = options.seeds.flatMap((seed) => {
-    const found = Array.from({ length: options.daysPerSeed }, (_, index) =>
-      runDay(world, makeDay(world, seed, index), judges),
-    )
-    if (seed % 10 === 0) say(`fault-free days until seed ${String(seed)} are done`)
-    return found
-  })
+  const seconds = () => (performance.now() - started) / 1000
+  const sofar = (
+    outcomes: readonly Outcome[],
+    days: readonly DayOutcome[],
+    degraded: Simulation['degraded'],
+  ) => summary({ world, options, judges, outcomes, days, degraded, seconds: seconds() })
+  const keep = (...parts: Parameters<typeof sofar>): void => options.keep?.(sofar(...parts))
+  const outcomes = incidentsOf(world, options, judges, {}, 'as it is', (known) => keep(known, [], []))
+  const days: DayOutcome[] = []
+  for (const seed of options.seeds) {
+    for (let index = 0; index < options.daysPerSeed; index += 1)
+      days.push(runDay(world, makeDay(world, seed, index), judges))
+    if (seed % TOLD_EVERY !== 0 || options.daysPerSeed === 0) continue
+    say(`fault-free days until seed ${String(seed)} are done`)
+    keep(outcomes, days, [])
+  }
+  const degraded: Simulation['degraded'][number][] = []
+  for (const [name, run] of options.hasDegradations ? DEGRADATIONS : []) {
+    const found = incidentsOf(world, options, [engine], run, name)
+    degraded.push({ name, score: scoreJudge(engine.name, found, []) })
+    keep(outcomes, days, degraded)
+  }
+  return sofar(outcomes, days, degraded)
+}
+
+function summary({
+  world,
+  options,
+  judges,
+  outcomes,
+  days,
+  degraded,
+  seconds,
+}: {
+  readonly world: World
+  readonly options: SimulateOptions
+  readonly judges: readonly Judge[]
+  readonly outcomes: readonly Outcome[]
+  readonly days: readonly DayOutcome[]
+  readonly degraded: Simulation['degraded']
+  readonly seconds: number
+}): Simulation {
+  const [engine] = judges
   const scoreOf = (name: string, test: (seed: number) => boolean) =>
     scoreJudge(
       name,
@@ -71,7 +110,9 @@ export async function simulate(options: SimulateOptions): Promise<Simulation> {
       days.filter(({ seed }) => test(seed)),
     )
   const isApart = (seed: number) => seed > DEVELOPED_UNTIL
-  const hasBoth = options.seeds.some(isApart) && !options.seeds.every(isApart)
+  const seeds = [...new Set(outcomes.map(({ seed }) => seed))]
+  const hasBoth = seeds.some(isApart) && !seeds.every(isApart)
+  const own = engine?.name ?? ''
   return {
     world: world.file.name,
     seeds: options.seeds,
@@ -82,19 +123,14 @@ export async function simulate(options: SimulateOptions): Promise<Simulation> {
       ? [
           {
             name: `seeds until ${String(DEVELOPED_UNTIL)}`,
-            score: scoreOf(engine.name, (seed) => !isApart(seed)),
+            score: scoreOf(own, (seed) => !isApart(seed)),
           },
-          { name: `seeds after ${String(DEVELOPED_UNTIL)}`, score: scoreOf(engine.name, isApart) },
+          { name: `seeds after ${String(DEVELOPED_UNTIL)}`, score: scoreOf(own, isApart) },
         ]
       : [],
-    degraded: options.hasDegradations
-      ? DEGRADATIONS.map(([name, run]) => ({
-          name,
-          score: scoreJudge(engine.name, incidentsOf(world, options, [engine], run, name), []),
-        }))
-      : [],
-    pairs: judges.slice(1).map(({ name }) => ({ other: name, ...paired(outcomes, engine.name, name) })),
-    seconds: (performance.now() - started) / 1000,
+    degraded,
+    pairs: judges.slice(1).map(({ name }) => ({ other: name, ...paired(outcomes, own, name) })),
+    seconds,
   }
 }
 
@@ -104,14 +140,17 @@ function incidentsOf(
   judges: readonly Judge[],
   run: RunOptions,
   name: string,
+  keep?: (known: readonly Outcome[]) => void,
 ): Outcome[] {
-  return seeds.flatMap((seed) => {
-    const found = classesOf(world, seed).map((kind, index) =>
-      runIncident(world, makeIncident(world, seed, index, kind), judges, run),
-    )
-    if (seed % 10 === 0) say(`incidents until seed ${String(seed)}, ${name}, are done`)
-    return found
-  })
+  const found: Outcome[] = []
+  for (const seed of seeds) {
+    for (const [index, kind] of classesOf(world, seed).entries())
+      found.push(runIncident(world, makeIncident(world, seed, index, kind), judges, run))
+    if (seed % TOLD_EVERY !== 0) continue
+    say(`incidents until seed ${String(seed)}, ${name}, are done`)
+    keep?.(found)
+  }
+  return found
 }
 
 /** Writes `report.md` and `report.json`. */

@@ -181,17 +181,17 @@ export class Stream {
     return Array.from({ length: count }, (_, index) => nodes[(first + index) % nodes.length] ?? 0)
   }
 
-  /** Share of a service's requests on a version in the minute before. */
   #shareOf(version: number): number {
     const known = this.#shares.get(version)
     if (known !== undefined) return known
-    const share = this.#shareOfLastMinute(version)
+    const share = this.shareBefore(version, this.minute)
     this.#shares.set(version, share)
     return share
   }
 
-  #shareOfLastMinute(version: number): number {
-    const calls = this.#calls.at(-1)
+  /** Share of a service's requests on a version in the minute before: as many of its instances run it. */
+  shareBefore(version: number, minute: number): number {
+    const calls = this.#calls[minute - 1 - this.fromMinute]
     const service = this.versions[version]?.service
     if (calls === undefined) return 1
     let own = 0
