@@ -23,7 +23,7 @@ known AS (
       ORDER BY seen_at DESC LIMIT 1 BY metric, series
     ) AS s
     LEFT JOIN told USING (res_id)
-    WHERE s.service IN ('', {service:String})
+    WHERE s.service IN ('', 'unknown_service', {service:String})
   ) AS named
   LEFT JOIN of_pods USING (pod)
   WHERE version != ''

@@ -55,6 +55,21 @@ describe.concurrent('help', () => {
   })
 })
 
+test('tables of release orders are found in a folder like everything else', async () => {
+  const definitions = newDirectory()
+  mkdirSync(join(definitions, 'orders'), { recursive: true })
+  writeFileSync(
+    join(definitions, 'orders', 'night.csv'),
+    'order,from,to,service,version\npo-1,2026-11-20T22:00:00+08:00,2026-11-21T04:00:00+08:00,limit,2.0\n',
+  )
+  const good = await run(['validate', '-f', definitions])
+  expect(good).toMatchObject({ code: 0, stderr: '' })
+  writeFileSync(join(definitions, 'orders', 'night.csv'), 'service,version\nlimit,2.0\n')
+  const bad = await run(['validate', '-f', definitions])
+  expect(bad.code).toBe(1)
+  expect(bad.stdout + bad.stderr).toContain('night.csv')
+})
+
 describe.concurrent('a mistake ends with 2, says what is wrong and starts nothing', () => {
   test.each([
     { name: 'no command', words: [], want: /surety COMMAND \[options\]/ },

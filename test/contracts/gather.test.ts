@@ -13,6 +13,8 @@ import { gatherCase } from '../../query/blame/gather.ts'
 import { gatherContrast } from '../../query/blame/gather-contrast.ts'
 import type { Release } from '../../query/releases/release.ts'
 import { derive } from '../support/derive.ts'
+import { metricRequest } from '../support/otlp-metrics.ts'
+import { writeMetrics } from '../support/write-metrics.ts'
 import { writeTraces } from '../support/write-traces.ts'
 import type { TreeNode } from '../support/trace-tree.ts'
 
@@ -37,6 +39,10 @@ const WRITTEN = [
   'trace_paths_1m',
   'trace_failures_1m',
   'instance_requests_1m',
+  'resources',
+  'series',
+  'samples_int',
+  'samples_float',
 ]
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'surety-gather-'))
@@ -541,5 +547,156 @@ describe('one release', () => {
       ['transfer', 1],
       ['transfer', 3],
     ])
+  })
+
+  /** A pod of the ledger, as its runtime and as the kubelet tell of it. */
+  const pod = (version: string, name: string) => ({
+    service: 'ledger',
+    version,
+    resource: { 'k8s.pod.name': name },
+    http: 200,
+  })
+  const callLedger = (version: string): TreeNode => ({
+    service: 'gateway',
+    name: 'POST /transfer',
+    calls: [{ service: 'gateway', kind: CLIENT, calls: [pod(version, `ledger-${version}`)] }],
+  })
+  const traces = (offset: number, roots: readonly TreeNode[]) =>
+    writeTraces(
+      store,
+      roots.map((root, number) => ({ startMs: at(offset, 1000 + number), root })),
+    )
+  const around = { fromMs: at(-5, 0), toMs: at(5, 0) }
+  const ns = (offset: number, ms = 5000) => BigInt(at(offset, ms)) * 1_000_000n
+  const seconds = (values: readonly (readonly [offset: number, value: number])[], mode: string) => ({
+    name: 'process.cpu.time',
+    unit: 's',
+    temporality: 2 as const,
+    isMonotonic: true,
+    sum: values.map(([offset, value]) => ({
+      atNs: ns(offset),
+      startNs: ns(-60),
+      value,
+      attributes: { 'cpu.mode': mode },
+    })),
+  })
+
+  test('CPU time of its versions, from counters of the processes, which may begin again', async () => {
+    for (const offset of [1, 2, 3]) await traces(offset, ['1', '1', '1', '2'].map(callLedger))
+    await derive(store)
+    const told = (version: string) => ({ 'service.name': 'ledger', 'service.version': version })
+    await writeMetrics(store, [
+      metricRequest({ ...told('1'), 'service.instance.id': 'a' }, [
+        seconds(
+          [
+            [0, 100],
+            [1, 103],
+            [2, 106],
+            // Begins again.
+            [3, 1],
+          ],
+          'user',
+        ),
+        seconds(
+          [
+            [0, 10],
+            [1, 11],
+            [2, 12],
+            [3, 12],
+          ],
+          'system',
+        ),
+      ]),
+      metricRequest({ ...told('2'), 'service.instance.id': 'b' }, [
+        seconds(
+          [
+            [0, 5],
+            [1, 7],
+            [2, 9],
+            [3, 11],
+          ],
+          'user',
+        ),
+      ]),
+      // Another service's, and what tells the same time otherwise.
+      metricRequest({ 'service.name': 'limit', 'service.version': '2' }, [seconds([[2, 50]], 'user')]),
+      metricRequest(told('2'), [{ name: 'container.cpu.usage', gauge: [{ atNs: ns(2), value: 9 }] }]),
+    ])
+    const { resources } = await gatherContrast({ store }, release('ledger', '2'), around)
+    // The first minute of a release is left out: two minutes are compared.
+    expect(resources).toEqual([
+      { version: '1', cpuSeconds: 3 + 3 + 1 + 1 + 1, requests: 9, instanceMinutes: 3 },
+      { version: '2', cpuSeconds: 6, requests: 3, instanceMinutes: 3 },
+    ])
+  })
+
+  test('a kubelet’s gauges of pods have the version that traces of the pod tell', async () => {
+    for (const offset of [2, 3]) await traces(offset, ['1', '2'].map(callLedger))
+    await derive(store)
+    const usage = (version: string, cores: readonly number[]) =>
+      metricRequest({ 'k8s.pod.name': `ledger-${version}`, 'k8s.container.name': 'app' }, [
+        {
+          name: 'container.cpu.usage',
+          gauge: cores.map((value, number) => ({ atNs: ns(2, 10_000 + 20_000 * number), value })),
+        },
+      ])
+    await writeMetrics(store, [usage('1', [0.2, 0.4]), usage('2', [0.5])])
+    const { resources } = await gatherContrast({ store }, release('ledger', '2'), around)
+    expect(resources.map(({ version, requests }) => [version, requests])).toEqual([
+      ['1', 1],
+      ['2', 1],
+    ])
+    expect(resources[0]?.cpuSeconds).toBeCloseTo(18)
+    expect(resources[1]?.cpuSeconds).toBeCloseTo(30)
+  })
+
+  test('metrics that know one version alone compare nothing', async () => {
+    await traces(2, ['1', '2'].map(callLedger))
+    await derive(store)
+    await writeMetrics(store, [
+      metricRequest({ 'service.name': 'ledger', 'service.version': '2' }, [seconds([[2, 5]], 'user')]),
+    ])
+    expect((await gatherContrast({ store }, release('ledger', '2'), around)).resources).toEqual([])
+  })
+
+  test('calls that nobody answered are known by the name of the far side', async () => {
+    const call = (address: string): TreeNode => ({
+      service: 'gateway',
+      name: 'POST /transfer',
+      calls: [{ service: 'gateway', kind: CLIENT, attributes: { 'server.address': address } }],
+    })
+    await traces(2, [callLedger('2'), call('ledger'), call('ledger.core.svc'), call('ledger-mirror')])
+    await derive(store)
+    const { called, served } = await gatherContrast({ store }, release('ledger', '2'), around)
+    expect(called).toEqual([{ minute: minute + 2, caller: 'gateway', calls: 3, bad: 0 }])
+    expect(served).toMatchObject([{ requests: 1 }])
+  })
+
+  test('its errors with what is known of them: of versions before, and of releases before', async () => {
+    const failing = (version: string, message: string): TreeNode => ({
+      ...callLedger(version),
+      calls: [
+        {
+          service: 'gateway',
+          kind: CLIENT,
+          calls: [{ ...pod(version, 'p'), http: 500, exception: ['LedgerError', message] }],
+        },
+      ],
+    })
+    await traces(-180, [failing('0', 'connection refused')])
+    await traces(-90, [failing('1', 'connection refused')])
+    await traces(2, [failing('2', 'connection refused'), failing('2', 'no such column')])
+    await derive(store)
+    const earlier = [
+      release('ledger', '0', { readyAtMs: at(-181) }),
+      release('ledger', '1', { readyAtMs: at(-91) }),
+    ]
+    const ledger = [...earlier, release('ledger', '2'), release('limit', '9', { readyAtMs: at(-91) })]
+    const seen = await gatherContrast({ store }, release('ledger', '2'), around, ledger)
+    expect(seen.newSignatures.map(({ message }) => message)).toEqual(['no such column'])
+    expect(seen.knownSignatures?.map(({ message }) => message)).toEqual(['connection refused'])
+    const pastOf = (id: string | undefined) => seen.signaturePasts?.find(({ signature }) => signature === id)
+    expect(pastOf(seen.newSignatures[0]?.signature)).toMatchObject({ releases: 2, atReleases: 0 })
+    expect(pastOf(seen.knownSignatures?.[0]?.signature)).toMatchObject({ releases: 2, atReleases: 2 })
   })
 })
