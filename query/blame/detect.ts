@@ -42,6 +42,8 @@ export type DetectorOptions = {
 const DEFAULTS = { surprise: 16, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
 /** How long a deviation must last: start-up errors of new pods take 30–60 s. */
 const LASTING_MS = 100_000
+/** What must be known of before: in less nothing is usual yet. */
+const PAST_MIN_MS = 300_000
 /** How recent it must still be there, where that would show. */
 const RECENT_MS = 300_000
 /** What must be left of it at the end of the series, else it went away. */
@@ -80,7 +82,7 @@ function ratioDeviation(
   for (const minutes of settings.windowsMinutes) {
     const steps = Math.round((minutes * 60_000) / series.stepMs)
     const from = length - steps
-    if (from < steps || from < 600_000 / series.stepMs) continue
+    if (from < steps || from < PAST_MIN_MS / series.stepMs) continue
     const past = total(series.requests, bad, 0, from)
     const now = total(series.requests, bad, from, length)
     if (past.n <= 0 || now.n <= 0 || now.k < settings.badMin) continue

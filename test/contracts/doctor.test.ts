@@ -72,7 +72,10 @@ test('beside a running Surety it asks that one', async () => {
       expect.stringMatching(/^fail kafka is not ready/) as string,
       'ok registry is ready',
       'ok slo loop is ready',
-      'ok slo events is ready',
+      'ok faults: find is ready',
+      'ok faults: explain is ready',
+      'ok release verdicts is ready',
+      'ok events is ready',
     ])
     expect(of('kafka')).toMatchObject([
       { state: 'fail', text: expect.stringMatching(/^127\.0\.0\.1:9: /) as string },
