@@ -4,10 +4,15 @@ import { ANYWHERE, episodeOf, faultIdOf, relatedServices, type Episode } from '.
 const AT = Date.UTC(2026, 9, 1, 4)
 const MINUTE = 60_000
 const NOBODY = new Set<string>()
-const alarm = (service: string, atMs = AT) => ({ place: { ...ANYWHERE, service }, atMs })
+const alarm = (service: string, atMs = AT, measure: Episode['measure'] = 'errors') => ({
+  place: { ...ANYWHERE, service },
+  atMs,
+  measure,
+})
 const episode = (id: string, service: string, more: Partial<Episode> = {}): Episode => ({
   id,
   service,
+  measure: 'errors',
   alarmAtMs: AT,
   newestAlarmAtMs: AT,
   endedAtMs: undefined,
@@ -64,4 +69,12 @@ test('the same alarm begins the same fault', () => {
   expect(faultIdOf('external/1')).toMatch(/^f-[0-9a-f]{16}$/)
   expect(faultIdOf('external/1')).toBe(faultIdOf('external/1'))
   expect(faultIdOf('external/1')).not.toBe(faultIdOf('external/2'))
+})
+
+test('what is slow comes to what fails, and what fails is not hidden in what was slow', () => {
+  const failing = [episode('a', 'pay')]
+  const slow = [episode('b', 'pay', { measure: 'latency' })]
+  expect(episodeOf(alarm('pay', AT + MINUTE, 'latency'), failing, NOBODY)?.id).toBe('a')
+  expect(episodeOf(alarm('pay', AT + MINUTE, 'errors'), slow, NOBODY)).toBeUndefined()
+  expect(episodeOf(alarm('pay', AT + MINUTE, 'errors'), [...slow, ...failing], NOBODY)?.id).toBe('a')
 })

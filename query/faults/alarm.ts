@@ -31,6 +31,7 @@ export const ANYWHERE: Omit<FaultPlace, 'service'> = {
 export type Episode = {
   readonly id: string
   readonly service: string
+  readonly measure: Fault['measure']
   /** Of its first and of its newest alarm. */
   readonly alarmAtMs: number
   readonly newestAlarmAtMs: number
@@ -44,17 +45,21 @@ export const RELATED_MS = 5 * 60_000
 /** What rings again so soon after it was over was not over. */
 export const FLAPPING_MS = 5 * 60_000
 
+/** What fails is slow as well, and part of the same; who is slow and then fails is another matter. */
+const GRAVEST: readonly Fault['measure'][] = ['errors', 'requests_lost', 'latency']
+
 /**
  * @param episodes  faults that are open or ended lately
  * @param related   services that reach the alarm's or are reached by it
  * @returns the fault that it belongs to, the oldest of several; undefined: it begins one
  */
 export function episodeOf(
-  alarm: Pick<Alarm, 'place' | 'atMs'>,
+  alarm: Pick<Alarm, 'place' | 'atMs' | 'measure'>,
   episodes: readonly Episode[],
   related: ReadonlySet<string>,
 ): Episode | undefined {
-  const belongs = ({ service, alarmAtMs, newestAlarmAtMs, endedAtMs }: Episode) => {
+  const belongs = ({ service, measure, alarmAtMs, newestAlarmAtMs, endedAtMs }: Episode) => {
+    if (GRAVEST.indexOf(measure) > GRAVEST.indexOf(alarm.measure)) return false
     if (endedAtMs !== undefined && alarm.atMs - endedAtMs > FLAPPING_MS) return false
     if (service === alarm.place.service)
       return (

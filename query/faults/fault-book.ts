@@ -174,7 +174,7 @@ async function faultOfKey(queries: Queries, key: string): Promise<string | undef
 
 async function episodesAt(queries: Queries, atMs: number): Promise<Episode[]> {
   const rows = await queries.rows(
-    `SELECT f.id, f.service, f.alarm_at, f.ended_at,
+    `SELECT f.id, f.service, f.measure, f.alarm_at, f.ended_at,
       (SELECT max(a.at) FROM fault_alarms a WHERE a.fault = f.id) AS newest
     FROM faults f WHERE f.ended_at IS NULL OR f.ended_at >= $1`,
     [new Date(atMs - FLAPPING_MS)],
@@ -182,6 +182,7 @@ async function episodesAt(queries: Queries, atMs: number): Promise<Episode[]> {
   return rows.map((row) => ({
     id: String(row['id']),
     service: String(row['service']),
+    measure: row['measure'] as Episode['measure'],
     alarmAtMs: (row['alarm_at'] as Date).getTime(),
     newestAlarmAtMs: ((row['newest'] ?? row['alarm_at']) as Date).getTime(),
     endedAtMs: (row['ended_at'] as Date | null)?.getTime(),
