@@ -13,8 +13,8 @@ const latelyCalled = statement(
 )
 
 const REACH_MS = 3 * 3_600_000
-/** The landscape changes slowly: asked again after this long. */
-const KEPT_MS = 60_000
+/** For alarms that come together; a young store learns more calls every few seconds. */
+const KEPT_MS = 5000
 
 /** @returns for a service those that reach it by calls or are reached by it */
 export function buildRelated(
