@@ -125,7 +125,7 @@ function isNewHere(
     (novelty?.llr ?? 0) >= NOVEL_WITHOUT_CONTROL &&
     (origin?.llr ?? 0) >= 2 &&
     exposure.llr > -1 &&
-    lastingMinutes >= 5
+    lastingMinutes >= 3
   )
 }
 
