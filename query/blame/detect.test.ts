@@ -74,6 +74,47 @@ describe('detector', () => {
       want: [{ measure: 'requests_lost' }],
     },
     {
+      name: 'a minute of errors while pods start is none, though one failed shortly before',
+      of: series({ bad: (minute) => (minute === MINUTES - 1 ? 40 : minute === MINUTES - 4 ? 1 : 0) }),
+      want: [],
+    },
+    {
+      name: 'pods of several releases that start one after the other are none',
+      of: series({ bad: (minute) => ([112, 113, 118, 119].includes(minute) ? 30 : 0) }),
+      want: [],
+    },
+    {
+      name: 'the same errors in the minutes between as well are found',
+      of: series({ bad: (minute) => (minute >= 112 ? 20 : 0) }),
+      want: [{ measure: 'errors', startMs: 112 * 60_000 }],
+    },
+    {
+      name: 'half of all failing is found in its first minute',
+      of: series({ bad: (minute) => (last(1)(minute) ? 120 : 0) }),
+      want: [{ measure: 'errors', startMs: (MINUTES - 1) * 60_000 }],
+    },
+    {
+      name: 'half of all slow for a minute is none: caches of new pods are cold',
+      of: series({ slow: (minute) => (last(1)(minute) ? 120 : 8) }),
+      want: [],
+    },
+    {
+      name: 'of little traffic nobody knows how slow it usually is',
+      of: series({
+        requests: () => 1,
+        slow: (minute) => (minute >= 75 && minute % 7 === 0 ? 1 : 0),
+      }),
+      want: [],
+    },
+    {
+      name: 'of much traffic the same share is news',
+      of: series({
+        requests: () => 20,
+        slow: (minute) => (minute >= 75 && minute % 7 < 3 ? 7 : 0),
+      }),
+      want: [{ measure: 'latency' }],
+    },
+    {
       name: 'a series that has just begun says nothing',
       of: { ...series({}), requests: [1, 2], bad: [1, 2], slow: [0, 0] },
       want: [],

@@ -1,10 +1,12 @@
 // Whether the requests of one operation × cell deviate: failing, slow or missing more than they used to. Pure and without memory: asked each
 // minute of the same data, it answers the same. What a deviation is blamed on is `explain`'s.
 //
-// Quiet by design: a minute of errors while pods start is over before it counts, and more traffic is no more errors.
+// Quiet by design. What is usual is known only as well as its requests tell, and wanders: counts are held against the range that the past
+// leaves open, not against its mean. Errors while pods start are over before they count, several starts one after the other as well. More
+// traffic is no more errors.
 
 import { overDispersion } from '../statistics/log-odds.ts'
-import { poissonTail } from '../statistics/counts.ts'
+import { negativeBinomialTail } from '../statistics/counts.ts'
 import type { FaultMeasure } from './case.ts'
 
 /** Requests of one operation × cell by step, oldest first; arrays of one length. */
@@ -40,8 +42,14 @@ export type DetectorOptions = {
 }
 
 const DEFAULTS = { surprise: 16, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
-/** How long a deviation must last: start-up errors of new pods take 30–60 s. */
-const LASTING_MS = 100_000
+/** Errors of pods that start are over after so long; what has them alone does not deviate. */
+const START_MS = 70_000
+/** Starts that a window may have: stages of several releases follow each other. */
+const STARTS = { perMinutes: 15, most: 3 } as const
+/** Surprise of what is left without the starts. */
+const LASTING_SURPRISE = 7
+/** When half of a minute's requests fail, nobody waits to see whether it lasts. */
+const OUTAGE = { ratio: 0.5, badMin: 8, spanMs: 60_000 } as const
 /** What must be known of before: in less nothing is usual yet. */
 const PAST_MIN_MS = 300_000
 /** How recent it must still be there, where that would show. */
@@ -71,6 +79,12 @@ type Settings = {
   readonly badMin: number
 }
 
+/** Sums before each step: what lies between two of them is a difference. */
+type Sums = { readonly requests: Float64Array; readonly bad: Float64Array }
+
+/** What is usual: a ratio, known as well as `size` bad requests tell it, and errors that come in clumps of φ. */
+type Usual = { readonly ratio: number; readonly size: number; readonly phi: number }
+
 function ratioDeviation(
   series: DetectorSeries,
   bad: ArrayLike<number>,
@@ -78,22 +92,24 @@ function ratioDeviation(
   settings: Settings,
 ): Deviation | undefined {
   const length = series.requests.length
+  const sums: Sums = { requests: sumsOf(series.requests), bad: sumsOf(bad) }
   let best: Deviation | undefined
   for (const minutes of settings.windowsMinutes) {
-    const steps = Math.round((minutes * 60_000) / series.stepMs)
-    const from = length - steps
-    if (from < steps || from < PAST_MIN_MS / series.stepMs) continue
-    const past = total(series.requests, bad, 0, from)
-    const now = total(series.requests, bad, from, length)
+    const from = length - Math.round((minutes * 60_000) / series.stepMs)
+    if (from < length - from || from < PAST_MIN_MS / series.stepMs) continue
+    const past = between(sums, 0, from)
+    const now = between(sums, from, length)
     if (past.n <= 0 || now.n <= 0 || now.k < settings.badMin) continue
     const before = (past.k + 1) / (past.n + 200)
     const ratio = now.k / now.n
     // Twice as many is a change; a tenth more of many is the day's course.
     if (ratio < 2 * before || ratio < before + 0.003) continue
-    const surprise =
-      -Math.log(Math.max(1e-300, poissonTail(now.k, now.n * before))) / dispersion(series, bad, from)
+    const usual: Usual = { ratio: before, size: past.k + 1, phi: dispersion(series.stepMs, sums, from) }
+    const surprise = surpriseOf(now, usual)
     if (surprise < settings.surprise || surprise <= (best?.surprise ?? 0)) continue
-    if (!lasts(series, bad, from, before, ratio)) continue
+    if (!isThere(series.stepMs, sums, from, before, ratio)) continue
+    const isOutage = measure === 'errors' && isFailingOutright(series.stepMs, sums)
+    if (!isOutage && !lasts(series.stepMs, sums, from, minutes, usual)) continue
     best = {
       measure,
       startMs: series.startMs + firstStep(series, bad, from, before) * series.stepMs,
@@ -105,31 +121,65 @@ function ratioDeviation(
   return best
 }
 
-/** Bad requests spread over more than a pod's start, and still there in the last third of the window. */
-function lasts(
-  series: DetectorSeries,
-  bad: ArrayLike<number>,
-  from: number,
-  before: number,
-  ratio: number,
-): boolean {
-  const length = series.requests.length
-  let [first, last] = [-1, -1]
-  for (let step = from; step < length; step++) {
-    if ((bad[step] ?? 0) <= (series.requests[step] ?? 0) * before) continue
-    if (first < 0) first = step
-    last = step
+type Counts = { readonly n: number; readonly k: number }
+
+/** −ln of the chance of so many: Poisson's, widened by how well the ratio is known and by how much counts wander. */
+function surpriseOf({ n, k }: Counts, { ratio, size, phi }: Usual): number {
+  const mean = n * ratio
+  return -Math.log(Math.max(1e-300, negativeBinomialTail(k, mean, mean / (phi - 1 + mean / size))))
+}
+
+/** What is left without the worst minutes is news as well. */
+function lasts(stepMs: number, sums: Sums, from: number, minutes: number, usual: Usual): boolean {
+  const length = sums.bad.length - 1
+  const stretch = Math.ceil(START_MS / stepMs)
+  const starts = Math.min(STARTS.most, 1 + Math.floor(minutes / STARTS.perMinutes))
+  // Spans that are left; the worst stretch of all of them goes, and leaves two.
+  let left: readonly (readonly [number, number])[] = [[from, length]]
+  for (let start = 0; start < starts; start++) {
+    let [most, at] = [0, -1]
+    for (const [first, end] of left)
+      for (let step = first; step < end; step++) {
+        const { n, k } = between(sums, step, Math.min(end, step + stretch))
+        const excess = k - n * usual.ratio
+        if (excess > most) [most, at] = [excess, step]
+      }
+    if (at < 0) break
+    left = left.flatMap(([first, end]) =>
+      at < first || at >= end
+        ? [[first, end] as const]
+        : ([
+            [first, at],
+            [Math.min(end, at + stretch), end],
+          ] as const),
+    )
   }
-  // A minute's errors may lie in two steps: whole steps between the first and the last count.
-  if ((last - first) * series.stepMs < LASTING_MS) return false
+  let [n, k] = [0, 0]
+  for (const [first, end] of left) {
+    const part = between(sums, first, end)
+    n += part.n
+    k += part.k
+  }
+  return k > n * usual.ratio && surpriseOf({ n, k }, usual) >= LASTING_SURPRISE
+}
+
+function isFailingOutright(stepMs: number, sums: Sums): boolean {
+  const length = sums.bad.length - 1
+  const { n, k } = between(sums, Math.max(0, length - Math.round(OUTAGE.spanMs / stepMs)), length)
+  return k >= OUTAGE.badMin && k >= OUTAGE.ratio * n
+}
+
+/** Still there in the last third of the window, and of late. */
+function isThere(stepMs: number, sums: Sums, from: number, before: number, ratio: number): boolean {
+  const length = sums.bad.length - 1
   const isLeft = (start: number, least: number): boolean => {
-    const end = total(series.requests, bad, Math.max(from, start), length)
+    const end = between(sums, Math.max(from, start), length)
     const expected = end.n * (ratio - before)
     return expected < least || end.k - end.n * before >= LEFT * expected
   }
   return (
     isLeft(Math.min(length - 1, from + Math.floor(((length - from) * 2) / 3)), 1) &&
-    isLeft(length - Math.round(RECENT_MS / series.stepMs), 3)
+    isLeft(length - Math.round(RECENT_MS / stepMs), 3)
   )
 }
 
@@ -145,11 +195,11 @@ function firstStep(series: DetectorSeries, bad: ArrayLike<number>, from: number,
 }
 
 /** φ of five-minute sums before the window: errors that come in clumps must come in larger ones to be news. */
-function dispersion(series: DetectorSeries, bad: ArrayLike<number>, until: number): number {
-  const group = Math.max(1, Math.round(300_000 / series.stepMs))
+function dispersion(stepMs: number, sums: Sums, until: number): number {
+  const group = Math.max(1, Math.round(300_000 / stepMs))
   const parts: { bad: number; requests: number }[] = []
   for (let end = until; end >= group; end -= group) {
-    const { n, k } = total(series.requests, bad, end - group, end)
+    const { n, k } = between(sums, end - group, end)
     parts.push({ bad: k, requests: n })
   }
   return Math.min(8, overDispersion(parts))
@@ -189,16 +239,16 @@ function lostRequests(series: DetectorSeries, settings: Settings): Deviation | u
   }
 }
 
-function total(
-  requests: ArrayLike<number>,
-  bad: ArrayLike<number>,
-  from: number,
-  to: number,
-): { readonly n: number; readonly k: number } {
-  let [n, k] = [0, 0]
-  for (let step = from; step < to; step++) {
-    n += requests[step] ?? 0
-    k += bad[step] ?? 0
+function sumsOf(values: ArrayLike<number>): Float64Array {
+  const sums = new Float64Array(values.length + 1)
+  for (let step = 0; step < values.length; step++)
+    sums[step + 1] = (sums[step] as number) + (values[step] as number)
+  return sums
+}
+
+function between({ requests, bad }: Sums, from: number, to: number): Counts {
+  return {
+    n: (requests[to] as number) - (requests[from] as number),
+    k: (bad[to] as number) - (bad[from] as number),
   }
-  return { n, k }
 }

@@ -31,6 +31,12 @@ export function wilson(bad: number, all: number, z = Z_95): { readonly low: numb
   return { low: bad <= 0 ? 0 : Math.max(0, centre - half), high: bad >= all ? 1 : Math.min(1, centre + half) }
 }
 
+/** 95 % interval of a Poisson mean of which `k` were counted. Source: Byar; within 1 % of the exact one from one up. */
+export function poissonInterval(k: number): { readonly low: number; readonly high: number } {
+  const bound = (count: number, z: number) => count * (1 - 1 / (9 * count) + z / (3 * Math.sqrt(count))) ** 3
+  return { low: k <= 0 ? 0 : Math.max(0, bound(k, -Z_95)), high: bound(k + 1, Z_95) }
+}
+
 /** ln P(X = k) for X ~ Binomial(n, p); k and n may have fractions. */
 export function logBinomial(k: number, n: number, p: number): number {
   if (k < 0 || k > n) return -Infinity
@@ -63,6 +69,26 @@ export function poissonTail(k: number, mean: number): number {
   let sum = 0
   for (let at = 0; at < from; at++) sum += Math.exp(logPoisson(at, mean))
   return Math.max(0, 1 - sum)
+}
+
+/**
+ * P(X ≥ k) for X negative binomial with this mean and variance mean + mean² ÷ size: a Poisson count whose own mean is uncertain or wanders.
+ * Poisson's tail for an infinite size. Meant for k above the mean.
+ */
+export function negativeBinomialTail(k: number, mean: number, size: number): number {
+  const from = Math.ceil(k)
+  if (from <= 0) return 1
+  if (mean <= 0) return 0
+  if (size > 1e6) return poissonTail(k, mean)
+  const more = mean / (size + mean)
+  const ways = logGamma(from + size) - logGamma(size) - logGamma(from + 1)
+  let term = Math.exp(ways + size * Math.log1p(-more) + from * Math.log(more))
+  let sum = 0
+  for (let at = from; term > sum * 1e-12 && term > 0; at++) {
+    sum += term
+    term *= (more * (at + size)) / (at + 1)
+  }
+  return Math.min(1, sum)
 }
 
 /** P(X ≥ k) for X ~ Binomial(n, p), whole numbers; summed, so meant for n up to some 100,000. */

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { confidenceSequence, crosses, mixtureLogRatio, ratioDifference, sequentialP } from './always-valid.ts'
 import { changePoints } from './change-points.ts'
-import { binomialTail, countZ, logGamma, poissonTail, wilson } from './counts.ts'
+import {
+  binomialTail,
+  countZ,
+  logGamma,
+  negativeBinomialTail,
+  poissonInterval,
+  poissonTail,
+  wilson,
+} from './counts.ts'
 import { differenceInDifferences, logOdds, mantelHaenszel, overDispersion, pooled } from './log-odds.ts'
 import { mannWhitney } from './mann-whitney.ts'
 import { normalCdf, normalQuantile, normalTail } from './normal.ts'
@@ -49,6 +57,25 @@ describe('counts', () => {
     expect(binomialTail(2, 3, 0.5)).toBeCloseTo(0.5, 14)
     expect(binomialTail(10, 10, 0.1)).toBeCloseTo(1e-10, 16)
     expect(poissonTail(1100, 1001) / 0.001072445).toBeCloseTo(1, 2)
+  })
+
+  test('a count whose mean is uncertain has a longer tail', () => {
+    // Size 1 is geometric: P(X ≥ k) = (m ÷ (1 + m))^k.
+    expect(negativeBinomialTail(5, 0.25, 1) / 0.2 ** 5).toBeCloseTo(1, 9)
+    expect(negativeBinomialTail(3, 2, 2)).toBeCloseTo(1 - 0.25 - 0.25 - 0.1875, 12)
+    expect(negativeBinomialTail(8, 2, 1e9)).toBeCloseTo(poissonTail(8, 2), 12)
+    expect(negativeBinomialTail(8, 2, 5)).toBeGreaterThan(poissonTail(8, 2))
+    expect(negativeBinomialTail(0, 2, 5)).toBe(1)
+    expect(negativeBinomialTail(3, 0, 5)).toBe(0)
+  })
+
+  test('the interval of a count, beside the exact one', () => {
+    expect(poissonInterval(0).low).toBe(0)
+    expect(poissonInterval(0).high).toBeCloseTo(3.689, 1)
+    expect(poissonInterval(3).low).toBeCloseTo(0.619, 1)
+    expect(poissonInterval(3).high).toBeCloseTo(8.767, 1)
+    expect(poissonInterval(100).low).toBeCloseTo(81.36, 1)
+    expect(poissonInterval(100).high).toBeCloseTo(121.63, 1)
   })
 
   test('z of a count is near that of its exact tail', () => {

@@ -1,16 +1,28 @@
 // Where the alarm comes from: the project's detector over each entry, as a whole, by region, by branch and by teller group. Which
 // series are worth its look is known from running sums, so that a day costs little more than its rows.
 
-import type { Fault, FaultMeasure } from '../../query/blame/case.ts'
-import { detect } from '../../query/blame/detect.ts'
+import type { Fault, FaultPlace } from '../../query/blame/case.ts'
+import { detect, type Deviation } from '../../query/blame/detect.ts'
 import type { Stream } from './stream.ts'
+import type { World } from './world.ts'
 
 const WINDOWS = [2, 5, 15, 45]
 const MINUTES = 90
 const BAD_MIN = 4
+/** Lost requests: the minutes that are looked at, those before, and how many were to be expected at least. */
+const LOST = { minutes: 3, before: 30, least: 30 } as const
+/** Coarser than what the detector asks: no tail that is rare enough for it begins below. */
+const MORE_LEAST = 1.5
+const DEVIATES_LEAST = 3.5
 const FIELDS = 3
 
-type Group = { readonly entry: number; readonly region: string; readonly branch: string }
+export type Group = { readonly entry: number; readonly region: string; readonly branch: string }
+
+/** A series that deviates: whose, and how. */
+export type Deviating = { readonly series: number; readonly group: Group; readonly deviation: Deviation }
+
+/** Requests of a stretch of time. */
+export type Stretch = { readonly requests: number; readonly bad: number; readonly slow: number }
 
 export class Detector {
   readonly #stream: Stream
@@ -47,42 +59,71 @@ export class Detector {
     this.#sums = [new Float64Array(this.#groups.length * FIELDS)]
   }
 
-  /** @returns the deviations of the minutes that end at `toMinute`, the greatest of each entry and measure, greatest first */
-  look(toMinute: number, ignored: ReadonlySet<number> = new Set()): readonly Fault[] {
-    while (this.#first + this.#sums.length - 1 < toMinute) this.#take()
-    const newest = this.#sums.length - 1
+  /** @returns all that deviates in the minutes that end at `toMinute`, the greatest first */
+  deviations(toMinute: number): readonly Deviating[] {
+    this.#takeUntil(toMinute)
+    const newest = toMinute - this.#first
     const oldest = Math.max(0, newest - MINUTES)
-    const best = new Map<string, { surprise: number; group: Group; measure: FaultMeasure }>()
-    for (const [number, group] of this.#groups.entries()) {
-      if (ignored.has(group.entry) || !this.#isWorthALook(number, oldest, newest)) continue
-      const column = (field: number) =>
-        Float64Array.from(
-          { length: newest - oldest },
-          (_, at) => this.#sum(oldest + at + 1, number, field) - this.#sum(oldest + at, number, field),
-        )
-      const found = detect({
+    const found: Deviating[] = []
+    for (const [series, group] of this.#groups.entries()) {
+      if (!this.#isWorthALook(series, oldest, newest)) continue
+      for (const deviation of detect({
         stepMs: 60_000,
         startMs: (this.#first + oldest) * 60_000,
-        requests: column(0),
-        bad: column(1),
-        slow: column(2),
-      })
-      for (const { measure, surprise } of found) {
-        const key = `${String(group.entry)}|${measure}`
-        if (surprise > (best.get(key)?.surprise ?? 0)) best.set(key, { surprise, group, measure })
-      }
+        requests: this.#column(series, 0, oldest, newest),
+        bad: this.#column(series, 1, oldest, newest),
+        slow: this.#column(series, 2, oldest, newest),
+      }))
+        found.push({ series, group, deviation })
     }
-    return [...best.values()]
-      .toSorted((a, b) => b.surprise - a.surprise)
-      .map(({ group, measure }) => faultOf(this.#stream, group, measure, toMinute))
+    return found.toSorted((a, b) => b.deviation.surprise - a.deviation.surprise)
+  }
+
+  /** @returns the greatest deviation of each entry and measure, as faults, greatest first */
+  look(toMinute: number): readonly Fault[] {
+    const best = new Map<string, Deviating>()
+    for (const one of this.deviations(toMinute)) {
+      const key = `${String(one.group.entry)}|${one.deviation.measure}`
+      if (!best.has(key)) best.set(key, one)
+    }
+    return [...best.values()].map(({ group, deviation }) => ({
+      id: `fault-${String(toMinute)}`,
+      origin: 'detector',
+      name: '',
+      measure: deviation.measure,
+      place: placeOf(this.#stream.world, group),
+      alarmAtMs: toMinute * 60_000,
+      endedAtMs: undefined,
+    }))
+  }
+
+  /** What a series had in some minutes before one. */
+  lately(series: number, minutes: number, toMinute: number): Stretch {
+    this.#takeUntil(toMinute)
+    const newest = toMinute - this.#first
+    const of = (field: number) =>
+      this.#sum(newest, series, field) - this.#sum(Math.max(0, newest - minutes), series, field)
+    return { requests: of(0), bad: of(1), slow: of(2) }
+  }
+
+  #column(group: number, field: number, oldest: number, newest: number): Float64Array {
+    const column = new Float64Array(newest - oldest)
+    for (let at = 0; at < column.length; at += 1)
+      column[at] = this.#sum(oldest + at + 1, group, field) - this.#sum(oldest + at, group, field)
+    return column
   }
 
   #sum(minute: number, group: number, field: number): number {
     return this.#sums[minute]?.[group * FIELDS + field] ?? 0
   }
 
-  /** What the detector asks of a window first, of sums. */
+  /** What the detector asks of a window first, of sums, and whether the count is far out for one that wanders least. */
   #isWorthALook(group: number, oldest: number, newest: number): boolean {
+    const recent = Math.max(oldest, newest - LOST.minutes)
+    const before = this.#sum(recent, group, 0) - this.#sum(Math.max(oldest, recent - LOST.before), group, 0)
+    const expected = (before / LOST.before) * LOST.minutes
+    const left = this.#sum(newest, group, 0) - this.#sum(recent, group, 0)
+    if (expected >= LOST.least && left <= expected / 2) return true
     return WINDOWS.some((minutes) => {
       const from = newest - minutes
       if (from < oldest + 10) return false
@@ -90,10 +131,17 @@ export class Detector {
       const now = this.#sum(newest, group, 0) - this.#sum(from, group, 0)
       return [1, 2].some((field) => {
         const bad = this.#sum(newest, group, field) - this.#sum(from, group, field)
-        const before = (this.#sum(from, group, field) - this.#sum(oldest, group, field) + 1) / (past + 200)
-        return bad >= BAD_MIN && bad >= 2 * before * now
+        if (bad < BAD_MIN) return false
+        const known = this.#sum(from, group, field) - this.#sum(oldest, group, field) + 1
+        const mean = (known / (past + 200)) * now
+        const spread = Math.sqrt(mean + (mean * mean) / known)
+        return bad >= MORE_LEAST * mean && bad >= mean + DEVIATES_LEAST * spread
       })
     })
+  }
+
+  #takeUntil(minute: number): void {
+    while (this.#first + this.#sums.length - 1 < minute) this.#take()
   }
 
   #take(): void {
@@ -119,15 +167,7 @@ export class Detector {
   }
 }
 
-function faultOf(stream: Stream, group: Group, measure: FaultMeasure, toMinute: number): Fault {
-  const { service = '', operation = '', txnCode = '', channel = '' } = stream.world.entries[group.entry] ?? {}
-  return {
-    id: `fault-${String(toMinute)}`,
-    origin: 'detector',
-    name: '',
-    measure,
-    place: { service, operation, txnCode, channel, site: '', region: group.region, branch: group.branch },
-    alarmAtMs: toMinute * 60_000,
-    endedAtMs: undefined,
-  }
+export function placeOf(world: World, { entry, region, branch }: Group): FaultPlace {
+  const { service = '', operation = '', txnCode = '', channel = '' } = world.entries[entry] ?? {}
+  return { service, operation, txnCode, channel, site: '', region, branch }
 }

@@ -1,10 +1,12 @@
 // The tables of a simulation, as Markdown for people and as data.
 
-import type { ClassScore, JudgeScore, Share } from './score.ts'
+import type { ClassScore, JudgeScore, Rate, Share } from './score.ts'
 
 const percent = (ratio: number) => (Number.isNaN(ratio) ? '–' : (ratio * 100).toFixed(1))
 const shown = ({ ratio, low, high, of }: Share) =>
   of === 0 ? '–' : `${percent(ratio)} (${percent(low)}–${percent(high)})`
+const rated = ({ value, low, high }: Rate) =>
+  Number.isNaN(value) ? '–' : `${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
 const seconds = (value: number) => (Number.isNaN(value) ? '–' : String(Math.round(value)))
 
 const table = (rows: readonly (readonly string[])[]): string => {
@@ -90,12 +92,36 @@ export function targetsTable({ all, targets, calibration, days, effectiveRollbac
     ),
     row(
       'false blames in 60 fault-free days',
-      `${days.blamesPer60Days.toFixed(2)} (${String(days.blames)} in ${String(days.days)})`,
+      `${rated(days.blamesPer60Days)}; ${String(days.blames)} in ${String(days.days)} days`,
       '≤ 1',
-      days.blamesPer60Days <= 1,
+      days.blamesPer60Days.value <= 1,
     ),
     row('… with a rollback suggestion', String(days.withRollback), '0', days.withRollback === 0),
     row('calibration error', calibration.ece.toFixed(3), '≤ 0.05', calibration.ece <= 0.05),
+  ])
+}
+
+/** What rang on days without a fault, and whom that was blamed on. */
+export function daysTable(scores: readonly JudgeScore[]): string {
+  return table([
+    [
+      '',
+      'days',
+      'alarms',
+      'faults a day',
+      'false blames in 60 days',
+      'suspects a day',
+      'rollbacks suggested',
+    ],
+    ...scores.map(({ judge, days }) => [
+      judge,
+      String(days.days),
+      String(days.alarms),
+      rated(days.faultsPerDay),
+      `${rated(days.blamesPer60Days)}; ${String(days.blames)} in all`,
+      rated(days.suspectsPerDay),
+      String(days.withRollback),
+    ]),
   ])
 }
 

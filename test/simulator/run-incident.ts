@@ -1,37 +1,15 @@
-// One incident (or day), from its first minute to the judges' answers: traffic is drawn, an alarm is waited for, the judges look
-// every minute until they decide.
+// One incident, from its first minute to the judges' answers: traffic is drawn, an alarm is waited for, the judges look every minute until
+// they decide.
 
-import type { Fault, FaultCase } from '../../query/blame/case.ts'
-import type { Release } from '../../query/releases/release.ts'
+import type { Fault } from '../../query/blame/case.ts'
 import { Detector } from './detector.ts'
-import { buildCase, LOOK_BACK_MINUTES } from './fault-case.ts'
 import type { Scenario, Truth } from './incidents.ts'
-import type { Judge, Judgement } from './judge.ts'
+import type { Judge } from './judge.ts'
 import { Random } from './random.ts'
 import { MINUTE_MS, takenBack, type SimRelease } from './rollouts.ts'
+import { ask, dayBeforeOf, openScene, type Answer, type RunOptions } from './scene.ts'
 import { Stream, type StreamOptions } from './stream.ts'
-import { releasesAt, simulatedOf, tell, type TellingOptions } from './told.ts'
 import type { World } from './world.ts'
-
-export type RunOptions = TellingOptions & {
-  readonly sampledRatio?: number
-  /** Minutes after the alarm at which the judges look; default as below. */
-  readonly looks?: readonly number[]
-}
-
-export type Answer = {
-  readonly judge: string
-  readonly judgement: Judgement
-  /** Keys of the releases as ranked; an empty one for a release of the reconciliation's own making. */
-  readonly ranked: readonly string[]
-  readonly set: readonly string[]
-  readonly rollback: readonly string[] | undefined
-  /** Minutes after the alarm. */
-  readonly afterMinutes: number
-  readonly judgeMs: number
-  /** Share of the incident's bad requests that are gone when what it suggests is taken back, by a replay; undefined without a suggestion. */
-  readonly relief: number | undefined
-}
 
 export type Outcome = {
   readonly name: string
@@ -44,8 +22,6 @@ export type Outcome = {
   readonly isCulpritKnown: boolean
 }
 
-/** Each minute at first, then as often as what is new may change something. */
-const LOOKS = [0, 1, 2, 3, 4, 5, 7, 10, 15, 30, 60, 180]
 const WAIT_MINUTES = 60
 
 export function runIncident(
@@ -54,64 +30,21 @@ export function runIncident(
   judges: readonly Judge[],
   options: RunOptions = {},
 ): Outcome {
-  const telling = tell(world, scenario.releases, scenario.seed, options)
-  const onset = Math.floor(scenario.truth.onsetMs / MINUTE_MS)
-  const parts = {
-    world,
-    releases: scenario.releases,
-    effects: scenario.effects,
-    traffic: scenario.traffic,
-    rejects: scenario.rejects,
-    sampledRatio: options.sampledRatio ?? 1,
-  }
-  const stream = new Stream({
-    ...parts,
-    seed: [...scenario.seed, 1],
-    fromMinute: onset - LOOK_BACK_MINUTES - 2,
-  })
-  const dayBefore = new Stream({
-    ...parts,
-    seed: [...scenario.seed, 2],
-    fromMinute: onset - LOOK_BACK_MINUTES - 2 - 1440,
-  })
-  const fault = alarmOf(stream, scenario, onset)
+  const scene = openScene(world, scenario, options)
+  const fault = alarmOf(scene.stream, scenario, scene.startMinute)
   const outcome = { name: scenario.name, seed: scenario.seed[1] ?? 0, truth: scenario.truth, fault }
   if (fault === undefined) return { ...outcome, answers: [], candidates: 0, isCulpritKnown: false }
   const alarm = Math.floor(fault.alarmAtMs / MINUTE_MS)
-  const answers = new Map<string, Answer>()
-  const decided = new Set<string>()
-  let candidates = 0
-  let isCulpritKnown = false
-  for (const look of options.looks ?? LOOKS) {
-    stream.drawUntil(alarm + look)
-    dayBefore.drawUntil(alarm + look - 1440)
-    const nowMs = fault.alarmAtMs + look * MINUTE_MS
-    const releases = releasesAt(stream, telling, nowMs)
-    const seen = buildCase({ stream, dayBefore, events: scenario.events }, fault, releases, nowMs)
-    const keyOf = keysOf(
-      world,
-      scenario,
-      seen.candidates.map(({ release }) => release),
-    )
-    candidates = seen.candidates.length
-    isCulpritKnown = scenario.truth.culprits.every((key) => [...keyOf.values()].includes(key))
-    for (const judge of judges) {
-      if (decided.has(judge.name)) continue
-      const answer = answerOf(judge, seen, keyOf, look)
-      answers.set(judge.name, answer)
-      if (answer.judgement.verdict === 'blamed' || answer.judgement.verdict === 'not-a-rollout')
-        decided.add(judge.name)
-    }
-    if (decided.size === judges.length) break
-  }
-  const relieved = [...answers.values()].map((answer) => ({
+  const dayBefore = dayBeforeOf(scene, scene.startMinute)
+  const { answers, ...asked } = ask(scene, fault, dayBefore, scenario.events, judges)
+  const relieved = answers.map((answer) => ({
     ...answer,
     relief:
       answer.judgement.verdict === 'blamed' && answer.rollback !== undefined
-        ? reliefOf(parts, scenario, alarm + answer.afterMinutes, answer.rollback)
+        ? reliefOf(scene.parts, scenario, alarm + answer.afterMinutes, answer.rollback)
         : undefined,
   }))
-  return { ...outcome, answers: relieved, candidates, isCulpritKnown }
+  return { ...outcome, ...asked, answers: relieved }
 }
 
 const REPLAY_MINUTES = 6
@@ -135,41 +68,6 @@ function reliefOf(
     ),
   )
   return before === 0 ? 1 : 1 - after / before
-}
-
-export function keysOf(
-  world: World,
-  scenario: Scenario,
-  releases: readonly Release[],
-): ReadonlyMap<string, string> {
-  return new Map(
-    releases.map((release) => [
-      release.id,
-      scenario.releases[simulatedOf(world, scenario.releases, release)]?.key ?? '',
-    ]),
-  )
-}
-
-export function answerOf(
-  judge: Judge,
-  seen: FaultCase,
-  keyOf: ReadonlyMap<string, string>,
-  look: number,
-): Answer {
-  const started = performance.now()
-  const judgement = judge.judge(seen)
-  const judgeMs = performance.now() - started
-  const keys = (ids: readonly string[]) => ids.map((id) => keyOf.get(id) ?? '')
-  return {
-    judge: judge.name,
-    judgement,
-    ranked: keys(judgement.ranked.map(({ release }) => release)),
-    set: keys(judgement.set),
-    rollback: judgement.rollback === undefined ? undefined : keys(judgement.rollback),
-    afterMinutes: look,
-    judgeMs,
-    relief: undefined,
-  }
 }
 
 /** The detector's alarm; failing that, somebody calls. */

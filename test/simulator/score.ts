@@ -1,8 +1,9 @@
 // Right or wrong, by the truth; shares with their intervals.
 
-import { wilson } from '../../query/statistics/counts.ts'
+import { poissonInterval, wilson } from '../../query/statistics/counts.ts'
 import type { DayOutcome } from './run-day.ts'
-import type { Answer, Outcome } from './run-incident.ts'
+import type { Outcome } from './run-incident.ts'
+import type { Answer } from './scene.ts'
 import { INCIDENT_CLASSES, type IncidentClass } from './world.ts'
 
 /** Blamed: the first, or the set of at most two that it cannot be told apart from, has a culprit. */
@@ -89,10 +90,23 @@ export type JudgeScore = {
   readonly days: {
     readonly days: number
     readonly alarms: number
+    readonly faults: number
     readonly blames: number
+    readonly suspects: number
     readonly withRollback: number
-    readonly blamesPer60Days: number
+    readonly blamesPer60Days: Rate
+    readonly faultsPerDay: Rate
+    readonly suspectsPerDay: Rate
   }
+}
+
+/** Events by unit of time with their 95 % interval (Poisson). */
+export type Rate = { readonly value: number; readonly low: number; readonly high: number }
+
+function rate(events: number, units: number): Rate {
+  if (units === 0) return { value: Number.NaN, low: 0, high: Infinity }
+  const { low, high } = poissonInterval(events)
+  return { value: events / units, low: low / units, high: high / units }
 }
 
 type Case = { readonly outcome: Outcome; readonly answer: Answer | undefined }
@@ -108,9 +122,10 @@ export function scoreJudge(
   }))
   const of = (...kinds: readonly IncidentClass[]) =>
     cases.filter(({ outcome }) => kinds.some((kind) => kind === outcome.truth.kind))
-  const blames = days.flatMap(({ answers }) =>
-    answers.filter((answer) => answer.judge === judge && answer.judgement.verdict === 'blamed'),
-  )
+  const onDays = days.flatMap(({ answers }) => answers.filter((answer) => answer.judge === judge))
+  const blames = onDays.filter(({ judgement }) => judgement.verdict === 'blamed')
+  const suspects = onDays.filter(({ judgement }) => judgement.verdict === 'suspect').length
+  const faults = days.reduce((sum, day) => sum + day.faults, 0)
   return {
     judge,
     all: scoreClass('all', cases),
@@ -141,9 +156,13 @@ export function scoreJudge(
     days: {
       days: days.length,
       alarms: days.reduce((sum, { alarms }) => sum + alarms, 0),
+      faults,
       blames: blames.length,
+      suspects,
       withRollback: blames.filter(({ rollback }) => rollback !== undefined && rollback.length > 0).length,
-      blamesPer60Days: days.length === 0 ? Number.NaN : (blames.length / days.length) * 60,
+      blamesPer60Days: rate(blames.length, days.length / 60),
+      faultsPerDay: rate(faults, days.length),
+      suspectsPerDay: rate(suspects, days.length),
     },
   }
 }

@@ -6,9 +6,10 @@ import { BASELINES } from './baselines/baselines.ts'
 import { loadEngine } from './engine.ts'
 import { classesOf, makeDay, makeIncident } from './incidents.ts'
 import type { Judge } from './judge.ts'
-import { calibrationTable, classTable, judgesTable, targetsTable } from './report.ts'
+import { calibrationTable, classTable, daysTable, judgesTable, targetsTable } from './report.ts'
 import { runDay, type DayOutcome } from './run-day.ts'
-import { runIncident, type Outcome, type RunOptions } from './run-incident.ts'
+import { runIncident, type Outcome } from './run-incident.ts'
+import type { RunOptions } from './scene.ts'
 import { isRight, paired, scoreJudge, type JudgeScore } from './score.ts'
 import { loadWorld, type World } from './world.ts'
 
@@ -160,9 +161,23 @@ export function writeReport(folder: string, simulation: Simulation): void {
   const { outcomes, days, ...rest } = simulation
   writeFileSync(
     join(folder, 'report.json'),
-    `${JSON.stringify({ ...rest, incidents: outcomes.map(shortOf), days: days.map(({ name, alarms, answers }) => ({ name, alarms, answers: answers.map(({ judge, judgement, ranked }) => ({ judge, verdict: judgement.verdict, ranked: ranked.slice(0, 3) })) })) }, null, 1)}\n`,
+    `${JSON.stringify({ ...rest, incidents: outcomes.map(shortOf), days: days.map(shortDay) }, null, 1)}\n`,
   )
 }
+
+const shortDay = ({ name, alarms, faults, answers }: DayOutcome) => ({
+  name,
+  alarms,
+  faults,
+  answers: answers.map(({ judge, judgement, ranked, rollback, afterMinutes }) => ({
+    judge,
+    verdict: judgement.verdict,
+    posterior: judgement.ranked[0]?.posterior ?? null,
+    ranked: ranked.slice(0, 3),
+    rollback: rollback ?? null,
+    afterMinutes,
+  })),
+})
 
 const shortOf = ({ name, truth, fault, answers }: Outcome) => ({
   name,
@@ -198,6 +213,7 @@ export function markdownOf(simulation: Simulation): string {
     classTable(own),
     '## Against the targets',
     targetsTable(own),
+    ...(days.length > 0 ? ['## Fault-free days', daysTable(scores)] : []),
     ...(scores.length > 1 ? ['## Beside others, on the same cases', judgesTable(scores)] : []),
     ...pairs.map(
       ({ other, onlyOne, onlyOther, difference, p }) =>

@@ -12,6 +12,7 @@ import { classesOf, makeDay, makeIncident } from './incidents.ts'
 import { Random } from './random.ts'
 import { record } from './record.ts'
 import { MINUTE_MS, readyMsOf } from './rollouts.ts'
+import { runDay } from './run-day.ts'
 import { runIncident } from './run-incident.ts'
 import { Stream } from './stream.ts'
 import { releasesAt, tell } from './told.ts'
@@ -126,6 +127,17 @@ test('the baselines answer, and blame somebody for a fault of a zone', () => {
   const outcome = runIncident(bank, makeIncident(bank, 2, 0, 'F1'), BASELINES, { looks: [2] })
   expect(outcome.answers).toHaveLength(BASELINES.length)
   expect(outcome.answers.some(({ judgement }) => judgement.verdict === 'blamed')).toBe(true)
+})
+
+test('a day without a fault rings seldom, and what rings together is one fault', () => {
+  const world = loadWorld(village)
+  const days = [1, 2, 3].map((seed) => runDay(world, makeDay(world, seed, 0), []))
+  expect(days.reduce((sum, { alarms }) => sum + alarms, 0)).toBeLessThanOrEqual(3)
+  // The hours after something broke, looked at as if nobody had said so.
+  const broken = runDay(world, makeIncident(world, 2, 0, 'R7'), [])
+  expect(broken.alarms).toBeGreaterThan(4)
+  expect(broken.faults).toBeGreaterThanOrEqual(1)
+  expect(broken.faults).toBeLessThanOrEqual(broken.alarms / 4)
 })
 
 test('means of the draws', () => {

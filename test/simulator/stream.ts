@@ -90,6 +90,8 @@ export class Stream {
   readonly #random: Random
   readonly #versionOf = new Map<string, number>()
   readonly #touchOf = new Map<string, number>()
+  /** The same by variant and versions: plans are made again at every stage, and mostly the same. */
+  readonly #touchOfWay = new Map<string, number>()
   readonly #rowStarts: number[] = [0]
   readonly #badStarts: number[] = [0]
   /** By minute: requests of a version at a site, at `version × sites + site`. */
@@ -284,6 +286,13 @@ export class Stream {
   }
 
   #touch(variant: Variant, versions: readonly number[]): number {
+    const way = `${String(variant.index)}|${versions.join()}`
+    const known = this.#touchOfWay.get(way) ?? this.#makeTouch(variant, versions)
+    this.#touchOfWay.set(way, known)
+    return known
+  }
+
+  #makeTouch(variant: Variant, versions: readonly number[]): number {
     const codes = Uint8Array.from(this.#options.releases, (release) => {
       const at = variant.placeOf[release.service] ?? -1
       if (at < 0) return 0
