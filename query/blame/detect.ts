@@ -35,7 +35,7 @@ export type Deviation = {
 }
 
 export type DetectorOptions = {
-  /** Surprise that makes a deviation; 12 is a chance of one in 160,000 a look, and looks at the same minutes are much alike. */
+  /** Surprise that makes a deviation; 13 is a chance of one in 440,000 a look, and looks at the same minutes are much alike. */
   readonly surprise?: number
   /** Windows looked at, minutes, shortest first. */
   readonly windowsMinutes?: readonly number[]
@@ -43,7 +43,7 @@ export type DetectorOptions = {
   readonly badMin?: number
 }
 
-const DEFAULTS = { surprise: 12, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
+const DEFAULTS = { surprise: 13, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
 /** Errors of pods that start are over after so long; what has them alone does not deviate. */
 const START_MS = 70_000
 /** Starts that a window may have: stages of several releases follow each other. */
