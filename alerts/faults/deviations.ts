@@ -153,7 +153,7 @@ export function buildDeviations(store: Pick<Store, 'ask'>, secondsMax = SECONDS_
     if (silent.length === 0) return []
     const counts = await countsUntil(toMs, silent)
     return silent.flatMap((row) => {
-      const deviation = deviationOf(counts.get(keyOf(row)), 'errors')
+      const deviation = deviationOf(withWhole(row, counts), 'errors')
       if (deviation === undefined) return []
       usual.set(seriesOf('errors', row), deviation.ratioBefore)
       return [alarmOf('errors', row, toMs)]
@@ -250,6 +250,17 @@ function deviationOf(
   measure: Deviation['measure'],
 ): Deviation | undefined {
   return given === undefined ? undefined : detect(given).find((one) => one.measure === measure)
+}
+
+/** A cell's counts with those of its operation, over the same steps. */
+function withWhole(row: Series, counts: ReadonlyMap<string, DetectorSeries>): DetectorSeries | undefined {
+  const own = counts.get(keyOf(row))
+  const of = counts.get(keyOf({ ...row, channel: '', site: '', region: '' }))
+  if (own === undefined || of === undefined || own === of) return own
+  // The whole began no later than its cell.
+  const from = of.requests.length - own.requests.length
+  const since = (values: ArrayLike<number>) => Array.prototype.slice.call(values, from) as number[]
+  return { ...own, whole: { requests: since(of.requests), bad: since(of.bad), slow: since(of.slow) } }
 }
 
 const namesOf = ({ service, operation, channel, site, region }: Series) => [

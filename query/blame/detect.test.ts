@@ -102,7 +102,7 @@ describe('detector', () => {
       name: 'of little traffic nobody knows how slow it usually is',
       of: series({
         requests: () => 1,
-        slow: (minute) => (minute >= 75 && minute % 7 === 0 ? 1 : 0),
+        slow: (minute) => (minute >= 75 && minute % 9 === 0 ? 1 : 0),
       }),
       want: [],
     },
@@ -110,7 +110,7 @@ describe('detector', () => {
       name: 'of much traffic the same share is news',
       of: series({
         requests: () => 20,
-        slow: (minute) => (minute >= 75 && minute % 7 < 3 ? 7 : 0),
+        slow: (minute) => (minute >= 75 && minute % 9 < 3 ? 7 : 0),
       }),
       want: [{ measure: 'latency' }],
     },

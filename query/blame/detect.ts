@@ -18,6 +18,8 @@ export type DetectorSeries = {
   readonly requests: ArrayLike<number>
   readonly bad: ArrayLike<number>
   readonly slow: ArrayLike<number>
+  /** The whole that this is a part of, step by step the same: what is usual there is a guess of what is here. Absent: of the whole itself. */
+  readonly whole?: Pick<DetectorSeries, 'requests' | 'bad' | 'slow'>
   /** Requests of the same steps a day before, for what is lost; absent when not kept. */
   readonly requestsDayBefore?: ArrayLike<number>
 }
@@ -33,7 +35,7 @@ export type Deviation = {
 }
 
 export type DetectorOptions = {
-  /** Surprise that makes a deviation; 16 is a chance of one in nine million a look. */
+  /** Surprise that makes a deviation; 13 is a chance of one in 440,000 a look, and looks at the same minutes are much alike. */
   readonly surprise?: number
   /** Windows looked at, minutes, shortest first. */
   readonly windowsMinutes?: readonly number[]
@@ -41,13 +43,15 @@ export type DetectorOptions = {
   readonly badMin?: number
 }
 
-const DEFAULTS = { surprise: 16, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
+const DEFAULTS = { surprise: 13, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
 /** Errors of pods that start are over after so long; what has them alone does not deviate. */
 const START_MS = 70_000
 /** Starts that a window may have: stages of several releases follow each other. */
 const STARTS = { perMinutes: 15, most: 3 } as const
-/** Surprise of what is left without the starts. */
-const LASTING_SURPRISE = 7
+/** Surprise of what is left without the starts, and its share of the excess. */
+const LASTING = { surprise: 5, ratio: 0.2 } as const
+/** Usual before anything is known: 1 bad of 200. Of a part, as in its whole, with as much doubt as places differ. */
+const GUESS = { bad: 1, requests: 200, badOfWhole: 3 } as const
 /** When half of a minute's requests fail, nobody waits to see whether it lasts. */
 const OUTAGE = { ratio: 0.5, badMin: 8, spanMs: 60_000 } as const
 /** What must be known of before: in less nothing is usual yet. */
@@ -93,6 +97,11 @@ function ratioDeviation(
 ): Deviation | undefined {
   const length = series.requests.length
   const sums: Sums = { requests: sumsOf(series.requests), bad: sumsOf(bad) }
+  const whole = series.whole
+  const wholeSums = whole && {
+    requests: sumsOf(whole.requests),
+    bad: sumsOf(measure === 'errors' ? whole.bad : whole.slow),
+  }
   let best: Deviation | undefined
   for (const minutes of settings.windowsMinutes) {
     const from = length - Math.round((minutes * 60_000) / series.stepMs)
@@ -100,11 +109,12 @@ function ratioDeviation(
     const past = between(sums, 0, from)
     const now = between(sums, from, length)
     if (past.n <= 0 || now.n <= 0 || now.k < settings.badMin) continue
-    const before = (past.k + 1) / (past.n + 200)
+    const guess = guessOf(wholeSums, from)
+    const before = (past.k + guess.k) / (past.n + guess.n)
     const ratio = now.k / now.n
     // Twice as many is a change; a tenth more of many is the day's course.
     if (ratio < 2 * before || ratio < before + 0.003) continue
-    const usual: Usual = { ratio: before, size: past.k + 1, phi: dispersion(series.stepMs, sums, from) }
+    const usual: Usual = { ratio: before, size: past.k + guess.k, phi: dispersion(series.stepMs, sums, from) }
     const surprise = surpriseOf(now, usual)
     if (surprise < settings.surprise || surprise <= (best?.surprise ?? 0)) continue
     if (!isThere(series.stepMs, sums, from, before, ratio)) continue
@@ -122,6 +132,12 @@ function ratioDeviation(
 }
 
 type Counts = { readonly n: number; readonly k: number }
+
+function guessOf(whole: Sums | undefined, from: number): Counts {
+  if (whole === undefined) return { n: GUESS.requests, k: GUESS.bad }
+  const { n, k } = between(whole, 0, from)
+  return { n: (GUESS.badOfWhole * (n + GUESS.requests)) / (k + GUESS.bad), k: GUESS.badOfWhole }
+}
 
 /** −ln of the chance of so many: Poisson's, widened by how well the ratio is known and by how much counts wander. */
 function surpriseOf({ n, k }: Counts, { ratio, size, phi }: Usual): number {
@@ -160,7 +176,13 @@ function lasts(stepMs: number, sums: Sums, from: number, minutes: number, usual:
     n += part.n
     k += part.k
   }
-  return k > n * usual.ratio && surpriseOf({ n, k }, usual) >= LASTING_SURPRISE
+  const all = between(sums, from, length)
+  const excess = k - n * usual.ratio
+  return (
+    excess > 0 &&
+    excess >= LASTING.ratio * (all.k - all.n * usual.ratio) &&
+    surpriseOf({ n, k }, usual) >= LASTING.surprise
+  )
 }
 
 function isFailingOutright(stepMs: number, sums: Sums): boolean {

@@ -2,7 +2,7 @@
 // series are worth its look is known from running sums, so that a day costs little more than its rows.
 
 import type { Fault, FaultPlace } from '../../query/blame/case.ts'
-import { detect, type Deviation } from '../../query/blame/detect.ts'
+import { detect, type DetectorSeries, type Deviation } from '../../query/blame/detect.ts'
 import type { Stream } from './stream.ts'
 import type { World } from './world.ts'
 
@@ -13,13 +13,15 @@ const BAD_MIN = 4
 const LOST = { minutes: 3, before: 30, least: 30 } as const
 /** Coarser than what the detector asks: no tail that is rare enough for it begins below. */
 const MORE_LEAST = 1.5
-const DEVIATES_LEAST = 3.5
+const DEVIATES_LEAST = 3.2
 const FIELDS = 3
 
 export type Group = { readonly entry: number; readonly region: string; readonly branch: string }
 
 /** A series that deviates: whose, and how. */
 export type Deviating = { readonly series: number; readonly group: Group; readonly deviation: Deviation }
+
+type Counted = Pick<DetectorSeries, 'requests' | 'bad' | 'slow'>
 
 /** Requests of a stretch of time. */
 export type Stretch = { readonly requests: number; readonly bad: number; readonly slow: number }
@@ -28,6 +30,8 @@ export class Detector {
   readonly #stream: Stream
   readonly #first: number
   readonly #groups: Group[] = []
+  /** By entry. */
+  readonly #wholeOf: number[] = []
   /** Groups that a row of an entry and cell counts in, at `entry × cells + cell`. */
   readonly #groupsOf: (readonly number[] | undefined)[] = []
   /** Sums since the first minute, by minute: requests, bad, slow of each group. */
@@ -47,6 +51,7 @@ export class Detector {
       return this.#groups.length - 1
     }
     world.entries.forEach(({ cellBase }, entry) => {
+      this.#wholeOf.push(groupOf(entry, '', '', ''))
       world.places.forEach(({ region, branch, teller }, place) => {
         this.#groupsOf[entry * world.cells.length + cellBase + place] = [
           groupOf(entry, '', '', ''),
@@ -65,14 +70,18 @@ export class Detector {
     const newest = toMinute - this.#first
     const oldest = Math.max(0, newest - MINUTES)
     const found: Deviating[] = []
+    const wholes = new Map<number, Counted>()
     for (const [series, group] of this.#groups.entries()) {
       if (!this.#isWorthALook(series, oldest, newest)) continue
+      const counted = this.#counted(series, oldest, newest)
+      const isPart = group.region !== ''
+      const whole = wholes.get(group.entry) ?? this.#counted(this.#wholeOf[group.entry] ?? 0, oldest, newest)
+      if (isPart) wholes.set(group.entry, whole)
       for (const deviation of detect({
         stepMs: 60_000,
         startMs: (this.#first + oldest) * 60_000,
-        requests: this.#column(series, 0, oldest, newest),
-        bad: this.#column(series, 1, oldest, newest),
-        slow: this.#column(series, 2, oldest, newest),
+        ...counted,
+        ...(isPart ? { whole } : {}),
       }))
         found.push({ series, group, deviation })
     }
@@ -104,6 +113,14 @@ export class Detector {
     const of = (field: number) =>
       this.#sum(newest, series, field) - this.#sum(Math.max(0, newest - minutes), series, field)
     return { requests: of(0), bad: of(1), slow: of(2) }
+  }
+
+  #counted(series: number, oldest: number, newest: number): Counted {
+    return {
+      requests: this.#column(series, 0, oldest, newest),
+      bad: this.#column(series, 1, oldest, newest),
+      slow: this.#column(series, 2, oldest, newest),
+    }
   }
 
   #column(group: number, field: number, oldest: number, newest: number): Float64Array {
