@@ -41,6 +41,8 @@ type Failing = (atMs: number, served: Served, draw: number) => Service | undefin
 export type Story = {
   readonly traces: readonly Buffer[]
   readonly events: readonly CloudEvent[]
+  /** What else tools tell: tickets, approvals. */
+  readonly notes: readonly object[]
   readonly alarmAtMs: number
   /** What nobody may be told, however early. */
   readonly wrong: 'blamed' | 'not-a-rollout'
@@ -56,6 +58,7 @@ export function faultyRelease(nowMs: number): Story {
   ]
   return {
     events: releases.map((one) => buildReleaseEvent(one)),
+    notes: [approval('limit', limitAtMs - 10 * MINUTE)],
     traces: tracesOf(nowMs, releases, (atMs, served) =>
       atMs > limitAtMs && served.version('limit') === '1.10.0' ? 'ledger' : undefined,
     ),
@@ -71,6 +74,7 @@ export function siteFailure(nowMs: number): Story {
   const struck = ['transfer', 'limit', 'ledger'] as const
   return {
     events: releases.map((one) => buildReleaseEvent(one)),
+    notes: [],
     traces: tracesOf(nowMs, releases, (atMs, { site }, draw) =>
       atMs > failsAtMs && site === 'sh-a' && draw < 0.6 ? struck[Math.floor(draw * 5)] : undefined,
     ),
@@ -81,6 +85,22 @@ export function siteFailure(nowMs: number): Story {
 
 function release(service: Service, version: string, scope: Release['scope'], at: number): Release {
   return { action: 'deployed', service, version, previousVersion: BASE[service], scope, at }
+}
+
+function approval(service: Service, at: number): object {
+  const type = 'dev.cdeventsx.itsm-approval.accepted.0.1.0'
+  const timestamp = new Date(at).toISOString()
+  const context = { specversion: '0.5.1', id: `approval of ${service}`, source: '/itsm', type, timestamp }
+  const content = { approver: 'wang', service: { id: service } }
+  return {
+    specversion: '1.0',
+    id: context.id,
+    source: context.source,
+    type,
+    time: timestamp,
+    datacontenttype: 'application/json',
+    data: { context, subject: { id: 'CHG-1043', content } },
+  }
 }
 
 const innocent = (service: Service, version: string, percent: number, at: number) =>
