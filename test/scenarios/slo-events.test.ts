@@ -213,9 +213,9 @@ test('a blamed release and a verdict come on the same topic as they were kept, o
   const toldOfRelease: object[] = []
   for (const verdict of [worse, { ...worse, verdict: 'not-worse' as const, fault: null }])
     await keepVerdict(database, { ...judged, verdict }, (was, number) => {
-      const told = verdictEvents(release, verdict, was, number)
-      toldOfRelease.push(...told)
-      return told
+      const made = verdictEvents(release, verdict, was, number)
+      toldOfRelease.push(...made)
+      return made
     })
 
   await eventually(
