@@ -15,7 +15,7 @@ const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const NS_PER_MS = 1_000_000n
 /** Minutes of usual traffic laid before a case. */
-export const HISTORY_MINUTES = 15
+export const HISTORY_MINUTES = 13
 /** Each case stands so far from the one before that neither sees the other's releases. */
 const APART_MS = 4 * DAY_MS
 export const ENTRY = { service: 'ts-gateway-service', operation: '/*' } as const
@@ -131,7 +131,7 @@ export function overlay(
   const innocents = [...picked].map((service) =>
     change(
       service,
-      onsetMs - (random.chance(0.4) ? random.between(-1, 5) : random.between(5, 13)) * MINUTE_MS,
+      onsetMs - (random.chance(0.4) ? random.between(-1, 5) : random.between(5, 11)) * MINUTE_MS,
     ),
   )
   const releases = [...(culprit === undefined ? [] : [culprit]), ...innocents].toSorted(

@@ -51,7 +51,11 @@ export async function replayIncident(options: RecordOptions): Promise<Replayed> 
     if (code !== 0) throw new Error(`replay ended with ${String(code)}: ${stderr}`)
     const replayed = saidOf(JSON.parse(stdout.trim().split('\n')[0] ?? '') as Explanation)
     const nowMs = fault.alarmAtMs + DECIDE_AFTER_MINUTES * MINUTE_MS
-    const releases = releasesAt(stream, { steps, missing: new Set() }, nowMs)
+    // Of what was released before it began a recording knows nothing.
+    const begunMs = stream.fromMinute * MINUTE_MS
+    const releases = releasesAt(stream, { steps, missing: new Set() }, nowMs).filter(
+      ({ readyAtMs, startedAtMs }) => (readyAtMs ?? startedAtMs) > begunMs,
+    )
     // A recording holds nothing of the day before, and of the platform's own events none.
     const seen = buildCase({ stream, dayBefore: undefined, events: [] }, fault, releases, nowMs)
     const { explanation } = engine.judge(seen)

@@ -6,8 +6,8 @@ import { seedsOf } from '../../deploy/simulate-command.ts'
 import { replayIncident } from './replay-incident.ts'
 import { INCIDENT_CLASSES } from './world.ts'
 
-const BEFORE_MINUTES = 40
-const AFTER_MINUTES = 12
+const BEFORE_MINUTES = 20
+const AFTER_MINUTES = 8
 
 const { values } = parseArgs({
   options: {
