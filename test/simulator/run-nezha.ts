@@ -13,7 +13,7 @@ import { spawnSurety } from '../support/surety-process.ts'
 import { ENTRY, overlays, readNezhaCases, type Overlay } from './nezha.ts'
 
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: 'string', default: '1-3' } },
+  options: { seeds: { type: 'string', default: '1-3' }, misses: { type: 'boolean' } },
   allowPositionals: true,
 })
 const cases = readNezhaCases(
@@ -70,6 +70,15 @@ for (const seed of seedsOf(values.seeds)) {
     console.log(
       `seed ${String(seed)} ${of.name} ${of.kind}: ${of.culprit?.service ?? 'innocents alone'} of ${String(of.releases.length)} · ${verdict} · rank ${String(rank)} · ${headline.en}`,
     )
+    if (values.misses !== true || rank === 1) continue
+    for (const cause of explanation.ranked)
+      console.log(
+        `   ${cause.service === of.culprit?.service ? '*' : ' '} ${cause.service} p=${cause.posterior.toFixed(3)} ready ${cause.readyAt ?? 'never'} ${cause.evidence.map(({ term, llr }) => `${term}=${llr.toFixed(1)}`).join(' ')}`,
+      )
+    const against = explanation.competing
+      .slice(0, 3)
+      .map(({ kind, name, llr }) => `${kind} ${name} llr=${llr.toFixed(1)}`)
+    console.log(`   onset ${explanation.onset?.at ?? 'none'} · against: ${against.join(' · ')}`)
   }
 }
 
