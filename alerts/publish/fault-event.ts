@@ -133,7 +133,8 @@ const relation = (linkKind: string, contextId: string) => ({
 
 /** To the events that told of the release; nobody told of an implicit one. */
 function linksTo(cause: RankedCause | undefined, releaseOf: ReadonlyMap<string, Release>): object[] {
-  const [first] = releaseOf.get(cause?.release ?? '')?.stages ?? []
+  // What was noted before it, such as a ticket, is not what told of it.
+  const first = releaseOf.get(cause?.release ?? '')?.stages.find(({ kind }) => kind !== 'noted')
   return first === undefined || first.eventId === '' ? [] : [relation('CAUSED_BY', first.eventId)]
 }
 

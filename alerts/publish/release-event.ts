@@ -19,7 +19,8 @@ export function verdictEvents(
 ): CloudEvent[] {
   if (verdict.verdict !== 'worse' && was !== 'worse') return []
   const id = `verdict-${number}`
-  const [first] = release.stages
+  // What was noted before it, such as a ticket, is not what told of it.
+  const first = release.stages.find(({ kind }) => kind !== 'noted')
   const links =
     first === undefined || first.eventId === ''
       ? {}

@@ -80,7 +80,11 @@ export function stageTable(release: ReleaseReply, nowMs: number, words: Words): 
           el('th', { scope: 'row' }, words.text(stepKeys[stage.kind])),
           // What is only noted changes nobody's version.
           el('td', { class: 'wraps' }, stage.kind === 'noted' ? absent : scopeWords(stage.scope, words)),
-          el('td', { class: 'wraps' }, stage.description || absent),
+          el(
+            'td',
+            { class: 'wraps' },
+            [stage.description, stage.ticket, stage.pipeline].filter(Boolean).join(' · ') || absent,
+          ),
           el('td', {}, el('span', { class: 'clip narrow', title: stage.actor }, stage.actor || absent)),
           el(
             'td',

@@ -134,6 +134,8 @@ export const ReleaseReply = ReleaseItem.extend({
       eventId: z.string(),
       actor: z.string().optional().describe('who did it, as told'),
       description: z.string().optional().describe('what was said of it, such as what a gate did'),
+      ticket: z.string().optional().describe('of what is noted: the ticket, change or approval'),
+      pipeline: z.string().optional().describe('of what is noted: the run of a pipeline'),
     }),
   ),
 })

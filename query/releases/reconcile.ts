@@ -1,6 +1,7 @@
 // From what tools told and what traffic showed to releases. Pure and deterministic: the order in which steps and sightings are
 // given does not matter, and a release keeps its id when more is told of it.
 
+import type { ReleaseStep } from '../../ingest/records/release-step.ts'
 import { clockSkews } from './clock-skew.ts'
 import { isSameEnvironment } from './environment-class.ts'
 import { groupSteps, type NamedStep } from './group-steps.ts'
@@ -9,6 +10,7 @@ import { matchAppearances } from './match-traffic.ts'
 import { parameterChanges } from './parameter-changes.ts'
 import { MINUTE_MS, VERSIONED, type Draft, type ReconcileInput, type View } from './reconcile-view.ts'
 import type { Release } from './release.ts'
+import { withNotes } from './release-notes.ts'
 import { remarksOf, withSameMinute } from './release-remarks.ts'
 import { buildServiceNames } from './service-names.ts'
 import { toldRelease } from './told-release.ts'
@@ -26,8 +28,9 @@ export function reconcile(input: ReconcileInput): readonly Release[] {
   const { steps, nowMs, knownFromMs } = input
   const sightings = input.sightings.map((one) => ({ ...one, stretches: bridged(one.stretches) }))
   const nameOf = buildServiceNames(sightings, input.names, steps)
+  const isOfSomething = ({ service, target }: ReleaseStep) => service !== '' || target !== ''
   const named = steps
-    .filter(({ service, target }) => service !== '' || target !== '')
+    .filter(isOfSomething)
     .map((step): NamedStep => ({ ...step, service: nameOf(step), toldService: step.service }))
   const groups = groupSteps(named)
   const appearances = findAppearances(sightings, knownFromMs, PAUSE_MS)
@@ -56,7 +59,10 @@ export function reconcile(input: ReconcileInput): readonly Release[] {
   const drafts = [...told, ...implicit].toSorted(
     (a, b) => a.release.startedAtMs - b.release.startedAtMs || (a.release.id < b.release.id ? -1 : 1),
   )
-  return withSameMinute(withRemarks(withParameters(drafts), view, nowMs))
+  // A ticket or the run of a pipeline names no service: it is its release's by what it points to.
+  const pointing = steps.filter((step) => !isOfSomething(step)).map((step) => ({ ...step, toldService: '' }))
+  const withAll = withNotes(drafts, [...named, ...pointing], skews)
+  return withSameMinute(withRemarks(withParameters(withAll), view, nowMs))
 }
 
 function isRetreatOf(

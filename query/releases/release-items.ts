@@ -66,14 +66,13 @@ export function releaseReply(
       before: before ?? null,
       after: after ?? null,
     })),
-    stages: release.stages.map(({ kind, atMs, scope, source, eventId, actor, description }) => ({
+    stages: release.stages.map(({ kind, atMs, scope, source, eventId, ...told }) => ({
       kind,
       at: iso(atMs),
       scope: scopeItem(scope),
       source,
       eventId,
-      ...(actor === undefined ? {} : { actor }),
-      ...(description === undefined ? {} : { description }),
+      ...told,
     })),
   }
 }

@@ -51,6 +51,9 @@ export type ReleaseStage = {
   /** Who did it and what was said of it, as told; absent or empty: not told. */
   readonly actor?: string
   readonly description?: string
+  /** What it notes beside the release: which ticket, change or approval, which run of a pipeline. */
+  readonly ticket?: string
+  readonly pipeline?: string
 }
 
 /** One release: one service (or target) and version going out in one environment, from its first step to its last. */

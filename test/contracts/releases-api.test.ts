@@ -81,12 +81,14 @@ const cdEvent = ({ id, service, version, minute, customData = {}, ...given }: To
   }
 }
 
-async function tell(...events: readonly Told[]): Promise<void> {
+const tell = (...events: readonly Told[]) => post(...events.map(cdEvent))
+
+async function post(...events: readonly object[]): Promise<void> {
   for (const event of events) {
     const reply = await fetch(`${surety.url}/api/v1/releases/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(cdEvent(event)),
+      body: JSON.stringify(event),
     })
     if (reply.status >= 300) throw new Error(await reply.text())
   }
@@ -252,6 +254,55 @@ describe('what tools told', () => {
     expect(others).toEqual([])
     const reply = await surety.get<Reply>(`/api/v1/releases/${pushed?.id}`)
     expect(reply.parameterChanges).toEqual([{ name: 'limit', before: '100', after: '50' }])
+  })
+  test('a ticket, its approval and the run of a pipeline stand beside the release they belong to', async () => {
+    const told = (id: string, type: string, minute: number, context: object, subject: object) => ({
+      context: { specversion: '0.5.1', id, source: '/itsm', type, timestamp: iso(minute), ...context },
+      subject,
+    })
+    await post(
+      told(
+        't1',
+        'dev.cdevents.ticket.created.0.2.0',
+        60,
+        { chainId: 'order-1' },
+        {
+          id: 'FB-1',
+          content: { summary: 'lower the limit', creator: 'li' },
+        },
+      ),
+      told(
+        't2',
+        'dev.cdeventsx.itsm-approval.accepted.0.1.0',
+        70,
+        {},
+        {
+          id: 'FB-2',
+          content: { approver: 'wang', service: { id: 'late' } },
+        },
+      ),
+      told(
+        't3',
+        'dev.cdevents.pipelinerun.finished.0.3.0',
+        119,
+        { links: [{ linkType: 'RELATION', linkKind: 'TRIGGER', target: { contextId: 'l1' } }] },
+        { id: 'run-7', content: { outcome: 'success', pipelineName: 'release late' } },
+      ),
+    )
+    const [late] = await of('late')
+    const reply = await surety.get<Reply>(`/api/v1/releases/${late?.id}`)
+    expect(reply).toMatchObject({ ticket: 'FB-2', pipeline: 'release late', startedAt: late?.startedAt })
+    expect(reply.stages).toMatchObject([
+      { kind: 'noted', description: 'approval accepted', ticket: 'FB-2', actor: 'wang' },
+      { kind: 'noted', description: 'pipelinerun finished: success', pipeline: 'release late' },
+      { kind: 'ready', eventId: 'l1' },
+    ])
+    const [pushed] = await releases('&order=FB-1')
+    const other = await surety.get<Reply>(`/api/v1/releases/${pushed?.id}`)
+    expect(other.stages).toMatchObject([
+      { kind: 'noted', description: 'ticket created: lower the limit', ticket: 'FB-1', actor: 'li' },
+      { kind: 'completed', eventId: 'p2' },
+    ])
   })
   test('quotes, markup and statements stay text', async () => {
     const [only] = await of(HOSTILE)

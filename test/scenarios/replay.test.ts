@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Explanation } from '../../query/http/fault-schemas.ts'
+import { replayIncident } from '../simulator/replay-incident.ts'
 import { writeRecording } from '../support/recorded-bank.ts'
 import { spawnSurety } from '../support/surety-process.ts'
 
@@ -72,6 +73,22 @@ test(
     expect(found.map(({ verdict }) => verdict).toSorted()).toEqual(['blamed', 'not-a-rollout'])
     const blamed = found.find(({ verdict }) => verdict === 'blamed')
     expect(blamed?.ranked[0]?.service).toBe('ledger')
+  },
+  LONG_MS,
+)
+
+test(
+  'a recorded incident of the simulator is explained as the engine explains its draws, and rightly',
+  async () => {
+    const { truth, replayed, drawn } = await replayIncident({
+      world: new URL('../simulator/worlds/village.json', import.meta.url),
+      kind: 'R1',
+      seed: 1,
+      minutesBefore: 14,
+      minutesAfter: 8,
+    })
+    expect(replayed).toEqual({ verdict: 'blamed', named: truth[0] })
+    expect(replayed).toEqual(drawn)
   },
   LONG_MS,
 )

@@ -5,14 +5,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import kafkajs, { type Consumer } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { CloudEvent } from '../../alerts/publish/event-feed.ts'
+import { faultEvents, INCIDENT_DETECTED, toldOf } from '../../alerts/publish/fault-event.ts'
+import { verdictEvents } from '../../alerts/publish/release-event.ts'
 import type { SloEvent } from '../../alerts/publish/slo-event.ts'
 import { buildTransitionFeed } from '../../alerts/publish/transition-feed.ts'
 import { openBroker, type Broker } from '../../deploy/kafka/broker.ts'
+import { explain } from '../../query/blame/explain.ts'
+import { buildFaultBook } from '../../query/faults/fault-book.ts'
 import { openDatabase, type Database } from '../../query/registry/database.ts'
 import { migrateRegistry } from '../../query/registry/migrate.ts'
+import { releaseVerdict } from '../../query/verdicts/release-verdict.ts'
+import { keepVerdict } from '../../query/verdicts/verdict-store.ts'
+import { madeCase, ONSET } from '../support/fault-cases.ts'
 import { openPostgres, type PostgresServer } from '../support/postgres.ts'
 import { eventually } from '../support/surety.ts'
 import { spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
+import { play } from '../support/verdict-traffic.ts'
 
 const TOPIC = 'surety_events'
 const folder = mkdtempSync(join(tmpdir(), 'surety-events-'))
@@ -24,14 +33,15 @@ let consumer: Consumer
 let env: Record<string, string>
 let surety: SuretyProcess
 let url: string
-const read: {
+type Message = {
   readonly partition: number
   readonly key: string
   readonly text: string
   readonly type: string
-}[] = []
-/** Those that tell of faults, apart. */
-const ofFaults: string[] = []
+}
+const read: Message[] = []
+/** CDEvents of faults and verdicts, apart. */
+const told: Message[] = []
 let inserted = 0
 
 beforeAll(async () => {
@@ -77,8 +87,9 @@ async function listen(): Promise<void> {
   await consumer.run({
     eachMessage: ({ partition, message: { key, value, headers } }) => {
       const type = String(headers?.['content-type'] ?? '')
-      if (String(key).startsWith('f-')) ofFaults.push(`${String(key)} ${String(value)}`)
-      else read.push({ partition, key: String(key), text: String(value), type })
+      const isOfSlo = (JSON.parse(String(value)) as CloudEvent).type.startsWith('io.surety.slo.')
+      const list = isOfSlo ? read : told
+      list.push({ partition, key: String(key), text: String(value), type })
       return Promise.resolve()
     },
   })
@@ -163,32 +174,81 @@ test('a publisher that is killed while it sends loses nothing, keeps the order a
   expectInOrder()
 })
 
-test('what is told of faults comes on the same topic, once each, as it was kept', async () => {
-  const event = (number: number) => ({
-    specversion: '1.0',
-    id: `f-1-${number}`,
-    type: 'dev.cdevents.incident.detected.0.3.0',
-    subject: 'f-1',
-    data: { context: { id: `f-1-${number}` } },
-  })
-  for (const number of [1, 2])
-    await database.rows('INSERT INTO fault_events (fault, kept_at, event) VALUES ($1, now(), $2::json)', [
-      'f-1',
-      JSON.stringify(event(number)),
-    ])
+test('a blamed release and a verdict come on the same topic as they were kept, once each and in order', async () => {
+  // Of an hour ahead: the loop of this process has nothing to explain yet, and the decision is made here.
+  const alarmAtMs = Date.now() + 3_600_000
+  const book = buildFaultBook(database, () => Promise.resolve(new Set()))
+  const releases = [
+    { id: 'culprit', service: 'payment', share: 0.2, release: { artifact: 'pkg:oci/payment@2.14.0' } },
+    { id: 'innocent', service: 'ledger', share: 0.3 },
+  ]
+  const seen = madeCase(releases, ({ minute, touch }) => (minute >= ONSET && touch[0] === 2 ? 0.4 : 0.003))
+  const taken = await book.take(
+    {
+      ...seen.fault,
+      key: 'told-by-kafka',
+      series: 'told-by-kafka',
+      place: { ...seen.fault.place, service: 'gateway' },
+      system: undefined,
+      atMs: alarmAtMs,
+    },
+    alarmAtMs,
+  )
+  if (taken.kind === 'refused') throw new Error('nothing is open')
+  const [due] = await book.due(alarmAtMs, 1)
+  if (due === undefined) throw new Error('it is due when it rings')
+  const explanation = { ...explain(seen), fault: taken.fault }
+  const known = seen.candidates.map(({ release }) => release)
+  const events = faultEvents(due.fault, explanation, known, 1)
+  const telling = { told: toldOf(explanation), events }
+  expect(
+    await book.keep(due, { explanation, caseDigest: '', decidedAtMs: alarmAtMs, telling }, alarmAtMs),
+  ).toBe(true)
+
+  const traffic = play({ minutes: 15, added: { system: 0.05 } })
+  const worse = releaseVerdict(traffic)
+  const owner = { system: undefined, team: undefined, vendor: undefined }
+  const { release } = traffic
+  const judged = { ...owner, release, effect: undefined, nextAtMs: undefined }
+  const toldOfRelease: object[] = []
+  for (const verdict of [worse, { ...worse, verdict: 'not-worse' as const, fault: null }])
+    await keepVerdict(database, { ...judged, verdict }, (was, number) => {
+      const made = verdictEvents(release, verdict, was, number)
+      toldOfRelease.push(...made)
+      return made
+    })
+
   await eventually(
-    () => Promise.resolve(ofFaults.length),
-    (count) => count >= 2,
+    () => Promise.resolve(told.length),
+    (count) => count >= events.length + toldOfRelease.length,
     60_000,
   )
-  expect(ofFaults).toEqual([1, 2].map((number) => `f-1 ${JSON.stringify(event(number))}`))
+  const of = (key: string) => told.filter((one) => one.key === key)
+  expect(of(taken.fault).map(({ text }) => text)).toEqual(events.map((event) => JSON.stringify(event)))
+  expect(of(release.id).map(({ text }) => text)).toEqual(toldOfRelease.map((event) => JSON.stringify(event)))
+  const all = told.map(({ text }) => JSON.parse(text) as CloudEvent)
+  expect(all.map(({ type }) => type).toSorted()).toEqual([
+    'dev.cdevents.incident.detected.0.3.0',
+    'dev.cdeventsx.surety-rollback.suggested.0.1.0',
+    'dev.cdeventsx.surety-verdict.changed.0.1.0',
+    'dev.cdeventsx.surety-verdict.changed.0.1.0',
+  ])
+  expect(all.find(({ type }) => type === INCIDENT_DETECTED)?.data).toMatchObject({
+    subject: { id: taken.fault, content: { artifactId: 'pkg:oci/payment@2.14.0' } },
+    customData: { verdict: 'blamed', cause: { service: 'payment', versionTo: '2.14.0' } },
+  })
+  expect(new Set(told.map(({ type }) => type))).toEqual(
+    new Set(['application/cloudevents+json; charset=UTF-8']),
+  )
+  for (const list of Map.groupBy(told, ({ key }) => key).values())
+    expect(new Set(list.map(({ partition }) => partition)).size).toBe(1)
 })
 
 test('a broker that is away delays events; health and metrics say so, and then they come', async () => {
   await broker.stop()
   await insert(10)
-  const told = async () => (await fetch(`${url}/readyz`)).text()
-  await eventually(told, (text) => /10 events wait for the topic surety_events/.test(text), 60_000)
+  const readiness = async () => (await fetch(`${url}/readyz`)).text()
+  await eventually(readiness, (text) => /10 events wait for the topic surety_events/.test(text), 60_000)
   expect((await fetch(`${url}/readyz`)).status).toBe(503)
   const metrics = await (await fetch(`${url}/metrics`)).text()
   expect(metrics).toMatch(/^surety_events_waiting 10$/m)

@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ReleaseStep } from '../../ingest/records/release-step.ts'
 import { varint } from '../support/otlp.ts'
-import { makeIncident } from './incidents.ts'
+import type { Fault } from '../../query/blame/case.ts'
+import { ANYWHERE } from '../../query/faults/alarm.ts'
+import { makeIncident, type Scenario } from './incidents.ts'
 import { otlpOf } from './otlp.ts'
 import { MINUTE_MS } from './rollouts.ts'
 import { Stream, type RequestGroup } from './stream.ts'
@@ -21,11 +23,16 @@ export type RecordOptions = {
   readonly minutesAfter: number
 }
 
-/** @returns traces, and the alarm's instant */
-export function record(
-  folder: string,
-  options: RecordOptions,
-): { readonly traces: number; readonly alarmAtMs: number } {
+export type Recorded = {
+  readonly traces: number
+  readonly fault: Fault
+  readonly scenario: Scenario
+  /** What was drawn, for whoever looks at it without a store. */
+  readonly stream: Stream
+  readonly steps: readonly ReleaseStep[]
+}
+
+export function record(folder: string, options: RecordOptions): Recorded {
   const world = loadWorld(options.world)
   const scenario = makeIncident(world, options.seed, 0, options.kind)
   const onset = Math.floor(scenario.truth.onsetMs / MINUTE_MS)
@@ -56,27 +63,38 @@ export function record(
   const hit = stream.bad.find(({ isOfEffect, isTrace, minute }) => isOfEffect && isTrace && minute >= onset)
   const entry = world.entries[hit?.entry ?? 0]
   const alarmAtMs = ((hit?.minute ?? onset) + 2) * MINUTE_MS
+  const { service = '', operation = '' } = entry ?? {}
+  const measure = hit?.outcome === 'slow' ? 'latency' : 'errors'
   writeFileSync(
     join(folder, 'faults.jsonl'),
-    `${JSON.stringify({
-      at: new Date(alarmAtMs).toISOString(),
-      service: entry?.service,
-      operation: entry?.operation,
-      measure: hit?.outcome === 'slow' ? 'latency' : 'errors',
-    })}\n`,
+    `${JSON.stringify({ at: new Date(alarmAtMs).toISOString(), service, operation, measure })}\n`,
   )
   const culprits = scenario.releases.filter(({ key }) => scenario.truth.culprits.includes(key))
   writeFileSync(
     join(folder, 'truth.json'),
     `${JSON.stringify({
       ...scenario.truth,
-      culprits: culprits.map(({ service, versionTo }) => ({
-        service: world.services[service]?.name,
-        versionTo,
+      culprits: culprits.map((release) => ({
+        service: world.services[release.service]?.name,
+        versionTo: release.versionTo,
       })),
     })}\n`,
   )
-  return { traces: groups.reduce((sum, { count }) => sum + count, 0), alarmAtMs }
+  return {
+    traces: groups.reduce((sum, { count }) => sum + count, 0),
+    fault: {
+      id: `${new Date(alarmAtMs).toISOString()} ${service} ${operation}`,
+      origin: 'external',
+      name: '',
+      measure,
+      place: { ...ANYWHERE, service, operation },
+      alarmAtMs,
+      endedAtMs: undefined,
+    },
+    scenario,
+    stream,
+    steps: told,
+  }
 }
 
 /** A CDEvent as a structured CloudEvent, what it has no field for in customData. */
@@ -135,12 +153,12 @@ if (import.meta.main) {
     console.error(`--out DIR and --class of ${INCIDENT_CLASSES.join(', ')} are needed.`)
     process.exit(2)
   }
-  const { traces, alarmAtMs } = record(values.out, {
+  const { traces, fault } = record(values.out, {
     world: new URL(`worlds/${values.world}.json`, import.meta.url),
     kind,
     seed: Number(values.seed),
     minutesBefore: 40,
     minutesAfter: 20,
   })
-  console.log(`${String(traces)} traces, alarm at ${new Date(alarmAtMs).toISOString()}: ${values.out}`)
+  console.log(`${String(traces)} traces, alarm at ${new Date(fault.alarmAtMs).toISOString()}: ${values.out}`)
 }

@@ -41,7 +41,11 @@ type Failing = (atMs: number, served: Served, draw: number) => Service | undefin
 export type Story = {
   readonly traces: readonly Buffer[]
   readonly events: readonly CloudEvent[]
+  /** What else tools tell: tickets, approvals. */
+  readonly notes: readonly object[]
   readonly alarmAtMs: number
+  /** What nobody may be told, however early. */
+  readonly wrong: 'blamed' | 'not-a-rollout'
 }
 
 /** Two innocent releases by weight, and limit 1.10.0 at two branches, whose answers ledger refuses. */
@@ -54,10 +58,12 @@ export function faultyRelease(nowMs: number): Story {
   ]
   return {
     events: releases.map((one) => buildReleaseEvent(one)),
+    notes: [approval('limit', limitAtMs - 10 * MINUTE)],
     traces: tracesOf(nowMs, releases, (atMs, served) =>
       atMs > limitAtMs && served.version('limit') === '1.10.0' ? 'ledger' : undefined,
     ),
     alarmAtMs: nowMs - 4 * MINUTE,
+    wrong: 'not-a-rollout',
   }
 }
 
@@ -68,15 +74,33 @@ export function siteFailure(nowMs: number): Story {
   const struck = ['transfer', 'limit', 'ledger'] as const
   return {
     events: releases.map((one) => buildReleaseEvent(one)),
+    notes: [],
     traces: tracesOf(nowMs, releases, (atMs, { site }, draw) =>
       atMs > failsAtMs && site === 'sh-a' && draw < 0.6 ? struck[Math.floor(draw * 5)] : undefined,
     ),
     alarmAtMs: nowMs - 4 * MINUTE,
+    wrong: 'blamed',
   }
 }
 
 function release(service: Service, version: string, scope: Release['scope'], at: number): Release {
   return { action: 'deployed', service, version, previousVersion: BASE[service], scope, at }
+}
+
+function approval(service: Service, at: number): object {
+  const type = 'dev.cdeventsx.itsm-approval.accepted.0.1.0'
+  const timestamp = new Date(at).toISOString()
+  const context = { specversion: '0.5.1', id: `approval of ${service}`, source: '/itsm', type, timestamp }
+  const content = { approver: 'wang', service: { id: service } }
+  return {
+    specversion: '1.0',
+    id: context.id,
+    source: context.source,
+    type,
+    time: timestamp,
+    datacontenttype: 'application/json',
+    data: { context, subject: { id: 'CHG-1043', content } },
+  }
 }
 
 const innocent = (service: Service, version: string, percent: number, at: number) =>
@@ -126,31 +150,43 @@ function oneTrace(
   const origin = failing(atMs, { site, branch, version: (service) => versions[service] }, next())
   const traceId = randomBytes(next, 16)
   let parentSpanId: Buffer | undefined
-  return SERVICES.map((service, depth): [string, SpanInput] => {
-    const spanId = randomBytes(next, 8)
+  return SERVICES.flatMap((service, depth): [string, SpanInput][] => {
     const isBad = origin !== undefined && depth <= SERVICES.indexOf(origin)
+    const seatOf = (name: Service) => `${name} ${versions[name]} ${site}`
     const startNs = BigInt(Math.round(atMs + depth * 2)) * 1_000_000n
-    const span: SpanInput = {
-      traceId,
-      spanId,
-      ...(parentSpanId === undefined ? {} : { parentSpanId }),
-      name: 'POST /transfers',
-      kind: 2,
-      startNs,
-      endNs: startNs + BigInt(Math.round((60 - depth * 10 + next() * 5) * 1e6)),
-      attributes: {
-        'http.route': '/transfers',
-        'http.request.method': 'POST',
-        'http.response.status_code': isBad ? 500 : 200,
-        'bank.channel': 'counter',
-        'bank.branch': branch,
-        'bank.region': branch.slice(0, 4),
-        'bank.txn.code': 'TRF01',
-      },
-      statusCode: isBad ? 2 : 0,
+    const endNs = startNs + BigInt(Math.round((60 - depth * 10 + next() * 5) * 1e6))
+    const span = (kind: number, extra: SpanInput['attributes']): SpanInput => {
+      const spanId = randomBytes(next, 8)
+      const made: SpanInput = {
+        traceId,
+        spanId,
+        ...(parentSpanId === undefined ? {} : { parentSpanId }),
+        name: 'POST /transfers',
+        kind,
+        startNs,
+        endNs,
+        attributes: {
+          'http.request.method': 'POST',
+          'http.response.status_code': isBad ? 500 : 200,
+          ...extra,
+        },
+        statusCode: isBad ? 2 : 0,
+      }
+      parentSpanId = spanId
+      return made
     }
-    parentSpanId = spanId
-    return [`${service} ${versions[service]} ${site}`, span]
+    const caller = SERVICES[depth - 1]
+    // Whoever calls says so, as instrumented clients do: else nobody knows that a failure was passed on.
+    const call: [string, SpanInput][] =
+      caller === undefined ? [] : [[seatOf(caller), span(3, { 'server.address': service })]]
+    const served = span(2, {
+      'http.route': '/transfers',
+      'bank.channel': 'counter',
+      'bank.branch': branch,
+      'bank.region': branch.slice(0, 4),
+      'bank.txn.code': 'TRF01',
+    })
+    return [...call, [seatOf(service), served]]
   })
 }
 

@@ -30,13 +30,18 @@ export function readNezha(): NezhaSpan[] {
   )
   return readdirSync(FOLDER)
     .filter((name) => name.startsWith('trace_'))
+    .toSorted()
     .flatMap((name) =>
-      gunzipSync(readFileSync(new URL(name, FOLDER)))
-        .toString('utf8')
-        .trim()
-        .split('\n')
-        .slice(1),
+      parseNezhaSpans(gunzipSync(readFileSync(new URL(name, FOLDER))).toString('utf8'), errors),
     )
+}
+
+/** @param text  a trace file @param errors  `trace id/span id` of spans whose log told an error */
+export function parseNezhaSpans(text: string, errors: ReadonlySet<string>): NezhaSpan[] {
+  return text
+    .trim()
+    .split('\n')
+    .slice(1)
     .map((line) => {
       const [traceId = '', spanId = '', parentId = '', pod = '', operation = '', start = '0', end = '0'] =
         line.split(',')

@@ -220,6 +220,63 @@ test('a run of a pipeline is a step only where it says of which service', () => 
   expect(run('finished', { outcome: 'success' }, { service: 'transfer' })?.kind).toBe('completed')
 })
 
+describe('what is noted says what happened, to which ticket or run, and what it points to', () => {
+  const links = [
+    { linkType: 'PATH', from: { contextId: 'event-1' } },
+    { linkType: 'RELATION', target: { contextId: 'event-2' } },
+  ]
+  test('a ticket, by the event it points to', () => {
+    expect(
+      stepOf(
+        'dev.cdevents.ticket.created.0.2.0',
+        { id: 'ticket-123', content: { summary: 'New CVE', creator: 'Alice' } },
+        {},
+        { links },
+      ),
+    ).toMatchObject({
+      kind: 'noted',
+      ticket: 'ticket-123',
+      actor: 'Alice',
+      releaseKey: 'event-1',
+      description: 'ticket created: New CVE',
+    })
+  })
+  test('an approval of a tool of its own, by its chain, which goes before what it points to', () => {
+    expect(
+      stepOf(
+        'dev.cdeventsx.itsm-approval.accepted.0.1.0',
+        { id: 'CHG-7', content: { approver: 'Wang' } },
+        {},
+        { links, chainId: 'chain-1' },
+      ),
+    ).toMatchObject({
+      kind: 'noted',
+      ticket: 'CHG-7',
+      actor: 'Wang',
+      releaseKey: 'chain-1',
+      description: 'approval accepted',
+    })
+  })
+  test('the run of a pipeline, with its outcome', () => {
+    expect(
+      stepOf('dev.cdevents.pipelinerun.finished.0.3.0', {
+        id: 'run-1',
+        content: { outcome: 'failure', errors: 'no space' },
+      }),
+    ).toMatchObject({
+      kind: 'noted',
+      pipeline: 'run-1',
+      description: 'pipelinerun finished: failure: no space',
+    })
+  })
+  test('links that are none are left aside', () => {
+    for (const odd of [{}, 'x', [null, 1, { target: { contextId: 7 } }]])
+      expect(
+        stepOf('dev.cdevents.ticket.updated.0.2.0', { id: 't' }, {}, { links: odd as unknown as Json })?.kind,
+      ).toBe('noted')
+  })
+})
+
 test.each([
   { type: 'dev.cdeventsx.jenkins-rollout.aborted.0.1.0', want: 'aborted' },
   { type: 'dev.cdeventsx.gate-deployment.paused.0.1.0', want: 'paused' },

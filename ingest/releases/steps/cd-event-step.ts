@@ -30,8 +30,8 @@ export function cdEventStep(event: StepEvent, value: unknown): ReleaseStep | und
           : subject === 'artifact' && predicate === 'published'
             ? artifactDraft(value)
             : NOTED.has(subject)
-              ? notedDraft(value, subject)
-              : customDraft(type, facts)
+              ? notedDraft(value, subject, predicate)
+              : customDraft(type, value, facts)
   if (draft === undefined) return undefined
   return buildStep(event, {
     ...withoutAbsent({ ...common(value), ...withoutAbsent(draft) }),
@@ -111,7 +111,8 @@ function pipelineDraft(value: unknown, predicate: string, isOfService: boolean):
       'subject.content.pipelineName',
       'subject.id',
     ),
-    description: told(value, 'subject.content.errors'),
+    ...pointing(value),
+    description: saidOf('pipelinerun', predicate, outcome, told(value, 'subject.content.errors')),
   }
 }
 
@@ -121,25 +122,53 @@ function artifactDraft(value: unknown): Draft {
     kind: 'noted',
     artifact,
     versionTo: versionOf(artifact),
+    ...pointing(value),
     actor: told(value, 'subject.content.user'),
+    description: saidOf('artifact', 'published'),
   }
 }
 
-function notedDraft(value: unknown, subject: string): Draft {
+/** In a chain the chain is its key; else the event that it points to is, which may be one of its release's. */
+function pointing(value: unknown): Partial<Draft> {
+  if (told(value, 'context.chainId') !== '') return {}
+  const links = member(value, 'context', 'links')
+  const ends = Array.isArray(links)
+    ? links.map((link) => told(link, 'target.contextId', 'from.contextId'))
+    : []
+  return { releaseKey: ends.find((end) => end !== '') }
+}
+
+/** What happened in the standard's words, and what was said of it: «ticket created: …». */
+const saidOf = (subject: string, predicate: string, ...more: readonly string[]) =>
+  [`${subject} ${predicate}`, ...more.filter((text) => text !== '')].join(': ')
+
+function notedDraft(value: unknown, subject: string, predicate: string): Draft {
   const id = told(value, 'subject.id')
   return {
     kind: 'noted',
     service: told(value, 'subject.content.service.id'),
     environment: told(value, 'subject.content.environment.id'),
     ticket: subject === 'incident' ? '' : id,
-    actor: told(value, 'subject.content.updatedBy', 'subject.content.creator', 'subject.content.user'),
-    description: told(value, 'subject.content.description', 'subject.content.summary'),
+    ...pointing(value),
+    actor: told(
+      value,
+      'subject.content.updatedBy',
+      'subject.content.approver',
+      'subject.content.creator',
+      'subject.content.user',
+    ),
+    description: saidOf(
+      subject,
+      predicate,
+      told(value, 'subject.content.description', 'subject.content.summary'),
+    ),
   }
 }
 
 /** A custom event is a step when its subject can be a release's and its predicate, or the data's phase, is a kind of step. */
-function customDraft(type: string, facts: ReturnType<typeof toldFacts>): Draft | undefined {
+function customDraft(type: string, value: unknown, facts: ReturnType<typeof toldFacts>): Draft | undefined {
   const [, subject = '', predicate = ''] = CUSTOM.exec(type) ?? []
+  if (NOTED.has(subject.toLowerCase())) return notedDraft(value, subject.toLowerCase(), predicate)
   if (!CUSTOM_SUBJECTS.has(subject.toLowerCase())) return undefined
   const kind = facts.kind ?? stepKind(predicate)
   return kind === undefined ? undefined : { kind, service: facts.service }
