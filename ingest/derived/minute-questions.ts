@@ -37,6 +37,16 @@ export const MINUTE_QUESTIONS = {
 } as const
 export type MinuteTable = keyof typeof MINUTE_QUESTIONS
 
+/** Live traffic of some entries alone (entries: service 1F operation 1F code each), of a minute that is not derived yet. */
+const OF_ENTRIES = `AND traffic = 'live' AND has({entries:Array(String)}, concat(service, '\\x1F', operation, '\\x1F', txn_code))`
+export const ENTRY_QUESTIONS = {
+  trace_paths_1m: composed('./trace-paths.sql', entriesWhere(OF_ENTRIES, '')),
+  trace_failures_1m: composed(
+    './trace-failures.sql',
+    entriesWhere(`AND ${FAILED} ${OF_ENTRIES}`, `AND ${FAILED_TRACES}`),
+  ),
+} as const
+
 /** Columns of each table as the question gives them, in the order of the table. */
 export const MINUTE_COLUMNS: Readonly<Record<MinuteTable, readonly string[]>> = {
   trace_paths_1m:
