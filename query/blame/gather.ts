@@ -184,7 +184,7 @@ export async function gatherCase(
     exemplars,
   ] = await Promise.all([
     openPaths,
-    openFailuresOf(store, minutes.asked, failuresAsked),
+    openPaths.then((paths) => openFailuresOf(store, paths, failuresAsked)),
     keptMinutes(traceRows, tracesAsked, minutes.derived, tracesByMinute, GROUPS_MAX),
     keptMinutes(traceRows, tracesAsked, yesterday, tracesByMinute, GROUPS_MAX, 'day before'),
     keptMinutes(failureRows, failuresAsked, minutes.derived, byMinuteOf, FAILURES_MAX),
