@@ -18,10 +18,10 @@ const parts: Readonly<Record<string, string>> = {
   SIGNATURE_OF_EXCEPTION: part('./exception-signature.sql'),
 }
 const PLACES = new RegExp(`\\b(?:${Object.keys(parts).join('|')})\\b`, 'g')
-const composed = (name: string, ofEntries = '') =>
+const composed = (name: string, narrow = '') =>
   part(name)
     .replace('ENTRIES_OF_MINUTE', () => entries)
-    .replace(/\bAND ENTRIES\b/, () => ofEntries)
+    .replaceAll(/\bAND (?:ENTRIES|SERVICES)\b/g, () => narrow)
     .replaceAll(PLACES, (place) => parts[place] ?? '')
 
 /**
@@ -35,11 +35,15 @@ export const MINUTE_QUESTIONS = {
 } as const
 export type MinuteTable = keyof typeof MINUTE_QUESTIONS
 
-/** Live traffic of some entries alone (entries: service 1F operation 1F code each), of a minute that is not derived yet. */
+/**
+ * Of a minute that is not derived yet: live traffic of some entries alone (entries: service 1F operation 1F code each), places of some
+ * services alone (services: exactly).
+ */
 const OF_ENTRIES = `AND traffic = 'live' AND has({entries:Array(String)}, concat(service, '\\x1F', operation, '\\x1F', txn_code))`
-export const ENTRY_QUESTIONS = {
+export const OPEN_QUESTIONS = {
   trace_paths_1m: composed('./trace-paths.sql', OF_ENTRIES),
   trace_failures_1m: composed('./trace-failures.sql', OF_ENTRIES),
+  instance_requests_1m: composed('./instance-requests.sql', 'AND service IN {services:Array(String)}'),
 } as const
 
 /** Columns of each table as the question gives them, in the order of the table. */

@@ -2,7 +2,7 @@
 // makes over derived ones. Each minute is asked by itself: put into larger statements they cost more to plan than to read.
 
 import { z } from 'zod'
-import { ENTRY_QUESTIONS, MINUTE_QUESTIONS } from '../../ingest/derived/minute-questions.ts'
+import { OPEN_QUESTIONS } from '../../ingest/derived/minute-questions.ts'
 import type { Statement, Store } from '../../ingest/store/store.ts'
 import type { CallerSeen, FailureSeen, PlaceSeen } from './gather-questions.ts'
 import { traceGroup, type TraceGroup, type TraceRow } from './trace-columns.ts'
@@ -29,7 +29,7 @@ const ofMinute = <Parameters extends { readonly from: number }, Row>(
 const from = z.number().int()
 const openPaths = ofMinute(
   'open trace-paths.sql',
-  ENTRY_QUESTIONS.trace_paths_1m,
+  OPEN_QUESTIONS.trace_paths_1m,
   z.object({ from, entries: z.array(text) }),
   z.object({
     ...entry,
@@ -48,7 +48,7 @@ const openPaths = ofMinute(
 )
 const openFailures = ofMinute(
   'open trace-failures.sql',
-  ENTRY_QUESTIONS.trace_failures_1m,
+  OPEN_QUESTIONS.trace_failures_1m,
   z.object({ from, entries: z.array(text) }),
   z.object({
     ...entry,
@@ -67,8 +67,8 @@ const openFailures = ofMinute(
 )
 const openInstances = ofMinute(
   'open instance-requests.sql',
-  MINUTE_QUESTIONS.instance_requests_1m,
-  z.object({ from }),
+  OPEN_QUESTIONS.instance_requests_1m,
+  z.object({ from, services: z.array(text) }),
   z.object({
     service: text,
     version: text,
@@ -278,12 +278,12 @@ export async function openPlacesOf(
     readonly edges: readonly string[]
   },
 ): Promise<PlaceSeen[]> {
-  const seen = await eachMinute(minutes, (at) => store.ask(openInstances, { from: at }))
-  const wanted = new Set(asked.services)
+  const services = [...asked.services]
+  if (services.length === 0) return []
+  const seen = await eachMinute(minutes, (at) => store.ask(openInstances, { from: at, services }))
   const edges = new Map(asked.edge_services.map((service, at) => [service, Number(asked.edges[at] ?? 0)]))
   const sums = new Map<string, PlaceSeen>()
   for (const row of seen) {
-    if (!wanted.has(row.service)) continue
     const { minute, service, version, site, zone, cluster, node } = row
     const key = JSON.stringify([minute, service, version, site, zone, cluster, node])
     const edge = edges.get(service) ?? 0

@@ -4,11 +4,10 @@
 -- that are candidates. tellers, branches: 1 to tell these apart. KEPT_PATHS stands for kept-paths.sql, TOUCH for the met ones, found once
 -- for each distinct path.
 -- Row: entry (from 0), cell; minutes since 1970, touch (a digit a candidate: 0 no, 1 old, 2 new; clients' after them), counts in
--- requests, each a list, sorted.
+-- requests, each a list, in one order that is any.
 SELECT entry, any(channel_) AS channel, any(site_) AS site, any(region_) AS region, any(branch_) AS branch, any(teller_) AS teller,
-  arraySort(groupArray((minute, touch, weighted_ / 1000, system_error_ / 1000, business_error_ / 1000, shed_ / 1000, reject_ / 1000, slow_ / 1000))) AS sorted,
-  sorted.1 AS minutes, sorted.2 AS touches, sorted.3 AS requests, sorted.4 AS system_errors, sorted.5 AS business_errors, sorted.6 AS shed,
-  sorted.7 AS rejects, sorted.8 AS slow
+  groupArray(minute) AS minutes, groupArray(touch) AS touches, groupArray(weighted_ / 1000) AS requests, groupArray(system_error_ / 1000) AS system_errors,
+  groupArray(business_error_ / 1000) AS business_errors, groupArray(shed_ / 1000) AS shed, groupArray(reject_ / 1000) AS rejects, groupArray(slow_ / 1000) AS slow
 FROM
 (
   SELECT minute, entry, cell, any(rows.channel) AS channel_, any(rows.site) AS site_, any(rows.region) AS region_,
