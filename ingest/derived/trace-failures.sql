@@ -87,7 +87,7 @@ ANY LEFT JOIN
       arrayLast((event, name) -> name = 'exception', event_attr, event_name) AS exception
     FROM spans
     WHERE ts >= toDateTime({from:UInt32} - 5, 'UTC') AND ts < toDateTime({from:UInt32} + 75, 'UTC')
-      AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16} AND outcome IN ('business_error', 'shed', 'system_error') AND FAILED_TRACES
+      AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16} AND outcome IN ('business_error', 'shed', 'system_error')
   )
 ) AS o ON o.trace_id = lost.trace_id AND o.span64 = lost.origin
 ANY LEFT JOIN
