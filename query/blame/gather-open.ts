@@ -1,87 +1,11 @@
 // The newest minutes, straight from spans: the deriver's own questions, and here the same sums over their few rows that the store
 // makes over derived ones. Each minute is asked by itself: put into larger statements they cost more to plan than to read.
 
-import { z } from 'zod'
-import { OPEN_QUESTIONS } from '../../ingest/derived/minute-questions.ts'
-import type { Statement, Store } from '../../ingest/store/store.ts'
+import type { z } from 'zod'
+import type { Store } from '../../ingest/store/store.ts'
+import { openFailures, openInstances, openPaths, type EntryAndCellTold } from './gather-open-questions.ts'
 import type { CallerSeen, FailureSeen, PlaceSeen } from './gather-questions.ts'
 import { traceGroup, type TraceGroup, type TraceRow } from './trace-columns.ts'
-
-const count = z.coerce.number()
-const counts = z.array(count)
-const text = z.string()
-const entry = { service: text, operation: text, txn_code: text }
-const cell = { channel: text, site: text, region: text, branch: text, teller: text }
-
-/** A question of one minute, of which there are no slices. */
-const ofMinute = <Parameters extends { readonly from: number }, Row>(
-  name: string,
-  sql: string,
-  parameters: z.ZodType<Parameters>,
-  row: z.ZodType<Row>,
-): Statement<Parameters, Row> => ({
-  name,
-  sql: sql.replaceAll('{slice:UInt16}', '0').replaceAll('{slices:UInt16}', '1'),
-  parameters,
-  row,
-})
-
-const from = z.number().int()
-const openPaths = ofMinute(
-  'open trace-paths.sql',
-  OPEN_QUESTIONS.trace_paths_1m,
-  z.object({ from, entries: z.array(text) }),
-  z.object({
-    ...entry,
-    ...cell,
-    client_version: text,
-    caller: text,
-    path: text,
-    weighted: count,
-    system_error: count,
-    business_error: count,
-    shed: count,
-    business_reject: count,
-    latency_buckets: counts,
-    latency_weights: counts,
-  }),
-)
-const openFailures = ofMinute(
-  'open trace-failures.sql',
-  OPEN_QUESTIONS.trace_failures_1m,
-  z.object({ from, entries: z.array(text) }),
-  z.object({
-    ...entry,
-    ...cell,
-    origin_service: text,
-    origin_version: text,
-    origin_operation: text,
-    origin_peer: text,
-    origin_site: text,
-    origin_zone: text,
-    origin_cluster: text,
-    origin_node: text,
-    signature: text,
-    weighted: count,
-  }),
-)
-const openInstances = ofMinute(
-  'open instance-requests.sql',
-  OPEN_QUESTIONS.instance_requests_1m,
-  z.object({ from, services: z.array(text) }),
-  z.object({
-    service: text,
-    version: text,
-    site: text,
-    zone: text,
-    cluster: text,
-    node: text,
-    weighted: count,
-    bad: count,
-    own_buckets: counts,
-    own_weights: counts,
-  }),
-)
 
 type Store1 = Pick<Store, 'ask'>
 export type OpenPath = { readonly minute: number } & z.infer<typeof openPaths.row>
@@ -111,13 +35,12 @@ export type TracesAsked = {
   readonly branches: number
 }
 type EntryAndCell = Pick<TracesAsked, 'entries' | 'tellers' | 'branches'>
-type Told = z.infer<z.ZodObject<typeof entry & typeof cell>>
 
 /** Groups of entry and cell, one object each. */
 function buildGroups({ entries, tellers, branches }: EntryAndCell) {
   const numbers = new Map(entries.map((key, number) => [key, number]))
   const known = new Map<string, TraceGroup>()
-  return (row: Told): TraceGroup | undefined => {
+  return (row: EntryAndCellTold): TraceGroup | undefined => {
     const number = numbers.get([row.service, row.operation, row.txn_code].join('\u001F'))
     if (number === undefined) return undefined
     const { channel, site, region } = row

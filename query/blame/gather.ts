@@ -1,8 +1,8 @@
 // What the correlation engine sees of one fault, read from the store: counts by minute, never spans. What they mean is
 // judged elsewhere (explain.ts). Settled minutes come from derived tables, the newest straight from spans by the same questions.
 
-import { bind, type Bindable } from '../../ingest/store/bind.ts'
-import { sqlMillisecond, type Statement, type Store } from '../../ingest/store/store.ts'
+import { bind } from '../../ingest/store/bind.ts'
+import { sqlMillisecond, type Store } from '../../ingest/store/store.ts'
 import type { Release } from '../releases/release.ts'
 import { sqlSecond } from '../time-range.ts'
 import { affectedSlice } from './affected-slice.ts'
@@ -11,7 +11,8 @@ import type { Fault, FaultCase } from './case.ts'
 import { exemplarsOf } from './exemplars.ts'
 import { askFewAtOnce } from './few-at-once.ts'
 import { CALLERS_MAX, callersOf } from './gather-callers.ts'
-import { buildGatherMemory, byMinuteOf, type ByMinute, type GatherMemory } from './gather-memory.ts'
+import { buildGatherMemory, byMinuteOf, type GatherMemory } from './gather-memory.ts'
+import { byFailed, byRequests, keptBy, mostOf, rowsIn, spanOf } from './gather-minutes.ts'
 import { openCallers, openFailuresOf, openPathsOf, openPlacesOf, openTraces } from './gather-open.ts'
 import {
   callerRows,
@@ -29,15 +30,13 @@ import {
   traceRows,
   usualPlaces,
   versionsSeen,
-  type FailureSeen,
-  type PlaceSeen,
 } from './gather-questions.ts'
 import { leftOut } from './left-out.ts'
-import { minutesOf, NOTHING_OPEN, rangeOf, type Span } from './minute-rows.ts'
+import { minutesOf, NOTHING_OPEN, rangeOf } from './minute-rows.ts'
 import { isClient, needles, needsTellers } from './release-touch.ts'
 import { pastsOf } from './signature-pasts.ts'
 import { peersOf } from './slow-calls.ts'
-import { buildTraceIndex, order, traceColumns, tracesByMinute } from './trace-columns.ts'
+import { buildTraceIndex, traceColumns, tracesByMinute } from './trace-columns.ts'
 import { pathPairs } from './trace-path.ts'
 
 export type GatherParts = {
@@ -52,13 +51,6 @@ export type GatherParts = {
 
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
-/** Minutes before the alarm that are looked at. */
-export const LOOK_BACK_MINUTES = 90
-/** Minutes after the alarm, and before the decision, that are looked at one by one: between them every tenth. */
-const LOOK_AHEAD_MINUTES = 180
-const LOOK_LATE_MINUTES = 60
-/** Minutes after its end: what happens later is no part of it. */
-const AFTERWARDS_MINUTES = 3
 /** Latencies until so long before the alarm are usual. */
 const USUAL_UNTIL_MINUTES = 15
 /** With fewer derived minutes the open ones are looked at for entries, too: a young store. */
@@ -95,10 +87,9 @@ export async function gatherCase(
 ): Promise<FaultCase> {
   const store = askFewAtOnce(whole, { atOnce: AT_ONCE, options: BLAME, signal })
   const alarmMinute = Math.floor(fault.alarmAtMs / MINUTE_MS)
-  const fromMinute = alarmMinute - LOOK_BACK_MINUTES
   const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
   const span = spanOf(fault, nowMs)
-  const { toMinute } = span
+  const { fromMinute, toMinute } = span
   const range = rangeOf(span)
   // Who calls whom, and what was a day before, says the same of an hour as of a day.
   const nearTo = Math.min(toMinute, span.nearUntil)
@@ -160,11 +151,11 @@ export async function gatherCase(
       edges: usually.map(({ edge95 }) => String(edge95)),
       limit: PLACES_MAX,
     }
-    const [kept, open] = await Promise.all([
+    const [derived, straight] = await Promise.all([
       keptMinutes(placeRows, asked, minutes.derived, byMinuteOf, PLACES_MAX),
       openPlacesOf(store, minutes.asked, asked),
     ])
-    return { asked, rows: mostOf(rowsIn(kept, open), byRequests, PLACES_MAX) }
+    return { asked, rows: mostOf(rowsIn(derived, straight), byRequests, PLACES_MAX) }
   }
   const [
     open,
@@ -184,7 +175,7 @@ export async function gatherCase(
     exemplars,
   ] = await Promise.all([
     openPaths,
-    openPaths.then((paths) => openFailuresOf(store, paths, failuresAsked)),
+    openPaths.then((seenPaths) => openFailuresOf(store, seenPaths, failuresAsked)),
     keptMinutes(traceRows, tracesAsked, minutes.derived, tracesByMinute, GROUPS_MAX),
     keptMinutes(traceRows, tracesAsked, yesterday, tracesByMinute, GROUPS_MAX, 'day before'),
     keptMinutes(failureRows, failuresAsked, minutes.derived, byMinuteOf, FAILURES_MAX),
@@ -340,84 +331,6 @@ export async function gatherCase(
     }),
   }
 }
-
-/** @returns minutes around the alarm, the newest ones, and some between; not what comes after the fault */
-function spanOf({ alarmAtMs, endedAtMs }: Fault, nowMs: number): Span {
-  const alarmMinute = Math.floor(alarmAtMs / MINUTE_MS)
-  const fromMinute = alarmMinute - LOOK_BACK_MINUTES
-  const endMinute =
-    endedAtMs === undefined ? Infinity : Math.floor(endedAtMs / MINUTE_MS) + AFTERWARDS_MINUTES
-  const toMinute = Math.max(fromMinute + 1, Math.min(Math.floor(nowMs / MINUTE_MS), endMinute) + 1)
-  const nearUntil = Math.min(toMinute, alarmMinute + LOOK_AHEAD_MINUTES + 1)
-  return { fromMinute, toMinute, nearUntil, lateFrom: Math.max(nearUntil, toMinute - LOOK_LATE_MINUTES) }
-}
-
-/** Asks derived minutes of what is not remembered of them. */
-function keptBy(store: Pick<Store, 'ask'>, memory: GatherMemory, fault: string, span: Span) {
-  return <Asked extends Readonly<Record<string, Bindable>>, Seen, Row>(
-    question: Statement<Asked & ReturnType<typeof rangeOf>, Seen>,
-    asked: Asked,
-    minutes: ReadonlyMap<number, number>,
-    apart: (seen: readonly Seen[]) => ByMinute<Row>,
-    most: number,
-    name = '',
-  ): Promise<ByMinute<Row>> =>
-    memory.byMinute(
-      { fault, name: `${question.name} ${name}`, asked: JSON.stringify(asked) },
-      minutes,
-      async (from, to) => {
-        const seen = await store.ask(question, { ...asked, ...rangeOf(span, from, to) })
-        return { rows: apart(seen), isWhole: seen.length < most }
-      },
-    )
-}
-
-const rowsIn = <Row>(kept: ByMinute<Row>, open: readonly Row[]): Row[] => [
-  ...[...kept.values()].flat(),
-  ...open,
-]
-
-/** The first so many, as the statements would have told them of all minutes at once. */
-const mostOf = <Row>(rows: readonly Row[], compare: (a: Row, b: Row) => number, most: number) =>
-  rows.toSorted(compare).slice(0, most)
-
-const byTexts =
-  <Row>(...texts: readonly ((row: Row) => string)[]) =>
-  (a: Row, b: Row) => {
-    for (const text of texts) {
-      const found = order(text(a), text(b))
-      if (found !== 0) return found
-    }
-    return 0
-  }
-const byFailed = (a: FailureSeen, b: FailureSeen) =>
-  b.failed - a.failed || a.minute - b.minute || a.entry - b.entry || byFailurePlace(a, b)
-const byFailurePlace = byTexts<FailureSeen>(
-  (row) => row.cell_channel,
-  (row) => row.cell_site,
-  (row) => row.cell_region,
-  (row) => row.cell_branch,
-  (row) => row.cell_teller,
-  (row) => row.origin,
-  (row) => row.version,
-  (row) => row.failed_operation,
-  (row) => row.peer,
-  (row) => row.failed_site,
-  (row) => row.zone,
-  (row) => row.cluster,
-  (row) => row.node,
-  (row) => row.error,
-)
-const byRequests = (a: PlaceSeen, b: PlaceSeen) =>
-  b.requests - a.requests || a.minute - b.minute || byPlace(a, b)
-const byPlace = byTexts<PlaceSeen>(
-  (row) => row.service,
-  (row) => row.version,
-  (row) => row.site,
-  (row) => row.zone,
-  (row) => row.cluster,
-  (row) => row.node,
-)
 
 /** Services that the traces touched, and the fault's own. */
 function servicesOf(paths: readonly { readonly path: string }[], service: string): readonly string[] {
