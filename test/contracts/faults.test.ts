@@ -71,6 +71,7 @@ function explanation(fault: Fault, nowMs: number, more: Partial<Explanation> = {
     },
     callChain: [],
     wouldDecide: null,
+    notes: [],
     minutesMissing: null,
     exemplars: { failing: [], healthy: [] },
     queries: [],
