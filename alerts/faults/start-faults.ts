@@ -1,6 +1,7 @@
 // Wires finding and explaining: two rounds beside one another, so that a slow explanation delays no alarm, while this process leads.
 
 import type { ProcessParts } from '../../ingest/process.ts'
+import { buildGatherMemory } from '../../query/blame/gather-memory.ts'
 import { explainFault } from '../../query/faults/explain-fault.ts'
 import { buildFaultBook } from '../../query/faults/fault-book.ts'
 import { buildRelated } from '../../query/faults/lately-called.ts'
@@ -32,8 +33,8 @@ export function startFaults(parts: FaultsParts): void {
   const logger = parts.logger.child({ part: 'faults' })
   const metrics = buildBlameMetrics(parts.metrics.registry)
   const book = buildFaultBook(database, buildRelated(store, clock))
-  // The ledger remembers by these what it has read.
-  const caseParts = { store, registry }
+  // The ledger remembers by these what it has read, gathering what it was given to remember in.
+  const caseParts = { store, registry, memory: buildGatherMemory() }
   const common = { book, clock, isLeading, metrics, logger }
   const finding = buildFinding({
     ...common,

@@ -137,8 +137,11 @@ const MINUTES_PER_TICK_MAX = 60
 const HOURS_PER_TICK_MAX = 24
 /** Spans of one slice of a minute: the join holds its answers in memory, about 100 bytes each. */
 const SLICE_SPANS_MAX = 2_000_000
-/** Spans of one slice of a minute of traces: the paths of its traces and the ids of its spans are held in memory. */
-const SLICE_TRACED_SPANS_MAX = 500_000
+/**
+ * Spans of one slice of a minute of traces: the paths of its traces and the ids of its spans are held in memory, some 250 bytes each.
+ * Every slice reads the whole minute, so that three cost three times as much as one.
+ */
+const SLICE_TRACED_SPANS_MAX = 1_500_000
 /** Rows of minutes in one slice of an hour: a state takes 8 to 25 µs of CPU, and a dense hour has 1.6 million. */
 const SLICE_ROWS_MAX = 100_000
 const SLICES_MAX = 256

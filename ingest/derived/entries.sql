@@ -1,5 +1,5 @@
--- Part of the questions of traces (trace-paths.sql, trace-failures.sql): the entries of one minute, or of one slice of it, each with
--- its cell and the path of its trace. TRACES narrows to traces, ENTRIES to entries.
+-- Part of the question of traces (trace-paths.sql): the entries of one minute, or of one slice of it, each with
+-- its cell and the path of its trace. ENTRIES narrows to entries.
 -- from: s since epoch, start of the minute. slice of slices, by trace id.
 -- An entry is what customers see: a SERVER or CONSUMER span that is the root of its trace; where a trace has no such root, the earliest
 -- one whose parent is not there, else the earliest one (below a CLIENT root). Spans of a trace are looked for from 5 s before the
@@ -22,12 +22,12 @@ FROM
         SELECT trace_id, groupArray(span_id) AS ids, groupArrayIf((parent_id, ts, span_id), kind IN (2, 5)) AS serving
         FROM spans
         WHERE ts >= toDateTime({from:UInt32}, 'UTC') - INTERVAL 5 SECOND AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 75 SECOND
-          AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16} AND TRACES
+          AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16}
           AND trace_id NOT IN (
             SELECT trace_id FROM spans
             WHERE ts >= toDateTime({from:UInt32}, 'UTC') - INTERVAL 65 SECOND AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 75 SECOND
               AND parent_id = toFixedString('', 8) AND (kind IN (2, 5) OR ts < toDateTime({from:UInt32}, 'UTC') - INTERVAL 5 SECOND)
-              AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16} AND TRACES)
+              AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16})
         GROUP BY trace_id
       ) AS rootless
       ARRAY JOIN serving.1 AS parent, serving.2 AS start, serving.3 AS span
@@ -42,6 +42,6 @@ INNER JOIN
     argMinIf(toString(teller), ts, teller != '') AS first_teller
   FROM spans
   WHERE ts >= toDateTime({from:UInt32}, 'UTC') - INTERVAL 5 SECOND AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 75 SECOND
-    AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16} AND TRACES
+    AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16}
   GROUP BY trace_id
 ) AS t ON t.trace_id = e.trace_id

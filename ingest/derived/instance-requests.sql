@@ -1,5 +1,5 @@
 -- Which requests were served where in one minute, or in one slice of it, and which failed or were slow by themselves? Live traffic.
--- from: s since epoch, start of the minute. slice of slices, by trace id. NODES stands for nodes.sql.
+-- from: s since epoch, start of the minute. slice of slices, by trace id. NODES stands for nodes.sql, SERVICES narrows to services.
 -- Row: as in instance_requests_1m, without slice and derivation. What a process did within a trace is one: its requests less its
 -- calls, however they are nested; of several requests of one trace each has the same share.
 SELECT toDateTime({from:UInt32}, 'UTC') AS bucket, toString(service) AS service, toString(version) AS version, toString(environment) AS environment,
@@ -25,7 +25,7 @@ FROM
         outcome IN ('business_error', 'shed', 'system_error') AS is_bad
       FROM spans
       WHERE ts >= toDateTime({from:UInt32}, 'UTC') AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 75 SECOND
-        AND kind IN (2, 3, 4, 5) AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16}
+        AND kind IN (2, 3, 4, 5) AND reinterpretAsUInt64(trace_id) % {slices:UInt16} = {slice:UInt16} AND SERVICES
     )
     GROUP BY trace, res_id
     HAVING served > 0
@@ -36,7 +36,7 @@ ANY LEFT JOIN
 (
   SELECT res_id, service, version, environment, system, site, zone, cluster
   FROM spans
-  WHERE ts >= toDateTime({from:UInt32}, 'UTC') AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 60 SECOND AND kind IN (2, 5)
+  WHERE ts >= toDateTime({from:UInt32}, 'UTC') AND ts < toDateTime({from:UInt32}, 'UTC') + INTERVAL 60 SECOND AND kind IN (2, 5) AND SERVICES
   LIMIT 1 BY res_id
 ) AS processes ON processes.res_id = s.res_id
 ANY LEFT JOIN

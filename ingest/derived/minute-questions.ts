@@ -12,18 +12,16 @@ const IN_MINUTE = `ts >= toDateTime({from:UInt32}, 'UTC') AND ts < toDateTime({f
 const FAILED_TRACES = `trace_id IN (SELECT trace_id FROM spans WHERE ${IN_MINUTE} AND kind IN (2, 5) AND ${FAILED})`
 
 const entries = part('./entries.sql')
-const entriesWhere = (entry: string, trace: string) =>
-  entries.replaceAll(/\bAND ENTRIES\b/g, () => entry).replaceAll(/\bAND TRACES\b/g, () => trace)
-
 const parts: Readonly<Record<string, string>> = {
   FAILED_TRACES,
   NODES: part('./nodes.sql'),
   SIGNATURE_OF_EXCEPTION: part('./exception-signature.sql'),
 }
 const PLACES = new RegExp(`\\b(?:${Object.keys(parts).join('|')})\\b`, 'g')
-const composed = (name: string, ofMinute = '') =>
+const composed = (name: string, narrow = '') =>
   part(name)
-    .replace('ENTRIES_OF_MINUTE', () => ofMinute)
+    .replace('ENTRIES_OF_MINUTE', () => entries)
+    .replaceAll(/\bAND (?:ENTRIES|SERVICES)\b/g, () => narrow)
     .replaceAll(PLACES, (place) => parts[place] ?? '')
 
 /**
@@ -31,11 +29,22 @@ const composed = (name: string, ofMinute = '') =>
  * but for `slice` and `derivation`, and `histogram` beside.
  */
 export const MINUTE_QUESTIONS = {
-  trace_paths_1m: composed('./trace-paths.sql', entriesWhere('', '')),
-  trace_failures_1m: composed('./trace-failures.sql', entriesWhere(`AND ${FAILED}`, `AND ${FAILED_TRACES}`)),
+  trace_paths_1m: composed('./trace-paths.sql'),
+  trace_failures_1m: composed('./trace-failures.sql'),
   instance_requests_1m: composed('./instance-requests.sql'),
 } as const
 export type MinuteTable = keyof typeof MINUTE_QUESTIONS
+
+/**
+ * Of a minute that is not derived yet: live traffic of some entries alone (entries: service 1F operation 1F code each), places of some
+ * services alone (services: exactly).
+ */
+const OF_ENTRIES = `AND traffic = 'live' AND has({entries:Array(String)}, concat(service, '\\x1F', operation, '\\x1F', txn_code))`
+export const OPEN_QUESTIONS = {
+  trace_paths_1m: composed('./trace-paths.sql', OF_ENTRIES),
+  trace_failures_1m: composed('./trace-failures.sql', OF_ENTRIES),
+  instance_requests_1m: composed('./instance-requests.sql', 'AND service IN {services:Array(String)}'),
+} as const
 
 /** Columns of each table as the question gives them, in the order of the table. */
 export const MINUTE_COLUMNS: Readonly<Record<MinuteTable, readonly string[]>> = {

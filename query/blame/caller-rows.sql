@@ -1,5 +1,5 @@
--- Who sent the requests of some entries? from, to: DateTime('UTC'), minute edges. entries: service 1F operation 1F code each; slow: by entry,
--- first latency bucket that is slow. PATHS stands for the rows. Row: minute since 1970, client version and caller, either may be
+-- Who sent the requests of some entries, in minutes that are derived? from, to: DateTime('UTC'), minute edges. entries: service 1F operation 1F code each; slow: by entry,
+-- first latency bucket that is slow. KEPT_PATHS stands for kept-paths.sql. Row: minute since 1970, client version and caller, either may be
 -- empty, requests, failed ones, slow ones; most first, 20,000 at most.
 SELECT minute, client, sender, sum(weighted) / 1000 AS requests, sum(system_error + business_error + shed) / 1000 AS failed, sum(slow_weight) / 1000 AS slow
 FROM
@@ -9,7 +9,7 @@ FROM
     arraySum(arrayMap((edge, weight) -> if(edge >= {slow:Array(UInt8)}[entry], weight, 0), latency_buckets, latency_weights)) AS slow_weight
   FROM
   (
-PATHS
+KEPT_PATHS
   ) AS paths
   WHERE entry > 0 AND (client_version != '' OR caller != '')
 ) AS sent

@@ -17,13 +17,14 @@ import {
   versionsSeen,
 } from './gather-questions.ts'
 import { askFewAtOnce } from './few-at-once.ts'
+import { openPathsOf, openPlacesOf, openTraces } from './gather-open.ts'
 import { PAST_DAYS, ROWS_MAX, type GatherParts } from './gather.ts'
 import { upperMs } from './latency-buckets.ts'
 import { leftOut } from './left-out.ts'
-import { minutesOf, NOTHING_OPEN } from './minute-rows.ts'
+import { everyMinute, minutesOf, rangeOf } from './minute-rows.ts'
 import { isClient, needles, needsTellers } from './release-touch.ts'
 import { pastsOf } from './signature-pasts.ts'
-import { buildTraceIndex, traceColumns } from './trace-columns.ts'
+import { buildTraceIndex, traceColumns, tracesByMinute } from './trace-columns.ts'
 import { cpuRows, resourcesOf } from './version-resources.ts'
 
 /** Latency of entries by how their traces met the service, each bucket by its upper edge. */
@@ -109,11 +110,13 @@ export async function gatherContrast(
   const fromMinute = Math.floor(range.fromMs / MINUTE_MS)
   const toMinute = Math.max(fromMinute + 1, Math.ceil(range.toMs / MINUTE_MS))
   const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
-  const asked = { from: atMinute(fromMinute), to: atMinute(toMinute) }
+  const span = everyMinute(fromMinute, toMinute)
+  const asked = rangeOf(span)
+  const bounds = { from: asked.from, to: asked.to }
   const readyMs = release.readyAtMs ?? release.startedAtMs
   const ready = Math.floor(readyMs / MINUTE_MS) * 60
   const { service } = release
-  const minutes = await minutesOf(store, fromMinute, toMinute)
+  const minutes = await minutesOf(store, span)
   const seen = await store.ask(entriesSeen(minutes.open), {
     ...asked,
     ...minutes.open,
@@ -132,29 +135,38 @@ export async function gatherContrast(
     old_in: isClient(release) ? [] : [oldIn],
     clients: isClient(release) ? [release.versionTo] : [],
   }
-  const rowsAsked = {
-    ...asked,
-    ...minutes.open,
+  const tracesAsked = {
     ...touching,
     slow: slice.slowBuckets.map(String),
     tellers: Number(slice.tellers),
     branches: Number(slice.branches),
   }
-  const dayBefore = {
-    from: atMinute(fromMinute - DAY_MINUTES),
-    to: atMinute(toMinute - DAY_MINUTES),
-    ...NOTHING_OPEN,
-  }
+  const dayBefore = rangeOf(everyMinute(fromMinute - DAY_MINUTES, toMinute - DAY_MINUTES))
   const past = { from: atMinute(fromMinute - PAST_DAYS * DAY_MINUTES), to: asked.to }
   const services = service === '' ? [] : [service]
   const earlier = earlierReleases(release, ledger, (fromMinute - PAST_DAYS * DAY_MINUTES) * MINUTE_MS)
-  const placesAsked = { ...asked, ...minutes.open, usual: asked.from, services, limit: PLACES_MAX }
-  const [rowsSeen, rowsBefore, latency, places, called, errors, pasts, versions, cpu] = await Promise.all([
-    store.ask(traceRows(minutes.open), rowsAsked),
-    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }),
+  // How long places take is not compared.
+  const placesAsked = { services, edge_services: [], edges: [], limit: PLACES_MAX }
+  const [
+    openPaths,
+    openPlaces,
+    rowsSeen,
+    rowsBefore,
+    latency,
+    placesSeen,
+    called,
+    errors,
+    pasts,
+    versions,
+    cpu,
+  ] = await Promise.all([
+    openPathsOf(store, minutes.asked, slice.keys),
+    openPlacesOf(store, minutes.asked, placesAsked),
+    store.ask(traceRows, { ...asked, ...tracesAsked }),
+    store.ask(traceRows, { ...dayBefore, ...tracesAsked }),
     store.ask(latencyRows(minutes.open), { ...asked, ...minutes.open, ...touching, ready }),
-    store.ask(placeRows(minutes.open), placesAsked),
-    store.ask(calledRows, { ...asked, service }),
+    store.ask(placeRows, { ...asked, ...placesAsked }),
+    store.ask(calledRows, { ...bounds, service }),
     store.ask(signatureRows, { ...asked, services, limit: SIGNATURES_MAX }),
     store.ask(signaturePasts, {
       before: past.from,
@@ -169,8 +181,11 @@ export async function gatherContrast(
   ])
   const index = buildTraceIndex()
   for (const touch of ['0', '1', '2']) index.touchOf(touch)
-  const { rows, left } = traceColumns(rowsSeen, index, ROWS_MAX)
-  const before = traceColumns(rowsBefore, index, ROWS_MAX)
+  const derived = [...tracesByMinute(rowsSeen)].filter(([minute]) => minutes.derived.has(minute))
+  const byMinute = new Map([...derived, ...openTraces(openPaths, tracesAsked)])
+  const { rows, left } = traceColumns(byMinute, index, ROWS_MAX)
+  const before = traceColumns(tracesByMinute(rowsBefore), index, ROWS_MAX)
+  const places = [...placesSeen.filter(({ minute }) => minutes.derived.has(minute)), ...openPlaces]
   const isElsewhere = new Set(
     pasts
       .filter(({ versions: had }) => had.some((version) => version !== release.versionTo))
@@ -225,7 +240,7 @@ export async function gatherContrast(
       entries: slice.left,
       rows: left,
       failures: false,
-      places: places.length === PLACES_MAX,
+      places: placesSeen.length === PLACES_MAX,
       branches: !slice.branches,
     }),
     dayBefore: before.rows.length === 0 ? undefined : before.rows,

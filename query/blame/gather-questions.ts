@@ -3,18 +3,26 @@
 import { z } from 'zod'
 import type { Bindable } from '../../ingest/store/bind.ts'
 import { statement, type Statement } from '../../ingest/store/store.ts'
-import { OPEN_MINUTES_MAX, openCount, openShape, withRows, type Open } from './minute-rows.ts'
+import {
+  OPEN_MINUTES_MAX,
+  openCount,
+  openShape,
+  rangeShape as range,
+  withoutComments,
+  withRows,
+  type Open,
+} from './minute-rows.ts'
 
 const count = z.coerce.number()
 const counts = z.array(count)
 const texts = z.array(z.string())
-const range = { from: z.string(), to: z.string() }
 const limit = z.number().int()
+const bounds = { from: z.string(), to: z.string() }
 
 /** How a path met each candidate, a digit each. */
 const TOUCH = `arrayStringConcat(arrayMap((new_version, any_version) -> multiIf(position(path, new_version) > 0, '2', position(path, any_version) > 0, '1', '0'), {new_in:Array(String)}, {old_in:Array(String)}))`
 
-/** A statement over rows of minutes: its text names as many open minutes as there are. */
+/** A statement over rows of minutes, those that are not derived among them: its text names as many open minutes as there are. */
 function ofMinutes<Parameters extends Readonly<Record<string, Bindable>>, Row>(
   name: string,
   parameters: z.ZodType<Parameters>,
@@ -22,19 +30,23 @@ function ofMinutes<Parameters extends Readonly<Record<string, Bindable>>, Row>(
 ): (open: Open) => Statement<Parameters, Row> {
   const asked = statement(new URL(name, import.meta.url), parameters, row)
   const byOpen = Array.from({ length: OPEN_MINUTES_MAX + 1 }, (_, open) =>
-    withRows(
-      asked.sql.replaceAll(/\bTOUCH\b/g, () => TOUCH),
-      open,
-    ),
+    withRows(withTouch(withoutComments(asked.sql)), open),
   )
   return (open) => ({ ...asked, sql: byOpen[openCount(open)] ?? asked.sql })
 }
 
-const question = <Parameters extends Readonly<Record<string, Bindable>>, Row>(
+const withTouch = (sql: string) => sql.replaceAll(/\bTOUCH\b/g, () => TOUCH)
+
+/** A statement over derived rows alone. */
+function question<Parameters extends Readonly<Record<string, Bindable>>, Row>(
   name: string,
   parameters: z.ZodType<Parameters>,
   row: z.ZodType<Row>,
-) => statement(new URL(name, import.meta.url), parameters, row)
+  table?: string,
+): Statement<Parameters, Row> {
+  const asked = statement(new URL(name, import.meta.url), parameters, row)
+  return { ...asked, sql: withRows(withTouch(withoutComments(asked.sql)), 0, table) }
+}
 
 type RowOf<Made extends (open: Open) => { readonly row: z.ZodType }> = z.infer<ReturnType<Made>['row']>
 
@@ -62,11 +74,11 @@ export const pathsSeen = ofMinutes(
   z.object({ path: z.string(), requests: count }),
 )
 
-export const traceRows = ofMinutes(
+export const traceRows = question(
   './trace-rows.sql',
   z.object({
     ...range,
-    ...openShape,
+
     entries: texts,
     slow: texts,
     new_in: texts,
@@ -92,13 +104,13 @@ export const traceRows = ofMinutes(
     slow: z.array(z.number()),
   }),
 )
-export type TraceRowsSeen = RowOf<typeof traceRows>
+export type TraceRowsSeen = z.infer<typeof traceRows.row>
 
-export const failureRows = ofMinutes(
+export const failureRows = question(
   './failure-rows.sql',
   z.object({
     ...range,
-    ...openShape,
+
     entries: texts,
     tellers: z.number().int(),
     branches: z.number().int(),
@@ -125,9 +137,11 @@ export const failureRows = ofMinutes(
   }),
 )
 
-export const placeRows = ofMinutes(
+export type FailureSeen = z.infer<typeof failureRows.row>
+
+export const placeRows = question(
   './place-rows.sql',
-  z.object({ ...range, ...openShape, usual: z.string(), services: texts, limit }),
+  z.object({ ...range, services: texts, edge_services: texts, edges: texts, limit }),
   z.object({
     minute: count,
     service: z.string(),
@@ -140,6 +154,14 @@ export const placeRows = ofMinutes(
     failed: z.number(),
     slow: z.number(),
   }),
+)
+
+export type PlaceSeen = z.infer<typeof placeRows.row>
+
+export const usualPlaces = question(
+  './usual-places.sql',
+  z.object({ ...range, services: texts }),
+  z.object({ service_: z.string(), edge95: count }),
 )
 
 export const peerRows = question(
@@ -155,16 +177,17 @@ export const peerRows = question(
     failed: z.number(),
     took: z.array(z.number().nullable()),
   }),
+  'service_edges_1m',
 )
 
 export const callsSeen = question(
   './calls-seen.sql',
-  z.object(range),
+  z.object(bounds),
   z.object({ caller_: z.string(), callee_: z.string() }),
 )
 export const systemsSeen = question(
   './systems-seen.sql',
-  z.object(range),
+  z.object(bounds),
   z.object({ service_: z.string(), system: z.string() }),
 )
 export const signatureRows = question(
@@ -194,12 +217,12 @@ export const signaturePasts = question(
 )
 export const versionsSeen = question(
   './versions-seen.sql',
-  z.object({ ...range, services: texts }),
+  z.object({ ...bounds, services: texts }),
   z.object({ service_: z.string(), versions: texts }),
 )
 export const platformEvents = question(
   './platform-events.sql',
-  z.object({ ...range, limit }),
+  z.object({ ...bounds, limit }),
   z.object({
     at: count,
     kind_: z.string(),
@@ -211,7 +234,7 @@ export const platformEvents = question(
 )
 export const exemplarTraces = question(
   './exemplars.sql',
-  z.object({ ...range, entries: texts, services: texts, limit }),
+  z.object({ ...bounds, entries: texts, services: texts, limit }),
   z.object({ trace: z.string(), failed: count, path: z.string() }),
 )
 
@@ -236,12 +259,12 @@ export const latencyRows = ofMinutes(
 )
 export const calledRows = question(
   './called-rows.sql',
-  z.object({ ...range, service: z.string() }),
+  z.object({ ...bounds, service: z.string() }),
   z.object({ minute: count, caller_: z.string(), calls: z.number(), failed: z.number() }),
 )
-export const callerRows = ofMinutes(
+export const callerRows = question(
   './caller-rows.sql',
-  z.object({ ...range, ...openShape, entries: texts, slow: texts }),
+  z.object({ ...range, entries: texts, slow: texts }),
   z.object({
     minute: count,
     client: z.string(),
@@ -251,4 +274,4 @@ export const callerRows = ofMinutes(
     slow: z.number(),
   }),
 )
-export type CallerSeen = RowOf<typeof callerRows>
+export type CallerSeen = z.infer<typeof callerRows.row>

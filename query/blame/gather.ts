@@ -10,6 +10,10 @@ import { candidateReleases, candidatesOf } from './candidate-releases.ts'
 import type { Fault, FaultCase } from './case.ts'
 import { exemplarsOf } from './exemplars.ts'
 import { askFewAtOnce } from './few-at-once.ts'
+import { CALLERS_MAX, callersOf } from './gather-callers.ts'
+import { buildGatherMemory, byMinuteOf, type GatherMemory } from './gather-memory.ts'
+import { byFailed, byRequests, keptBy, mostOf, rowsIn, spanOf } from './gather-minutes.ts'
+import { openCallers, openFailuresOf, openPathsOf, openPlacesOf, openTraces } from './gather-open.ts'
 import {
   callerRows,
   callsSeen,
@@ -24,14 +28,15 @@ import {
   signatureRows,
   systemsSeen,
   traceRows,
+  usualPlaces,
   versionsSeen,
 } from './gather-questions.ts'
 import { leftOut } from './left-out.ts'
-import { minutesOf, NOTHING_OPEN } from './minute-rows.ts'
+import { minutesOf, NOTHING_OPEN, rangeOf } from './minute-rows.ts'
 import { isClient, needles, needsTellers } from './release-touch.ts'
 import { pastsOf } from './signature-pasts.ts'
 import { peersOf } from './slow-calls.ts'
-import { buildTraceIndex, callersOf, traceColumns } from './trace-columns.ts'
+import { buildTraceIndex, traceColumns, tracesByMinute } from './trace-columns.ts'
 import { pathPairs } from './trace-path.ts'
 
 export type GatherParts = {
@@ -40,16 +45,12 @@ export type GatherParts = {
   readonly clockSlackMs?: number
   /** Nothing more is asked once it is aborted. */
   readonly signal?: AbortSignal
+  /** What was read of minutes that are over at earlier looks; by default everything is read. */
+  readonly memory?: GatherMemory
 }
 
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
-/** Minutes before the alarm that are looked at. */
-export const LOOK_BACK_MINUTES = 90
-/** Minutes after the alarm: what comes later is another fault. */
-const LOOK_AHEAD_MINUTES = 180
-/** Minutes after its end: what happens later is no part of it. */
-const AFTERWARDS_MINUTES = 3
 /** Latencies until so long before the alarm are usual. */
 const USUAL_UNTIL_MINUTES = 15
 /** With fewer derived minutes the open ones are looked at for entries, too: a young store. */
@@ -58,6 +59,8 @@ const ENTRIES_MAX = 2000
 export const ROWS_MAX = 400_000
 const FAILURES_MAX = 20_000
 const PLACES_MAX = 60_000
+/** Entries × cells of trace-rows.sql. */
+const GROUPS_MAX = 20_000
 const PEERS_MAX = 20_000
 const SIGNATURES_MAX = 10_000
 const EVENTS_MAX = 2000
@@ -77,26 +80,25 @@ const BLAME = { lane: 'blame', secondsMax: 20 } as const
  * @throws StoreError; what the signal was aborted with
  */
 export async function gatherCase(
-  { store: whole, clockSlackMs = MINUTE_MS, signal }: GatherParts,
+  { store: whole, clockSlackMs = MINUTE_MS, signal, memory = buildGatherMemory() }: GatherParts,
   fault: Fault,
   releases: readonly Release[],
   nowMs: number,
 ): Promise<FaultCase> {
   const store = askFewAtOnce(whole, { atOnce: AT_ONCE, options: BLAME, signal })
   const alarmMinute = Math.floor(fault.alarmAtMs / MINUTE_MS)
-  const fromMinute = alarmMinute - LOOK_BACK_MINUTES
-  const endMinute =
-    fault.endedAtMs === undefined ? Infinity : Math.floor(fault.endedAtMs / MINUTE_MS) + AFTERWARDS_MINUTES
-  const toMinute = Math.max(
-    fromMinute + 1,
-    Math.min(Math.floor(nowMs / MINUTE_MS), alarmMinute + LOOK_AHEAD_MINUTES, endMinute) + 1,
-  )
   const atMinute = (minute: number) => sqlSecond(minute * MINUTE_MS)
-  const range = { from: atMinute(fromMinute), to: atMinute(toMinute) }
-  const minutes = await minutesOf(store, fromMinute, toMinute)
-  const usual =
-    minutes.first < alarmMinute - USUAL_UNTIL_MINUTES ? atMinute(alarmMinute - USUAL_UNTIL_MINUTES) : range.to
-  const young = minutes.derived < YOUNG_MINUTES ? minutes.open : NOTHING_OPEN
+  const span = spanOf(fault, nowMs)
+  const { fromMinute, toMinute } = span
+  const range = rangeOf(span)
+  // Who calls whom, and what was a day before, says the same of an hour as of a day.
+  const nearTo = Math.min(toMinute, span.nearUntil)
+  const near = { from: range.from, to: atMinute(nearTo) }
+  const minutes = await minutesOf(store, span)
+  const usualTo =
+    minutes.first < alarmMinute - USUAL_UNTIL_MINUTES ? alarmMinute - USUAL_UNTIL_MINUTES : toMinute
+  const usual = atMinute(usualTo)
+  const young = minutes.derived.size < YOUNG_MINUTES ? minutes.open : NOTHING_OPEN
 
   const seen = await store.ask(entriesSeen(young), {
     ...range,
@@ -117,9 +119,7 @@ export async function gatherCase(
 
   const looked = kept.map(needles)
   const told = { tellers: Number(slice.tellers), branches: Number(slice.branches) }
-  const rowsAsked = {
-    ...range,
-    ...minutes.open,
+  const tracesAsked = {
     ...told,
     entries: slice.keys,
     slow: slice.slowBuckets.map(String),
@@ -127,25 +127,44 @@ export async function gatherCase(
     old_in: looked.map(({ oldIn }) => oldIn),
     clients: kept.filter(isClient).map(({ versionTo }) => versionTo),
   }
-  const dayBefore = {
-    from: atMinute(fromMinute - DAY_MINUTES),
-    to: atMinute(toMinute - DAY_MINUTES),
-    ...NOTHING_OPEN,
-  }
-  const failuresAsked = { ...range, ...minutes.open, ...told, entries: slice.keys, limit: FAILURES_MAX }
-  const placesAsked = { ...range, ...minutes.open, usual, services, limit: PLACES_MAX }
+  const callersAsked = { entries: affectedKeys, slow: tracesAsked.slow.slice(0, slice.affected) }
+  const failuresAsked = { ...told, entries: slice.keys, limit: FAILURES_MAX }
+  const yesterday = new Map(
+    [...minutes.dayBefore].filter(
+      ([minute]) => minute >= fromMinute - DAY_MINUTES && minute < nearTo - DAY_MINUTES,
+    ),
+  )
+  const keptMinutes = keptBy(store, memory, fault.id, span)
   const ofServices = { ...range, services }
   const past = sqlSecond((fromMinute - PAST_DAYS * DAY_MINUTES) * MINUTE_MS)
   const released = releases.filter(
     ({ service, readyAtMs }) =>
       services.includes(service) && readyAtMs !== undefined && readyAtMs < fromMinute * MINUTE_MS,
   )
+  // Open paths tell of requests and of who sent them.
+  const openPaths = openPathsOf(store, minutes.asked, slice.keys)
+  const placed = async () => {
+    const usually = await store.ask(usualPlaces, { ...rangeOf(span, fromMinute, usualTo), services })
+    const asked = {
+      services,
+      edge_services: usually.map(({ service_ }) => service_),
+      edges: usually.map(({ edge95 }) => String(edge95)),
+      limit: PLACES_MAX,
+    }
+    const [derived, straight] = await Promise.all([
+      keptMinutes(placeRows, asked, minutes.derived, byMinuteOf, PLACES_MAX),
+      openPlacesOf(store, minutes.asked, asked),
+    ])
+    return { asked, rows: mostOf(rowsIn(derived, straight), byRequests, PLACES_MAX) }
+  }
   const [
-    failed,
-    rowsSeen,
+    open,
+    openFailed,
+    traces,
+    tracesBefore,
+    failedRows,
     senders,
-    rowsBefore,
-    placed,
+    places_,
     peers,
     calls,
     systems,
@@ -153,22 +172,18 @@ export async function gatherCase(
     pasts,
     versions,
     events,
-    traces,
+    exemplars,
   ] = await Promise.all([
-    // The longest first.
-    store.ask(failureRows(minutes.open), failuresAsked),
-    store.ask(traceRows(minutes.open), rowsAsked),
-    store.ask(callerRows(minutes.open), {
-      ...range,
-      ...minutes.open,
-      entries: affectedKeys,
-      slow: rowsAsked.slow.slice(0, slice.affected),
-    }),
-    store.ask(traceRows(NOTHING_OPEN), { ...rowsAsked, ...dayBefore }),
-    store.ask(placeRows(minutes.open), placesAsked),
+    openPaths,
+    openPaths.then((seenPaths) => openFailuresOf(store, seenPaths, failuresAsked)),
+    keptMinutes(traceRows, tracesAsked, minutes.derived, tracesByMinute, GROUPS_MAX),
+    keptMinutes(traceRows, tracesAsked, yesterday, tracesByMinute, GROUPS_MAX, 'day before'),
+    keptMinutes(failureRows, failuresAsked, minutes.derived, byMinuteOf, FAILURES_MAX),
+    keptMinutes(callerRows, callersAsked, minutes.derived, byMinuteOf, CALLERS_MAX),
+    placed(),
     store.ask(peerRows, { ...range, callers: services, limit: PEERS_MAX }),
-    store.ask(callsSeen, range),
-    store.ask(systemsSeen, range),
+    store.ask(callsSeen, near),
+    store.ask(systemsSeen, near),
     store.ask(signatureRows, { ...ofServices, limit: SIGNATURES_MAX }),
     store.ask(signaturePasts, {
       before: past,
@@ -186,7 +201,7 @@ export async function gatherCase(
     }),
     store.ask(exemplarTraces, {
       from: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, fault.alarmAtMs - EXEMPLARS_BACK_MS)),
-      to: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, Math.min(nowMs, toMinute * MINUTE_MS))),
+      to: sqlMillisecond(Math.max(fromMinute * MINUTE_MS, Math.min(nowMs, nearTo * MINUTE_MS))),
       entries: affectedKeys,
       services: [...new Set(slice.entries.slice(0, slice.affected).map(({ service }) => service))],
       limit: EXEMPLARS_MAX,
@@ -201,10 +216,17 @@ export async function gatherCase(
     for (const [place, at] of clients.entries()) digits[at] = text[kept.length + place] ?? '0'
     return digits.join('')
   }
-  const ordered = (rows: typeof rowsSeen) =>
-    clients.length === 0 ? rows : rows.map((row) => ({ ...row, touches: row.touches.map(settled) }))
-  const now = traceColumns(ordered(rowsSeen), index, ROWS_MAX)
-  const before = traceColumns(ordered(rowsBefore), index, ROWS_MAX)
+  const settledOnce = new Map<string, string>()
+  const settle = (text: string) => {
+    if (clients.length === 0) return text
+    const known = settledOnce.get(text) ?? settled(text)
+    settledOnce.set(text, known)
+    return known
+  }
+  const withOpen = new Map([...traces, ...openTraces(open, tracesAsked)])
+  const now = traceColumns(withOpen, index, ROWS_MAX, settle)
+  const before = traceColumns(tracesBefore, index, ROWS_MAX, settle)
+  const failed = mostOf(rowsIn(failedRows, openFailed), byFailed, FAILURES_MAX)
   const failures = failed
     .map((row) => ({
       minute: row.minute,
@@ -228,7 +250,7 @@ export async function gatherCase(
       count: row.failed,
     }))
     .toSorted((a, b) => a.minute - b.minute)
-  const places = placed
+  const places = places_.rows
     .map(({ failed: bad, ...place }) => ({ ...place, bad }))
     .toSorted((a, b) => a.minute - b.minute)
   return {
@@ -256,7 +278,7 @@ export async function gatherCase(
     failures,
     places,
     peers: peersOf(peers, alarmMinute - USUAL_UNTIL_MINUTES),
-    callers: callersOf(senders),
+    callers: callersOf(rowsIn(senders, openCallers(open, callersAsked))),
     signatures: signatures
       .map((row) => ({
         minute: row.minute,
@@ -283,19 +305,19 @@ export async function gatherCase(
     systems: Object.fromEntries(systems.map(({ service_, system }) => [service_, system])),
     ...(minutes.knownFrom === undefined ? {} : { knownFromMinute: minutes.knownFrom }),
     isAffected: slice.entries.map((_, entry) => entry < slice.affected),
-    exemplars: exemplarsOf(traces, kept),
+    exemplars: exemplarsOf(exemplars, kept),
     queries: [
       {
         title: { en: 'Requests by minute, cell and touch', zh: '按分钟、客群与接触情况统计的请求' },
-        sql: bind(traceRows(minutes.open).sql, rowsAsked),
+        sql: bind(traceRows.sql, { ...range, ...tracesAsked }),
       },
       {
         title: { en: 'Where failing requests began to fail', zh: '失败请求的起始故障位置' },
-        sql: bind(failureRows(minutes.open).sql, failuresAsked),
+        sql: bind(failureRows.sql, { ...range, ...failuresAsked }),
       },
       {
         title: { en: 'Requests by place and node', zh: '按部署位置与节点统计的请求' },
-        sql: bind(placeRows(minutes.open).sql, placesAsked),
+        sql: bind(placeRows.sql, { ...range, ...places_.asked }),
       },
     ],
     leftOut: leftOut({
@@ -304,7 +326,7 @@ export async function gatherCase(
       entries: slice.left,
       rows: now.left,
       failures: failed.length === FAILURES_MAX,
-      places: placed.length === PLACES_MAX,
+      places: places.length === PLACES_MAX,
       branches: !slice.branches,
     }),
   }

@@ -1,5 +1,5 @@
 -- Whom did some services call that is not instrumented, and how did that go?
--- from, to: DateTime('UTC'), minute edges. callers: exactly. limit: rows at most, most calls first.
+-- from, to: DateTime('UTC'), minute edges. KEPT_MINUTES stands for kept-minutes.sql. callers: exactly. limit: rows at most, most calls first.
 -- Row: minute since 1970, who and whom, kind of the far side (empty when its spans do not say), calls, failed ones; median and 95th
 -- percentile of their time, ns. Minutes are known half a minute after their end.
 SELECT intDiv(toUnixTimestamp(bucket), 60) AS minute, toString(caller) AS caller_, toString(caller_version) AS version, toString(peer) AS peer_,
@@ -7,10 +7,7 @@ SELECT intDiv(toUnixTimestamp(bucket), 60) AS minute, toString(caller) AS caller
   quantilesBFloat16Merge(0.5, 0.95, 0.99)(caller_latency) AS took
 FROM service_edges_1m
 WHERE bucket >= {from:DateTime('UTC')} AND bucket < {to:DateTime('UTC')} AND traffic = 'live' AND peer != '' AND has({callers:Array(String)}, caller)
-  AND (bucket, derivation) IN (
-    SELECT bucket, max(derivation) FROM derivations
-    WHERE name = 'service_edges_1m' AND bucket >= {from:DateTime('UTC')} AND bucket < {to:DateTime('UTC')}
-    GROUP BY bucket)
+  AND KEPT_MINUTES
 GROUP BY minute, caller_, version, peer_
 ORDER BY calls DESC, minute, caller_, version, peer_
 LIMIT {limit:UInt32}

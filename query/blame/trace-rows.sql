@@ -1,14 +1,13 @@
--- How did the traces of some entries end, by minute, cell and by how they met each candidate?
+-- How did the traces of some entries end, by minute, cell and by how they met each candidate, in minutes that are derived?
 -- from, to: DateTime('UTC'), minute edges. entries: service 1F operation 1F code each; slow: by entry, first latency bucket that is slow.
 -- new_in, old_in: by candidate what a path has that met the new version, or the service at all. clients: versions of client applications
--- that are candidates. tellers, branches: 1 to tell these apart. KEPT_PATHS and OPEN_PATHS stand for the rows of minutes that are derived,
--- and of those that are not yet; TOUCH for the met ones, found once for each distinct path.
+-- that are candidates. tellers, branches: 1 to tell these apart. KEPT_PATHS stands for kept-paths.sql, TOUCH for the met ones, found once
+-- for each distinct path.
 -- Row: entry (from 0), cell; minutes since 1970, touch (a digit a candidate: 0 no, 1 old, 2 new; clients' after them), counts in
--- requests, each a list, sorted.
+-- requests, each a list, in one order that is any.
 SELECT entry, any(channel_) AS channel, any(site_) AS site, any(region_) AS region, any(branch_) AS branch, any(teller_) AS teller,
-  arraySort(groupArray((minute, touch, weighted_ / 1000, system_error_ / 1000, business_error_ / 1000, shed_ / 1000, reject_ / 1000, slow_ / 1000))) AS sorted,
-  sorted.1 AS minutes, sorted.2 AS touches, sorted.3 AS requests, sorted.4 AS system_errors, sorted.5 AS business_errors, sorted.6 AS shed,
-  sorted.7 AS rejects, sorted.8 AS slow
+  groupArray(minute) AS minutes, groupArray(touch) AS touches, groupArray(weighted_ / 1000) AS requests, groupArray(system_error_ / 1000) AS system_errors,
+  groupArray(business_error_ / 1000) AS business_errors, groupArray(shed_ / 1000) AS shed, groupArray(reject_ / 1000) AS rejects, groupArray(slow_ / 1000) AS slow
 FROM
 (
   SELECT minute, entry, cell, any(rows.channel) AS channel_, any(rows.site) AS site_, any(rows.region) AS region_,
@@ -40,14 +39,6 @@ KEPT_PATHS
 KEPT_PATHS
         ) AS every_row) AS every_path
       ) AS met ON met.path64 = kept.path64
-      UNION ALL
-      SELECT *, toInt32(indexOf({entries:Array(String)}, concat(service, '\x1F', operation, '\x1F', txn_code))) - 1 AS entry, cityHash64(path) AS path64,
-        TOUCH AS path_touch
-      FROM
-      (
-OPEN_PATHS
-      ) AS open_rows
-      WHERE entry >= 0
     ) AS rows_met
   ) AS rows
   GROUP BY minute, entry, cell, cityHash64(touched)

@@ -9,8 +9,11 @@ import { MINUTE_COLUMNS, MINUTE_QUESTIONS, type MinuteTable } from '../../ingest
 import { bind } from '../../ingest/store/bind.ts'
 import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
 import type { Fault, FaultCase, TraceRows } from '../../query/blame/case.ts'
+import { caseColumns, touchesOf } from '../../query/blame/case-columns.ts'
 import { gatherCase } from '../../query/blame/gather.ts'
+import { buildGatherMemory } from '../../query/blame/gather-memory.ts'
 import { gatherContrast } from '../../query/blame/gather-contrast.ts'
+import { caseDigest } from '../../query/faults/case-digest.ts'
 import type { Release } from '../../query/releases/release.ts'
 import { derive } from '../support/derive.ts'
 import { metricRequest } from '../support/otlp-metrics.ts'
@@ -487,6 +490,132 @@ describe('what counts', () => {
       seen.dayBefore &&
         rowsOf(seen, seen.dayBefore).map(({ minute: m, requests, touch }) => [m, requests, touch]),
     ).toEqual([[3 - 1440, 1, '1']])
+  })
+})
+
+describe('one look after another', () => {
+  const releases = [release('ledger', '2')]
+  /** A store that counts what is asked. */
+  const counting = () => {
+    const asked = new Map<string, number>()
+    const ask: Store['ask'] = (question, parameters, options) => {
+      asked.set(question.name, (asked.get(question.name) ?? 0) + 1)
+      return store.ask(question, parameters, options)
+    }
+    return { asked, store: { ask } }
+  }
+
+  test('what is remembered gives the same bytes as what is read, and minutes that are over are not read again', async () => {
+    await writeTraces(store, [{ startMs: at(2) - 1440 * MINUTE_MS, root: transfer() }])
+    await write(-20, [{}, { durationMs: 300 }])
+    await write(2, [{ ledger: '2', http: 500, limitHttp: 500 }, {}, { region: 'west', ledger: '2' }])
+    for (let round = 0; round < 2; round += 1) await derive(store, 1000_000)
+    await write(4, [{ ledger: '2', http: 500, limitHttp: 500 }, { client: 'app-2' }])
+    const memory = buildGatherMemory()
+    const counted = counting()
+    const parts = { store: counted.store, memory }
+    const read = await gather(releases)
+    const first = await gatherCase(parts, fault(), releases, nowMs)
+    const second = await gatherCase(parts, fault(), releases, nowMs)
+    expect(read.rows.length).toBeGreaterThan(4)
+    expect([caseDigest(first), caseDigest(second)]).toEqual([caseDigest(read), caseDigest(read)])
+    expect(JSON.stringify(second)).toBe(JSON.stringify(read))
+    for (const name of ['failure-rows.sql', 'caller-rows.sql', 'place-rows.sql'])
+      expect([name, counted.asked.get(name)]).toEqual([name, 1])
+    // Today, and the day before.
+    expect(counted.asked.get('trace-rows.sql')).toBe(2)
+    // A release more: other questions.
+    const more = [...releases, release('limit', '2')]
+    expect(caseDigest(await gatherCase(parts, fault(), more, nowMs))).toBe(caseDigest(await gather(more)))
+    expect(counted.asked.get('trace-rows.sql')).toBe(4)
+  })
+
+  test('late spans of a minute change the next look', async () => {
+    const memory = buildGatherMemory()
+    const look = () => gatherCase({ store, memory }, fault(), releases, nowMs)
+    await write(-3, [{}])
+    await write(2, [{}])
+    await derive(store, 9000)
+    const before = await look()
+    await new Promise((done) => setTimeout(done, 1100))
+    await write(2, [{ ledger: '2', http: 500, limitHttp: 500 }])
+    await derive(store, 600_000)
+    const after = await look()
+    expect(rowsOf(before).map(({ minute: m, touch }) => [m, touch])).toEqual([
+      [-3, '1'],
+      [2, '1'],
+    ])
+    expect(rowsOf(after).map(({ minute: m, touch, bad }) => [m, touch, bad])).toEqual([
+      [-3, '1', 0],
+      [2, '1', 0],
+      [2, '2', 1],
+    ])
+    expect(caseDigest(after)).toBe(caseDigest(await gather(releases)))
+  })
+
+  test('what is remembered has a bound: another fault’s minutes make room', async () => {
+    await write(2, [{}, { ledger: '2' }])
+    await derive(store)
+    const counted = counting()
+    const memory = buildGatherMemory(8)
+    const look = (id: string) =>
+      gatherCase({ store: counted.store, memory }, { ...fault(), id }, releases, nowMs)
+    const first = await look('a')
+    await look('b')
+    expect(caseDigest(await look('a'))).toBe(caseDigest(first))
+    expect(counted.asked.get('failure-rows.sql')).toBe(3)
+  })
+
+  test('a day after the alarm the newest hour is looked at, and of the hours between every tenth minute', async () => {
+    const dayMinutes = 1440
+    const tenth = minute - 600 - ((minute - 600) % 10) - minute
+    for (const offset of [3 - dayMinutes, tenth, tenth + 1, 2]) await write(offset, [{ ledger: '2' }])
+    for (let round = 0; round < 3; round += 1) await derive(store, 1000_000)
+    const old = { ...fault(), alarmAtMs: at(4) - dayMinutes * MINUTE_MS }
+    const seen = await gather(releases, old)
+    expect(rowsOf(seen).map(({ minute: m, requests }) => [m, requests])).toEqual([
+      [3 - dayMinutes, 1],
+      [tenth, 1],
+      [2, 1],
+    ])
+    expect(
+      seen.places.filter(({ service }) => service === 'ledger').map(({ minute: m }) => m - minute),
+    ).toEqual([3 - dayMinutes, tenth, 2])
+    expect(seen.toMinute).toBe(minute + 6)
+  })
+})
+
+describe('what traffic does not show', () => {
+  test('a setting that is told for a region is met there from when it was ready, and nowhere else', async () => {
+    await write(-5, [{}, { region: 'west' }])
+    await write(3, [{}, { region: 'west' }])
+    await derive(store)
+    const told = { versionTo: '', versionFrom: '', readyFrom: 'event' as const, readyAtMs: at(1, 0) }
+    const scope = {
+      selectors: [{ attribute: 'bank.region', match: 'exact' as const, values: ['east'] }],
+      weightPercent: undefined,
+    }
+    const seen = await gather([
+      release('ledger', '', { ...told, id: 'limits', changeType: 'config', scope }),
+      release('', '', { ...told, id: 'switch', changeType: 'flag' }),
+    ])
+    const indexOf = (id: string) => seen.candidates.findIndex((one) => one.release.id === id)
+    const met = (id: string) => {
+      const touches = touchesOf(caseColumns(seen).case, indexOf(id))
+      return rowsOf(seen).map(({ minute: m, region }, row) => [m, region, touches[row]])
+    }
+    expect(met('limits')).toEqual([
+      [-5, 'east', 1],
+      [3, 'east', 2],
+      [-5, 'west', 1],
+      [3, 'west', 1],
+    ])
+    expect(met('switch')).toEqual([
+      [-5, 'east', 1],
+      [3, 'east', 2],
+      [-5, 'west', 1],
+      [3, 'west', 2],
+    ])
   })
 })
 
