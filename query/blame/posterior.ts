@@ -73,8 +73,10 @@ export function verdictOf(standing: Standing): BlameVerdict {
     isContrastOpen,
   } = standing
   if (posterior >= 0.9 && posterior >= 3 * second && isProved) return 'blamed'
+  // Of so short a past nobody is suspected either: what is usual is not known.
+  if (isShort) return 'inconclusive'
   if (posterior >= 0.5) return 'suspect'
-  if (isShort || (!isCauseNamed && (isContrastOpen || isEarly))) return 'inconclusive'
+  if (!isCauseNamed && (isContrastOpen || isEarly)) return 'inconclusive'
   if (noRollout >= 0.9 || (noRollout >= 0.5 && (isCauseNamed || isEveryoneOut))) return 'not-a-rollout'
   return 'inconclusive'
 }

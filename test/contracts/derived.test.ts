@@ -349,6 +349,31 @@ describe('a minute is derived once it is over and quiet, and again when it chang
     ).toEqual([{ requests: 2, bad: 1000 }])
   })
 
+  test('a failure that was passed on by callers without spans of their calls is that of the deepest alone', async () => {
+    const at = BigInt(minuteMs + 1000) * 1_000_000n
+    const trace = id(16)
+    const times = { startNs: at, endNs: at + 1_000_000n, traceId: trace, kind: 2 }
+    const bad = { 'http.response.status_code': 500 }
+    const [web, pay, ledger] = [id(8), id(8), id(8)]
+    await send([
+      { service: 'web', span: { ...times, spanId: web, attributes: bad } },
+      { service: 'pay', span: { ...times, spanId: pay, parentSpanId: web, attributes: bad } },
+      { service: 'ledger', span: { ...times, spanId: ledger, parentSpanId: pay, attributes: bad } },
+      { service: 'limit', span: { ...times, parentSpanId: pay, attributes: {} } },
+    ])
+    await deriverOn().tick()
+    expect(
+      await store.rows(
+        'SELECT toString(service) AS name, toUInt32(sum(bad)) AS failed FROM instance_requests_1m GROUP BY name ORDER BY name',
+      ),
+    ).toEqual([
+      { name: 'ledger', failed: 1000 },
+      { name: 'limit', failed: 0 },
+      { name: 'pay', failed: 0 },
+      { name: 'web', failed: 0 },
+    ])
+  })
+
   test('dying before its mark leaves nothing that counts', async () => {
     await send([...call('shop', 'pay'), ...call('shop', 'pay')])
     const dying: Pick<Store, 'ask'> = {
