@@ -1,7 +1,7 @@
 // What a day of traffic could tell of a release: whether an incident of a tiny cohort can be proved at all (truth).
 
 import type { Effect } from './effects.ts'
-import type { Made } from './incident-classes.ts'
+import type { Made } from './making.ts'
 import type { SimRelease } from './rollouts.ts'
 import type { World } from './world.ts'
 

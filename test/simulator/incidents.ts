@@ -1,13 +1,16 @@
 // Incidents of the thirteen classes, with innocent releases around each, and days without any.
 
 import { expectedZ } from './expected-z.ts'
-import { MAKERS } from './incident-classes.ts'
+import type { Maker } from './making.ts'
+import { OTHER_MAKERS } from './other-classes.ts'
 import { Random } from './random.ts'
 import { DAY_MS, HOUR_MS, makeRelease, MINUTE_MS, readyMsOf, resetNumbers, stageAt } from './rollouts.ts'
+import { ROLLOUT_MAKERS } from './rollout-classes.ts'
 import type { Scenario } from './scenario.ts'
 import { anyStyle, backgroundOf, blipsOf, innocentsOf } from './surroundings.ts'
 import { INCIDENT_CLASSES, trafficFactor, type IncidentClass, type World } from './world.ts'
 
+const MAKERS: Readonly<Record<IncidentClass, Maker>> = { ...ROLLOUT_MAKERS, ...OTHER_MAKERS }
 const GOLDEN = 0.618_033_988_749_895
 const FIRST_DAY = Date.UTC(2026, 2, 2)
 

@@ -2,7 +2,7 @@
 // instances start.
 
 import type { Effect } from './effects.ts'
-import type { Made } from './incident-classes.ts'
+import type { Made } from './making.ts'
 import type { Random } from './random.ts'
 import { DAY_MS, HOUR_MS, makeRelease, MINUTE_MS, stageAt, type SimRelease, type Style } from './rollouts.ts'
 import type { IncidentClass, World } from './world.ts'
