@@ -99,9 +99,9 @@ test('a later look has the minutes that an earlier one could not have, and none 
       releases,
       nowMs,
     )
-    return [failures, places, [...rows.minute].map((minuteOfRow) => ({ minute: minuteOfRow }))].map((list) =>
-      Math.max(...list.map((row) => row.minute)),
-    )
+    const newest = (list: readonly { readonly minute: number }[]) =>
+      list.reduce((most, row) => Math.max(most, row.minute), 0)
+    return [newest(failures), newest(places), rows.minute.at(-1)]
   }
   stream.drawUntil(startMinute + 4)
   expect(at(startMinute + 4)).toEqual([3, 3, 3].map((minute) => startMinute + minute))
