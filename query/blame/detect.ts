@@ -35,7 +35,7 @@ export type Deviation = {
 }
 
 export type DetectorOptions = {
-  /** Surprise that makes a deviation; 13 is a chance of one in 440,000 a look, and looks at the same minutes are much alike. */
+  /** Surprise that makes a deviation; 12 is a chance of one in 160,000 a look, and looks at the same minutes are much alike. */
   readonly surprise?: number
   /** Windows looked at, minutes, shortest first. */
   readonly windowsMinutes?: readonly number[]
@@ -43,13 +43,13 @@ export type DetectorOptions = {
   readonly badMin?: number
 }
 
-const DEFAULTS = { surprise: 13, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
+const DEFAULTS = { surprise: 12, windowsMinutes: [2, 5, 15, 45], badMin: 4 } as const
 /** Errors of pods that start are over after so long; what has them alone does not deviate. */
 const START_MS = 70_000
 /** Starts that a window may have: stages of several releases follow each other. */
 const STARTS = { perMinutes: 15, most: 3 } as const
 /** Surprise of what is left without the starts, and its share of the excess. */
-const LASTING = { surprise: 5, ratio: 0.2 } as const
+const LASTING = { surprise: 8, ratio: 0.2 } as const
 /** Usual before anything is known: 1 bad of 200. Of a part, as in its whole, with as much doubt as places differ. */
 const GUESS = { bad: 1, requests: 200, badOfWhole: 3 } as const
 /** When half of a minute's requests fail, nobody waits to see whether it lasts. */

@@ -3,6 +3,8 @@
 import type { TraceRows } from '../../query/blame/case.ts'
 
 const FIRST = 4096
+/** Counts of a row. */
+export const COUNTS = 6
 
 export class GrowingRows {
   length = 0
@@ -26,7 +28,7 @@ export class GrowingRows {
     entries[at] = entry
     cells[at] = cell
     touches[at] = touch
-    for (let column = 0; column < 6; column += 1)
+    for (let column = 0; column < COUNTS; column += 1)
       (this.#counts[column] as Float64Array)[at] = counts[from + column] as number
     this.length = at + 1
   }

@@ -41,8 +41,9 @@ export function buildCase(
   const { stream, dayBefore } = parts
   const { world } = stream
   const fromMinute = Math.floor(fault.alarmAtMs / MINUTE_MS) - LOOK_BACK_MINUTES
-  // The minute of the decision has begun; nothing of it is kept yet.
-  const toMinute = Math.floor(nowMs / MINUTE_MS) + 1
+  // The minute of the decision has begun; nothing of it is kept yet, nor of those to come, however far the stream is drawn.
+  const passed = Math.floor(nowMs / MINUTE_MS)
+  const toMinute = passed + 1
   const isAffected = world.entries.map(
     ({ service, operation }) =>
       (fault.place.service === '' || fault.place.service === service) &&
@@ -58,19 +59,19 @@ export function buildCase(
     nowMs,
   )
   const known = releasesKept.map((release) => simulatedOf(world, stream.releases, release))
-  const [from, to] = stream.rowsOf(fromMinute, toMinute)
+  const [from, to] = stream.rowsOf(fromMinute, passed)
   const rows = stream.rows.view(from, to)
-  const earlier = dayBefore?.rowsOf(fromMinute - 1440, toMinute - 1440)
+  const earlier = dayBefore?.rowsOf(fromMinute - 1440, passed - 1440)
   const projected = project(stream, dayBefore, known)
   const touchOf = (row: TraceRows, map: Int32Array): TraceRows => ({
     ...row,
     touch: row.touch.map((touch) => map[touch] ?? 0),
   })
   const mine = touchOf(rows, projected.own)
-  const bad = stream.badOf(fromMinute, toMinute)
+  const bad = stream.badOf(fromMinute, passed)
   const stands = 1 / stream.sampledRatio
   const kept = keptOf(stream)
-  const places = eachMinute(kept.places, fromMinute, toMinute, (minute) => placesOf(stream, minute, stands))
+  const places = eachMinute(kept.places, fromMinute, passed, (minute) => placesOf(stream, minute, stands))
   return {
     fault,
     nowMs,
@@ -96,15 +97,15 @@ export function buildCase(
       dayBefore === undefined || earlier === undefined
         ? undefined
         : touchOf(dayBefore.rows.view(...earlier), projected.before),
-    failures: eachMinute(kept.failing, fromMinute, toMinute, (minute) =>
+    failures: eachMinute(kept.failing, fromMinute, passed, (minute) =>
       failuresOf(world, stream, stream.badOf(minute, minute + 1), stands),
     ),
     places,
-    peers: eachMinute(kept.peers, fromMinute, toMinute, (minute) =>
+    peers: eachMinute(kept.peers, fromMinute, passed, (minute) =>
       peersOf(stream, stream.badOf(minute, minute + 1), minute, minute + 1, stands),
     ),
-    callers: callersOf(stream, bad, fromMinute, toMinute, stands),
-    signatures: eachMinute(kept.signatures, fromMinute, toMinute, (minute) =>
+    callers: callersOf(stream, bad, fromMinute, passed, stands),
+    signatures: eachMinute(kept.signatures, fromMinute, passed, (minute) =>
       signaturesOf(stream, stream.badOf(minute, minute + 1), stands),
     ),
     signaturePasts: pastsOf(stream, bad),
@@ -122,7 +123,7 @@ type Kept = {
   readonly signatures: Map<number, SignatureRow[]>
 }
 
-// A minute that is over stays as it is: every look at a fault takes the same rows.
+// A minute that is over stays as it is: every look at a fault takes the same rows. One that is not over must not be kept.
 const keptBy = new WeakMap<Stream, Kept>()
 
 function keptOf(stream: Stream): Kept {

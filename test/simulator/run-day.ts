@@ -1,6 +1,6 @@
 // A day without a fault: whenever the detector thinks otherwise, the judges are asked, once for each fault that its alarms make.
 
-import type { Scenario } from './incidents.ts'
+import type { Scenario } from './scenario.ts'
 import type { Judge } from './judge.ts'
 import { Ringing } from './ringing.ts'
 import { DAY_MS, MINUTE_MS } from './rollouts.ts'

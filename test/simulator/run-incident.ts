@@ -3,7 +3,7 @@
 
 import type { Fault } from '../../query/blame/case.ts'
 import { Detector } from './detector.ts'
-import type { Scenario, Truth } from './incidents.ts'
+import type { Scenario, Truth } from './scenario.ts'
 import type { Judge } from './judge.ts'
 import { Random } from './random.ts'
 import { MINUTE_MS, takenBack, type SimRelease } from './rollouts.ts'

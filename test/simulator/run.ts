@@ -1,12 +1,15 @@
 // `node test/simulator/run.ts --seeds 1-60 --classes R2,F1 --misses`: incidents of some seeds and classes, and what was missed.
+// `… --seeds 1-60 --days 3`: days without a fault instead, told one by one, so that a run that is cut off has its figures.
 
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { BASELINES } from './baselines/baselines.ts'
 import { loadEngine } from './engine.ts'
-import { classesOf, makeIncident } from './incidents.ts'
+import { classesOf, makeDay, makeIncident } from './incidents.ts'
+import { daysTable } from './report.ts'
+import { runDay, type DayOutcome } from './run-day.ts'
 import { runIncident, type Outcome } from './run-incident.ts'
-import { isRight } from './score.ts'
+import { isRight, scoreJudge } from './score.ts'
 import { loadWorld, INCIDENT_CLASSES } from './world.ts'
 
 const { values } = parseArgs({
@@ -17,6 +20,7 @@ const { values } = parseArgs({
     baselines: { type: 'boolean' },
     world: { type: 'string', default: new URL('worlds/bank.json', import.meta.url).pathname },
     looks: { type: 'string' },
+    days: { type: 'string' },
   },
 })
 const [first = 1, last = first] = values.seeds.split('-').map(Number)
@@ -27,6 +31,10 @@ const judges = [
   ...(hasEngine ? [await loadEngine()] : []),
   ...(values.baselines === true || !hasEngine ? BASELINES : []),
 ]
+if (values.days !== undefined) {
+  runDays(Number(values.days))
+  process.exit()
+}
 const outcomes: Outcome[] = []
 const options = values.looks === undefined ? {} : { looks: values.looks.split(',').map(Number) }
 const started = performance.now()
@@ -95,3 +103,22 @@ for (const judge of judges) {
 console.log(
   `\n${String(outcomes.length)} incidents in ${seconds.toFixed(1)} s (${(seconds / Math.max(1, outcomes.length)).toFixed(2)} s each); judging ${(outcomes.flatMap(({ answers }) => answers).reduce((sum, { judgeMs }) => sum + judgeMs, 0) / 1000).toFixed(1)} s`,
 )
+
+function runDays(perSeed: number): void {
+  const known: DayOutcome[] = []
+  for (let index = 0; index < perSeed; index += 1)
+    for (let seed = first; seed <= last; seed += 1) {
+      const day = runDay(world, makeDay(world, seed, index), judges)
+      known.push(day)
+      const said = day.answers
+        .filter(({ judge }) => judge === judges[0]?.name)
+        .map(
+          ({ judgement, ranked, afterMinutes }) =>
+            `${judgement.verdict}${judgement.verdict === 'blamed' ? ` ${ranked[0] ?? ''}` : ''} after ${String(afterMinutes)} min`,
+        )
+      console.log(
+        `${day.name}: ${String(day.alarms)} alarms, ${String(day.faults)} faults${said.length > 0 ? `: ${said.join(', ')}` : ''}`,
+      )
+    }
+  console.log(`\n${daysTable(judges.map(({ name }) => scoreJudge(name, [], known)))}`)
+}

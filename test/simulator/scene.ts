@@ -3,7 +3,7 @@
 import type { Fault, FaultCase, PlatformEvent } from '../../query/blame/case.ts'
 import type { Release } from '../../query/releases/release.ts'
 import { buildCase, LOOK_BACK_MINUTES } from './fault-case.ts'
-import type { Scenario } from './incidents.ts'
+import type { Scenario } from './scenario.ts'
 import type { Judge, Judgement } from './judge.ts'
 import { MINUTE_MS } from './rollouts.ts'
 import { Stream, type StreamOptions } from './stream.ts'

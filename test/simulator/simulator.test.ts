@@ -14,6 +14,7 @@ import { record } from './record.ts'
 import { MINUTE_MS, readyMsOf } from './rollouts.ts'
 import { runDay } from './run-day.ts'
 import { runIncident } from './run-incident.ts'
+import { openScene } from './scene.ts'
 import { Stream } from './stream.ts'
 import { releasesAt, tell } from './told.ts'
 import { buildWorld, INCIDENT_CLASSES, loadWorld } from './world.ts'
@@ -74,6 +75,38 @@ test('nothing of the truth is in a case', () => {
   for (const { key } of scenario.releases) expect(text).not.toContain(`"${key}"`)
   expect(text).not.toContain('culprit')
   expect(text).not.toContain('isOfEffect')
+})
+
+test('a later look has the minutes that an earlier one could not have, and none of those to come', () => {
+  const scenario = makeIncident(bank, 3, 0, 'R1')
+  const { stream, startMinute, telling } = openScene(bank, scenario, {})
+  const at = (minute: number) => {
+    const nowMs = minute * MINUTE_MS
+    const place = { service: '', operation: '', txnCode: '', channel: '', site: '', region: '', branch: '' }
+    const fault = {
+      id: 'f',
+      origin: 'detector',
+      name: '',
+      measure: 'errors',
+      place,
+      alarmAtMs: (startMinute + 3) * MINUTE_MS,
+      endedAtMs: undefined,
+    } as const
+    const releases = releasesAt(stream, telling, nowMs)
+    const { failures, places, rows } = buildCase(
+      { stream, dayBefore: undefined, events: [] },
+      fault,
+      releases,
+      nowMs,
+    )
+    const newest = (list: readonly { readonly minute: number }[]) =>
+      list.reduce((most, row) => Math.max(most, row.minute), 0)
+    return [newest(failures), newest(places), rows.minute.at(-1)]
+  }
+  stream.drawUntil(startMinute + 4)
+  expect(at(startMinute + 4)).toEqual([3, 3, 3].map((minute) => startMinute + minute))
+  stream.drawUntil(startMinute + 30)
+  expect(at(startMinute + 6)).toEqual([5, 5, 5].map((minute) => startMinute + minute))
 })
 
 test('every class has its share over a hundred seeds', () => {

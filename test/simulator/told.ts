@@ -136,7 +136,7 @@ export function sightingsOf(stream: Stream, untilMinute: number): VersionSightin
 export function releasesAt(stream: Stream, telling: Telling, nowMs: number): readonly Release[] {
   return reconcile({
     steps: telling.steps.filter(({ receivedAt }) => receivedAt <= nowMs),
-    sightings: sightingsOf(stream, Math.min(stream.minute, Math.floor(nowMs / MINUTE_MS) + 1)),
+    sightings: sightingsOf(stream, Math.min(stream.minute, Math.floor(nowMs / MINUTE_MS))),
     names: new Map(),
     systems: new Map(Object.entries(stream.world.systems)),
     nowMs,
