@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { openEmbeddedStore } from '../../ingest/store/store.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { spawnScript, spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'surety-command-'))
@@ -184,7 +184,7 @@ test('migrate brings an empty directory to the schema, and a second time finds n
 
 test('a store of a newer release is refused with a sentence: no stack, and nothing in it is touched', async () => {
   const dataDir = newDirectory()
-  const store = await openEmbeddedStore(dataDir)
+  const store = await openTestStore(dataDir)
   await store.command(`INSERT INTO schema_migrations VALUES (99, '0099_to_come.sql', 'sum', now())`)
   await store.close()
   for (const words of [['serve'], ['migrate']]) {

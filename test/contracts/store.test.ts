@@ -45,6 +45,7 @@ import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceItems } from '../../query/reports/services.ts'
 import { traceById } from '../../query/reports/trace.ts'
 import { settledHours } from '../../query/reports/wholes.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { traceRequest } from '../support/otlp.ts'
 import { eventually } from '../support/surety.ts'
 import { spawnSurety } from '../support/surety-process.ts'
@@ -408,7 +409,7 @@ describe.each(STORE_KINDS)('nothing of one query reaches the next: $name', (kind
 
 describe('lanes', () => {
   let store: Store
-  beforeAll(async () => void (store = await openEmbeddedStore(newFolder())))
+  beforeAll(async () => void (store = await openTestStore(newFolder())))
   afterAll(() => store.close())
 
   const sleeping = question('SELECT sleep({seconds:Float64}) AS slept', z.looseObject({}))

@@ -32,6 +32,8 @@ export type FrontOptions = {
   /** Macros of the cluster's host. */
   readonly macros?: readonly string[]
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** Where its data are, and stay when it is closed; without it they go with it. */
+  readonly dataDir?: string
 }
 
 export type Request = {
@@ -81,7 +83,8 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
           `${shard}.replica.port=${OWN_PORT}`,
         ]),
   ]
-  const idle = Array.from({ length: PLACES }, () => new Session(join(folder, 'data'), { connectionArgs }))
+  const { dataDir = join(folder, 'data') } = options
+  const idle = Array.from({ length: PLACES }, () => new Session(dataDir, { connectionArgs }))
   const all = [...idle]
   const waiting: ((session: Session) => void)[] = []
   const faults: Fault[] = []
