@@ -21,7 +21,7 @@ export type TemplateOrder = {
   /** Files, and folders whose files, decide what comes out; relative to the repository. */
   readonly madeOf: readonly string[]
   /** Fills the folder, and has let go of it when it resolves. */
-  make(folder: string): Promise<void>
+  readonly make: (folder: string) => Promise<void>
 }
 
 const ROOT = new URL('../../', import.meta.url)
