@@ -140,18 +140,18 @@ describe('start page', () => {
     await row.getByText('38.2%').waitFor()
     await row.getByRole('link').focus()
     scene.failed = 540
-    await row.getByText('50.1%').waitFor({ timeout: 5000 })
+    await row.getByText('50.1%').waitFor()
     expect(await page.evaluate('document.activeElement.textContent')).toBe('transfer')
     expect(scene.seriesAsked).toBeGreaterThan(1)
     expect(complaints).toEqual([])
 
     scene.down = true
-    await page.getByRole('alert').getByText('Cannot reach the Surety API').waitFor({ timeout: 5000 })
+    await page.getByRole('alert').getByText('Cannot reach the Surety API').waitFor()
     await page.getByRole('alert').getByText('What you see below is as of').waitFor()
     await row.getByText('50.1%').waitFor()
     scene.down = false
     scene.failed = 0
-    await page.getByText('All 3 services answer').waitFor({ timeout: 8000 })
+    await page.getByText('All 3 services answer').waitFor()
     expect(await page.getByRole('alert').count()).toBe(0)
   })
 

@@ -96,7 +96,6 @@ beforeAll(async () => {
         () => 0,
       ),
     (status) => status === 200,
-    60_000,
   )
 })
 
@@ -133,9 +132,8 @@ test.skipIf(!canMount).each([
       await eventually(
         () => send(body),
         ({ status }) => status === 200,
-        30_000,
       )
-    await eventually(rows, (count) => count >= before + mine.length * SPANS, 30_000)
+    await eventually(rows, (count) => count >= before + mine.length * SPANS)
     expect(await rows()).toBe(before + mine.length * SPANS)
     const { deadLetters } = await get<IngestStatusReply>('/api/v1/ingest/status')
     expect(deadLetters.total).toBe(0)

@@ -102,7 +102,6 @@ const allRead = () =>
   eventually(
     () => Promise.resolve(distinct().size),
     (size) => size === inserted,
-    60_000,
   )
 
 function expectInOrder(): void {
@@ -152,7 +151,6 @@ test('a publisher that is killed while it sends loses nothing, keeps the order a
     await eventually(
       () => Promise.resolve(distinct().size),
       (size) => size > before,
-      60_000,
     )
     surety.kill('SIGKILL')
     await surety.ended
@@ -179,7 +177,6 @@ test('what is told of faults comes on the same topic, once each, as it was kept'
   await eventually(
     () => Promise.resolve(ofFaults.length),
     (count) => count >= 2,
-    60_000,
   )
   expect(ofFaults).toEqual([1, 2].map((number) => `f-1 ${JSON.stringify(event(number))}`))
 })
@@ -188,7 +185,7 @@ test('a broker that is away delays events; health and metrics say so, and then t
   await broker.stop()
   await insert(10)
   const told = async () => (await fetch(`${url}/readyz`)).text()
-  await eventually(told, (text) => /10 events wait for the topic surety_events/.test(text), 60_000)
+  await eventually(told, (text) => /10 events wait for the topic surety_events/.test(text))
   expect((await fetch(`${url}/readyz`)).status).toBe(503)
   const metrics = await (await fetch(`${url}/metrics`)).text()
   expect(metrics).toMatch(/^surety_events_waiting 10$/m)
@@ -198,7 +195,6 @@ test('a broker that is away delays events; health and metrics say so, and then t
   await eventually(
     async () => (await fetch(`${url}/readyz`)).status,
     (status) => status === 200,
-    60_000,
   )
 })
 

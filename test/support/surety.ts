@@ -86,11 +86,11 @@ export async function startSurety(
   }
 }
 
-/** Asks until the answer is good or the time is up. @throws the last answer's complaint */
+/** Asks until the answer is good or the time is up, which says only that nothing moves any more. @throws the last answer's complaint */
 export async function eventually<T>(
   ask: () => Promise<T>,
   isGood: (answer: T) => boolean,
-  timeoutMs = 15_000,
+  timeoutMs = 120_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
