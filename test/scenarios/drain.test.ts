@@ -11,6 +11,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { ServicesReply } from '../../query/http/schemas.ts'
 import { traceRequest, type SpanInput } from '../support/otlp.ts'
 import { eventually } from '../support/surety.ts'
+import { makeEmptyData } from '../support/empty-data.ts'
 import { spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
 
 const MIB = 1024 * 1024
@@ -58,6 +59,7 @@ async function openRequest(otlpHttpUrl: string) {
 
 async function start(name: string, env: Readonly<Record<string, string>>) {
   const dataDir = join(folder, name)
+  await makeEmptyData(dataDir)
   const surety = spawnSurety(['serve'], { SURETY_DATA_DIR: dataDir, ...env })
   onTestFinished(async () => {
     surety.kill('SIGKILL')
