@@ -7,10 +7,11 @@ import { createServer as createTlsServer } from 'node:https'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Session } from 'chdb'
+import { freePort } from '../../deploy/kafka/free-port.ts'
 
 /** What goes wrong with the next request whose statement matches; each is used once. */
 export type Fault = {
@@ -200,14 +201,8 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  let port = 0
-  const start = () =>
-    new Promise<void>((resolve) =>
-      server.listen(port, '127.0.0.1', () => {
-        port = (server.address() as AddressInfo).port
-        resolve()
-      }),
-    )
+  const port = await freePort()
+  const start = () => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve())
