@@ -1,15 +1,12 @@
 // Surety as a process of its own, for what only a process can show: signals, exit codes, who holds a directory.
 
 import { spawn } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { COMPILED } from './compiled.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const NODE = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url))
 const READY_TIMEOUT_MS = 120_000
-// Hundreds of processes read the same sources: what the first makes of them the others take.
-const COMPILED = join(tmpdir(), 'surety-compiled')
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
