@@ -38,6 +38,7 @@ const WORDS = {
     bad: 'bad requests',
     excess: 'beyond the usual',
     wouldDecide: 'What would decide',
+    notes: 'Not counted',
     decisions: 'Decisions',
   },
   zh: {
@@ -64,6 +65,7 @@ const WORDS = {
     bad: '失败请求',
     excess: '超出平常',
     wouldDecide: '怎样才能定论',
+    notes: '未计入',
     decisions: '历次结论',
   },
 } as const
@@ -163,6 +165,7 @@ export function explanationText(fault: FaultReply, language: Language): string {
     ]),
     ...section(words.blast, hits),
     ...section(words.wouldDecide, wouldDecide === null ? [] : [tell(wouldDecide)]),
+    ...section(words.notes, explanation.notes.map(tell)),
     ...section(
       words.decisions,
       fault.decisions

@@ -33,6 +33,11 @@ const latelyLost = statement(
   z.object({ to: z.string(), limit: z.number() }),
   z.object({ ...series, said: z.string() }),
 )
+const arrivals = statement(
+  new URL('./arrivals.sql', import.meta.url),
+  z.object({ to: z.string() }),
+  z.object({ requests: count }),
+)
 const pairs = { services: z.array(z.string()), operations: z.array(z.string()) }
 const countsOf = statement(
   new URL('./counts-of.sql', import.meta.url),
@@ -156,6 +161,9 @@ export function buildDeviations(store: Pick<Store, 'ask'>, secondsMax = SECONDS_
   }
 
   async function losing(toMs: number, ringing: ReadonlySet<string>): Promise<Deviations> {
+    // From nobody at all: it is Surety that is not fed, and what customers lose is not measured.
+    const [arrived] = await store.ask(arrivals, { to: sqlSecond(toMs) }, options)
+    if ((arrived?.requests ?? 0) === 0) return { begun: [], ended: [] }
     const rows = await store.ask(latelyLost, { to: sqlSecond(toMs), limit: SERIES_MAX }, options)
     const still = new Set(rows.map((row) => seriesOf('requests_lost', row)))
     const ended = [...ringing]

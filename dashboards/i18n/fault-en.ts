@@ -38,6 +38,7 @@ export const faultEn = {
   faultPlace: 'where',
   decidedAt: 'judged',
   wouldDecide: 'What would decide',
+  faultNotes: 'Not counted',
   minutesMissing: 'about {minutes} min of traffic are missing',
 
   rollback: 'What to take back',

@@ -40,6 +40,7 @@ export const faultZhCN: Readonly<Record<keyof typeof faultEn, string>> = {
   faultPlace: '位置',
   decidedAt: '判定于',
   wouldDecide: '怎样才能判断',
+  faultNotes: '未计入',
   minutesMissing: '约缺 {minutes} 分钟流量',
 
   rollback: '建议回退',

@@ -28,6 +28,7 @@ export function faultView(reply: FaultReply, links: FaultLinks, nowMs: number, w
     explanation?.wouldDecide === undefined || explanation.wouldDecide === null
       ? undefined
       : wouldDecide(explanation, words),
+    explanation === null ? undefined : notes(explanation, words),
     explanation === null ? undefined : answers(explanation, links, words),
     decisionTable(reply, links.toRelease, words),
   )
@@ -89,6 +90,16 @@ function wouldDecide({ wouldDecide: sentence, minutesMissing }: Explanation, wor
     { class: 'notice release' },
     el('span', { class: 'strong' }, `◆ ${words.text('wouldDecide')}: `),
     `${sentence?.[told(words)] ?? ''}${missing}`,
+  )
+}
+
+/** What was not looked at, so that nobody takes the answer for more than it is. */
+function notes({ notes: sentences }: Explanation, words: Words): HTMLElement | undefined {
+  if (sentences.length === 0) return undefined
+  return el(
+    'ul',
+    { class: 'muted', 'aria-label': words.text('faultNotes') },
+    ...sentences.map((sentence) => el('li', {}, sentence[told(words)])),
   )
 }
 

@@ -8,6 +8,7 @@ import { at, MINUTE_MS, touchesOf, type CaseColumns } from './case-columns.ts'
 import type { ContrastFrame, ExposureContrast } from './contrast.ts'
 import type { Onset } from './onset.ts'
 import { CERTIFICATE, type originShares } from './other-causes.ts'
+import { isUsualAtReleases } from './start-up.ts'
 import * as words from './words.ts'
 
 export const VETO = -99
@@ -261,6 +262,12 @@ export function hopsBetween(
   return found.length === 0 ? undefined : Math.min(...found)
 }
 
+/** What a new error says where the new version has all requests. */
+export const NOVEL_WITHOUT_CONTROL = 1.5
+/** Errors that name what a service runs on and calls: as new as those of new code when a disk is full or a job holds a lock. */
+const ENVIRONMENT =
+  /lock|time-?d? ?out|connect|refused|reset by|unreachable|unknown ?host|dns|no space|disk|quota|thrott|unavailable|too many|certificate|ssl|tls|permission|denied/i
+
 /** E6: errors that were never there before, on the new version alone; or errors that every release of this service makes. */
 export function noveltyEvidence(
   candidate: Candidate,
@@ -295,7 +302,7 @@ export function noveltyEvidence(
   const past = faultCase.signaturePasts.find(
     (known) => known.service === service && known.signature === signature,
   )
-  if (past !== undefined && past.releases >= 3 && past.atReleases / past.releases >= 0.5)
+  if (past !== undefined && isUsualAtReleases(past))
     return term(
       'E6',
       -4,
@@ -308,7 +315,11 @@ export function noveltyEvidence(
   if (!isNovel || ratio < 0.8 || sum.since < 3 || CERTIFICATE.test(sum.type)) return undefined
   // Where the new version has all requests anyway, «on the new version alone» says little.
   const llr =
-    traffic > 0.8 ? 1.5 : Math.min(4, sum.since * Math.log(Math.max(ratio, 0.01) / Math.max(traffic, 0.02)))
+    traffic > 0.8
+      ? ENVIRONMENT.test(sum.type)
+        ? 0.5
+        : NOVEL_WITHOUT_CONTROL
+      : Math.min(4, sum.since * Math.log(Math.max(ratio, 0.01) / Math.max(traffic, 0.02)))
   return term(
     'E6',
     llr,

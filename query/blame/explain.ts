@@ -28,6 +28,7 @@ import { order } from './place-causes.ts'
 import { posteriors, verdictOf } from './posterior.ts'
 import { blastRadius, callChain } from './reach.ts'
 import { rollbackOf } from './rollback.ts'
+import { withoutStartUps } from './start-up.ts'
 import * as words from './words.ts'
 
 /** Log-likelihood of a step that needs no closer look, and how many parts are looked at else. */
@@ -43,14 +44,16 @@ const USUAL_MINUTES_MIN = 5
 /** What the joint exposure must describe better than either alone. */
 const JOINT_GAIN = 5
 
-export function explain(faultCase: FaultCase): Explanation {
+export function explain(given: FaultCase): Explanation {
+  const { case: faultCase, notes: setAside, count } = withoutStartUps(given)
+  const notes = [...setAside, ...(given.leftOut ?? [])]
   const columns = caseColumns(faultCase)
   const { fault } = faultCase
   const alarmMinute = Math.floor(fault.alarmAtMs / MINUTE_MS)
   const ended = fault.endedAtMs === undefined ? undefined : Math.floor(fault.endedAtMs / MINUTE_MS) + 1
   const to = Math.min(faultCase.toMinute, Math.max(ended ?? faultCase.toMinute, alarmMinute + 1))
   const seen = onsetOf(columns, alarmMinute, to)
-  if (seen === undefined && faultCase.rows.length === 0) return nothingSeen(faultCase)
+  if (seen === undefined && faultCase.rows.length === 0) return nothingSeen(faultCase, notes)
   const onset =
     seen !== undefined && seen.strength >= SURE_ONSET ? seen : onsetByExposure(columns, alarmMinute, to, seen)
   const frame = frameSince(columns, onset, to)
@@ -78,6 +81,8 @@ export function explain(faultCase: FaultCase): Explanation {
     causes: rivals.causes,
     joint: joint?.members,
     byService: rivals.shares.byService,
+    notes,
+    isStartUp: seen === undefined && count > frame.excess,
   })
 }
 
@@ -192,6 +197,9 @@ function conclude(parts: {
   readonly causes: readonly CompetingCause[]
   readonly joint: readonly number[] | undefined
   readonly byService: ReadonlyMap<string, number>
+  readonly notes: readonly Told[]
+  /** Without the errors of instances that start there is no step, and fewer failures than those. */
+  readonly isStartUp: boolean
 }): Explanation {
   const { faultCase, frame, onset, judged, causes, joint } = parts
   const { releases, causes: causePosteriors } = posteriors(
@@ -225,7 +233,7 @@ function conclude(parts: {
   const rest = ranked.find((item) => !same.includes(item))?.posterior ?? 0
   const noRollout = competing.reduce((sum, item) => sum + item.posterior, 0)
   const named = competing[0]
-  const verdict = verdictOf({
+  const reached = verdictOf({
     posterior,
     second: Math.max(rest, named?.posterior ?? 0),
     isProved: same.some((item) => item.isProved),
@@ -240,6 +248,9 @@ function conclude(parts: {
       (item) => !item.isVetoed && item.contrast.z >= 2.5 && item.contrast.explained >= 0.15,
     ),
   })
+  const isStartUp = parts.isStartUp && reached !== 'blamed'
+  // Where nothing is left, time alone would make a suspect of whoever came last.
+  const verdict = isStartUp ? 'inconclusive' : reached
   const relief = isJoint
     ? (first?.contrast.explained ?? 0)
     : same.reduce((most, item) => Math.max(most, item.contrast.explained), 0)
@@ -255,7 +266,10 @@ function conclude(parts: {
       latest: instant((onset.latest + 1) * MINUTE_MS),
     },
     verdict,
-    headline: headline(verdict, same, isJoint, posterior, named, noRollout),
+    headline: isStartUp
+      ? words.headlineWords.started()
+      : headline(verdict, same, isJoint, posterior, named, noRollout),
+    notes: [...parts.notes],
     ranked: ranked.map(rankedCause),
     competing: competing.map(({ kind, name, posterior: p, llr, text }) => ({
       kind,
@@ -393,13 +407,14 @@ function whatDecides(
 }
 
 /** A fault that its requests do not show: nothing is said of anyone. */
-function nothingSeen(faultCase: FaultCase): Explanation {
+function nothingSeen(faultCase: FaultCase, notes: readonly Told[]): Explanation {
   return {
     fault: faultCase.fault.id,
     decidedAt: instant(faultCase.nowMs),
     onset: null,
     verdict: 'inconclusive',
     headline: words.headlineWords.nothing(),
+    notes: [...notes],
     ranked: [],
     competing: [],
     set: [],

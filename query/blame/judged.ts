@@ -8,6 +8,7 @@ import { isBroad, type Competition } from './competing.ts'
 import type { ContrastFrame, ExposureContrast } from './contrast.ts'
 import {
   doseEvidence,
+  NOVEL_WITHOUT_CONTROL,
   noveltyEvidence,
   originEvidence,
   scopeEvidence,
@@ -72,12 +73,13 @@ export function judge(
   const isOver = dose !== undefined && dose.llr <= -5
   const exposure = isOver ? { ...compared, llr: Math.min(1, compared.llr) } : compared
   const novelty = noveltyEvidence(candidate, faultCase, onset)
+  const origin = originEvidence(candidate, faultCase, contrast, competition.shares)
   const evidence = [
     time,
     exposure,
     dose,
     scopeEvidence(candidate, frame),
-    originEvidence(candidate, faultCase, contrast, competition.shares),
+    origin,
     novelty,
     hasContrast ? undefined : stepEvidence(index, frame),
   ].filter((item) => item !== undefined)
@@ -92,7 +94,8 @@ export function judge(
     (hasLasted &&
       !isOver &&
       ((shown.z >= 4 && shown.isCrossed && exposure.llr >= 3) ||
-        (novelty !== undefined && novelty.llr >= 3 && exposure.llr > 0)))
+        (novelty !== undefined && novelty.llr >= 3 && exposure.llr > 0) ||
+        isNewHere(exposure, novelty, origin, lasting)))
   const isExonerated = exposure.llr <= -3 || evidence.some((item) => item.llr <= -5)
   const worst = evidence.toSorted((a, b) => a.llr - b.llr || order(a.term, b.term))[0] ?? time
   const best = [...evidence]
@@ -109,6 +112,21 @@ export function judge(
     isProved,
     reason: isExonerated ? worst.text : (best?.text ?? exposure.text),
   }
+}
+
+/** Where a version has all requests: an error of its code that nobody has seen before, begins there and stays. */
+function isNewHere(
+  exposure: Evidence,
+  novelty: Evidence | undefined,
+  origin: Evidence | undefined,
+  lastingMinutes: number,
+): boolean {
+  return (
+    (novelty?.llr ?? 0) >= NOVEL_WITHOUT_CONTROL &&
+    (origin?.llr ?? 0) >= 2 &&
+    exposure.llr > -1 &&
+    lastingMinutes >= 5
+  )
 }
 
 /** Minutes in which exposed requests were clearly worse than usual; all of them when none is by itself. */

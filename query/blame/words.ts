@@ -277,12 +277,24 @@ export const headlineWords = {
       `No release did it: ${cause.en} (${percent(posterior)}).`,
       `不是投产引起：${cause.zh}（${percent(posterior)}）。`,
     ),
+  started: (): Told =>
+    told(
+      'Nothing is wrong beyond errors of instances that start, as most releases bring them.',
+      '除实例启动期间的惯常错误外，未见其他异常。',
+    ),
   none: (): Told => told('No release did it; what did is not known.', '不是投产引起；原因未明。'),
   inconclusive: (): Told =>
     told('It cannot be told yet what caused this fault.', '尚不能判断本次故障的原因。'),
   nothing: (): Told =>
     told('No deviation can be seen in the requests of this fault.', '该故障的请求中看不到偏离。'),
 }
+
+/** What was set aside. */
+export const startUpWords = (name: string, failed: number): Told =>
+  told(
+    `${count(failed)} failed requests while ${name} started are set aside: the same error came with most of its earlier releases.`,
+    `${name} 启动期间的 ${count(failed)} 笔失败请求未计入：同样的错误在其此前多数发布中都出现过。`,
+  )
 
 export const decideWords = {
   traffic: (name: string, requests: number, minutes: number): Told =>

@@ -128,6 +128,7 @@ export const Explanation = z.object({
   exemplars: z
     .object({ failing: z.array(z.string()), healthy: z.array(z.string()) })
     .describe('trace ids, three of each side at most'),
+  notes: z.array(Told).default([]).describe('what was set aside or could not be looked at, a sentence each'),
   queries: z
     .array(z.object({ title: Told, sql: z.string() }))
     .describe('statements that give the same counts again'),

@@ -71,6 +71,7 @@ function explanation(fault: Fault, nowMs: number, more: Partial<Explanation> = {
     },
     callChain: [],
     wouldDecide: null,
+    notes: [],
     minutesMissing: null,
     exemplars: { failing: [], healthy: [] },
     queries: [],
@@ -194,6 +195,28 @@ describe('faults are found', () => {
     await step(badMs + 12 * MINUTE)
     // The SLO is gone, so nothing of it rings any more; the detector saw its end.
     expect((await only()).endedAt).not.toBeNull()
+  })
+
+  test('where requests stay away, and not where nobody sends anything: that is not measured', async () => {
+    const fromMs = rig.nowMs
+    const process = start(saying(() => ({})))
+    await rig.put(
+      { service: 'gone', operation: 'pay', fromMs, count: 1800, everyMs: 1000 },
+      { service: 'stays', operation: 'pay', fromMs, count: 2700, everyMs: 1000 },
+    )
+    const lostAt = async (ms: number) => {
+      rig.nowMs = ms
+      for (let round = 0; round < 3; round += 1, rig.nowMs += MINUTE) await process.finding.round()
+      const found = await faults()
+      return found.filter(({ endedAt }) => endedAt === null).map(({ place }) => place.service)
+    }
+    expect(await lostAt(fromMs + 25 * MINUTE)).not.toContain('gone')
+    const lost = await lostAt(fromMs + 36 * MINUTE)
+    expect(lost).toContain('gone')
+    expect(lost).not.toContain('stays')
+    const fed = await lostAt(fromMs + 50 * MINUTE)
+    // What rang goes on to ring: nobody knows that it is over.
+    expect(fed).toEqual(lost)
   })
 })
 

@@ -197,6 +197,7 @@ export function explanationOf(nowMs: number, hostile = 'account'): Explanation {
       { service: 'ledger', system: 'core-ledger', bad: 412, isOrigin: true },
     ],
     wouldDecide: null,
+    notes: [],
     minutesMissing: null,
     exemplars: {
       failing: ['0af7651916cd43dd8448eb211c80319c', '1af7651916cd43dd8448eb211c80319c'],
