@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { worstFirst } from '../../dashboards/start/slo-order.ts'
 import { CONDITIONS } from '../../query/http/slo-schemas.ts'
 import { openChromium } from '../support/browser.ts'
+import { openWatchedPage } from '../support/watched-page.ts'
 import { buildSloServer, type SloScene } from '../support/slo-scene.ts'
 
 const hostile = '<img src=x onerror="document.title=\'injected\';alert(1)">'
@@ -16,7 +17,7 @@ let context: BrowserContext
 let page: Page
 let address: string
 let scene: SloScene
-let complaints: string[]
+let complaints: readonly string[]
 
 beforeAll(async () => {
   browser = await openChromium()
@@ -26,19 +27,9 @@ afterAll(() => browser.close())
 
 beforeEach(async () => {
   scene = { isOut: true, isDown: false, count: 0, hostile }
-  complaints = []
   server = await buildSloServer(scene)
   address = await server.listen({ host: '127.0.0.1', port: 0 })
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US' })
-  page = await context.newPage()
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('dialog', (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
+  ;({ context, page, complaints } = await openWatchedPage(browser, { width: 1440, height: 900 }))
 })
 
 afterEach(async () => {
