@@ -15,6 +15,7 @@ import { buildMetrics, type Metrics } from './runtime/metrics.ts'
 import { buildQuiet, type Quiet } from './runtime/quiet.ts'
 import { buildOwnTraces, type SwitchableTraces } from './runtime/own-traces.ts'
 import { isLoopback, type IsLoopback } from './runtime/reach.ts'
+import { startFailure } from './runtime/start-failure.ts'
 import type { Tls } from './runtime/tls.ts'
 import { storeTarget } from './store-target.ts'
 import { openStore, type Retention, type Store } from './store/store.ts'
@@ -128,15 +129,4 @@ export async function runAlone(open: () => Promise<Running<unknown>>): Promise<n
     process.stderr.write(`${sentence}\n`)
     return 2
   }
-}
-
-/** What to tell a person whose start failed; undefined when the failure is ours. */
-export function startFailure(error: unknown): string | undefined {
-  const { code } = error as NodeJS.ErrnoException
-  // Errors with a code of ours are sentences for people.
-  if (error instanceof Error && code?.startsWith('SURETY_') === true) return error.message
-  if (code === 'EADDRINUSE') {
-    return `${(error as Error).message}. Another program has the port; stop it or set another one (SURETY_HTTP_PORT, SURETY_OTLP_HTTP_PORT, SURETY_OTLP_GRPC_PORT, SURETY_DEMO_PORT).`
-  }
-  return undefined
 }

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { COMPILED } from './support/compiled.ts'
 
 type Report = {
   readonly numPassedTests: number
@@ -24,6 +25,8 @@ function run(
     env: {
       UV_THREADPOOL_SIZE: '16',
       NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
+      // What one process made of a source the next takes: test files and demo banks start hundreds.
+      NODE_COMPILE_CACHE: COMPILED,
       ...process.env,
       ...env,
     },

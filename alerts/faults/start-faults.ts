@@ -6,9 +6,9 @@ import { explainFault } from '../../query/faults/explain-fault.ts'
 import { buildFaultBook } from '../../query/faults/fault-book.ts'
 import { buildRelated } from '../../query/faults/lately-called.ts'
 import { loadSlos, type Slos } from '../../query/promises/slos.ts'
-import type { Database } from '../../query/registry/database.ts'
 import type { Registry } from '../../query/registry/registry.ts'
 import { buildTransitionFeed } from '../publish/transition-feed.ts'
+import { startRounds, type LeadingParts } from '../rounds.ts'
 import { buildBlameMetrics } from './blame-metrics.ts'
 import { buildDeviations } from './deviations.ts'
 import { buildExplaining } from './explaining.ts'
@@ -19,16 +19,7 @@ const NAME = 'faults'
 const ROUND_MS = 1000
 const PAUSE_MS_MAX = 30_000
 
-export type FaultsParts = Pick<
-  ProcessParts,
-  'store' | 'lifecycle' | 'health' | 'metrics' | 'logger' | 'clock'
-> & {
-  readonly database: Database
-  readonly registry: Registry
-  readonly isLeading: () => boolean
-}
-
-export function startFaults(parts: FaultsParts): void {
+export function startFaults(parts: LeadingParts): void {
   const { store, registry, database, lifecycle, health, clock, isLeading } = parts
   const logger = parts.logger.child({ part: 'faults' })
   const metrics = buildBlameMetrics(parts.metrics.registry)
@@ -61,34 +52,21 @@ export function startFaults(parts: FaultsParts): void {
   })
 
   function repeat(step: 'find' | 'explain', work: () => Promise<void>) {
-    let failures = 0
-    let lastFailure = ''
-    let timer: NodeJS.Timeout
-    let running: Promise<void> = Promise.resolve()
-    const round = async () => {
-      try {
-        await work()
-        failures = 0
-      } catch (error) {
-        failures += 1
-        lastFailure = error instanceof Error ? error.message : String(error)
+    const started = startRounds({
+      firstMs: ROUND_MS,
+      everyMs: ROUND_MS,
+      pauseMsMax: PAUSE_MS_MAX,
+      round: work,
+      failed(error) {
         metrics.failures.inc({ step })
         logger.error({ err: error, step }, 'a round of the fault loop failed; it is tried again')
-      }
-      const pauseMs = Math.min(PAUSE_MS_MAX, ROUND_MS * 2 ** Math.min(failures, 10))
-      if (!stopping.signal.aborted) timer = setTimeout(start, pauseMs)
-    }
-    const start = () => void (running = round())
-    timer = setTimeout(start, ROUND_MS)
-    health.register(`faults: ${step}`, () =>
-      failures > 2 ? `Faults are behind (${step}): ${lastFailure}` : undefined,
-    )
-    return {
-      async stop() {
-        clearTimeout(timer)
-        await running
       },
-    }
+    })
+    health.register(`faults: ${step}`, () => {
+      const trouble = started.trouble()
+      return trouble === undefined ? undefined : `Faults are behind (${step}): ${trouble}`
+    })
+    return started
   }
 }
 

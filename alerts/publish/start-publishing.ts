@@ -2,12 +2,11 @@
 
 import { openKafkajsProduce } from '../../ingest/kafka/kafkajs-produce.ts'
 import { kafkaSecurity } from '../../ingest/kafka/security.ts'
-import type { ProcessParts } from '../../ingest/process.ts'
 import { readFiguresAt } from '../../query/promises/status-store.ts'
 import { loadSlos, type Slos } from '../../query/promises/slos.ts'
-import type { Database } from '../../query/registry/database.ts'
 import type { Registry } from '../../query/registry/registry.ts'
 import type { AlertsConfig } from '../config.ts'
+import { startRounds, type LeadingParts } from '../rounds.ts'
 import { faultEventFeed, sloEventFeed, verdictEventFeed } from './event-feed.ts'
 import { buildPublishMetrics } from './publish-metrics.ts'
 import { buildPublisher } from './publisher.ts'
@@ -22,17 +21,8 @@ const ROUND_MS = 1000
 /** What fails is tried again, later and later. */
 const PAUSE_MS_MAX = 30_000
 
-export type PublishParts = Pick<
-  ProcessParts,
-  'store' | 'lifecycle' | 'health' | 'metrics' | 'logger' | 'clock'
-> & {
-  readonly database: Database
-  readonly registry: Registry
-  readonly isLeading: () => boolean
-}
-
 /** Does nothing without brokers. Connects in the background; nothing waits for it. */
-export function startPublishing(config: AlertsConfig, parts: PublishParts): void {
+export function startPublishing(config: AlertsConfig, parts: LeadingParts): void {
   const { store, registry, database, lifecycle, health, logger, clock, isLeading } = parts
   const topic = config.SURETY_EVENTS_TOPIC
   if (config.KAFKA_BROKERS.length === 0 || topic === 'none') return
@@ -59,38 +49,25 @@ export function startPublishing(config: AlertsConfig, parts: PublishParts): void
     logger,
     now: () => clock.now(),
   })
-  let failures = 0
-  let lastFailure = ''
-  let isStopped = false
-  let timer: NodeJS.Timeout
-  let running: Promise<void> = Promise.resolve()
-  const round = async () => {
-    try {
-      failures = (await publisher.round()) ? 0 : failures + 1
-      lastFailure = ''
-    } catch (error) {
-      failures += 1
-      lastFailure = error instanceof Error ? error.message : String(error)
-      logger.error({ err: error }, 'events could not be read; it is tried again')
-    }
-    const pauseMs = Math.min(PAUSE_MS_MAX, ROUND_MS * 2 ** Math.min(failures, 10))
-    if (!isStopped) timer = setTimeout(start, pauseMs)
-  }
-  const start = () => void (running = round())
-  timer = setTimeout(start, ROUND_MS)
-  health.register('events', () =>
-    lastFailure !== '' && failures > 2 ? `Events cannot be read: ${lastFailure}` : publisher.heldUp(),
-  )
+  const rounds = startRounds({
+    firstMs: ROUND_MS,
+    everyMs: ROUND_MS,
+    pauseMsMax: PAUSE_MS_MAX,
+    round: () => publisher.round(),
+    failed: (error) => logger.error({ err: error }, 'events could not be read; it is tried again'),
+  })
+  health.register('events', () => {
+    const trouble = rounds.trouble()
+    return trouble === undefined ? publisher.heldUp() : `Events cannot be read: ${trouble}`
+  })
   lifecycle.add('events', async () => {
-    isStopped = true
-    clearTimeout(timer)
-    await running
+    await rounds.stop()
     await port.close()
   })
 }
 
 /** Events with what the registry says of their SLOs now and what was said of them then. */
-export function buildEventsOf(store: PublishParts['store'], registry: Registry) {
+export function buildEventsOf(store: LeadingParts['store'], registry: Registry) {
   let known: Slos | undefined
   return async (transitions: readonly ToldTransition[]): Promise<SloEvent[]> => {
     if (known === undefined || known.changeNumber !== (await registry.changeNumber()))

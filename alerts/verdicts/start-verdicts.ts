@@ -1,14 +1,12 @@
 // Wires verdicts and records of windows: round after round while this process leads.
 
 import { readFileSync } from 'node:fs'
-import type { ProcessParts } from '../../ingest/process.ts'
 import { ConfigError } from '../../ingest/runtime/config.ts'
 import { buildLandscape } from '../../query/profiles/landscape.ts'
-import type { Database } from '../../query/registry/database.ts'
-import type { Registry } from '../../query/registry/registry.ts'
 import { signerOf, type Signer } from '../../query/windows/record-chain.ts'
 import { windowPlan } from '../../query/windows/release-window.ts'
 import type { AlertsConfig } from '../config.ts'
+import { startRounds, type LeadingParts } from '../rounds.ts'
 import { buildVerdictLoop } from './verdict-loop.ts'
 import { buildVerdictMetrics } from './verdict-metrics.ts'
 import { writeWindowRecords } from './window-records.ts'
@@ -18,17 +16,8 @@ const ROUND_MS = 30_000
 const FIRST_MS = 2000
 const PAUSE_MS_MAX = 300_000
 
-export type VerdictRoleParts = Pick<
-  ProcessParts,
-  'store' | 'lifecycle' | 'health' | 'metrics' | 'logger' | 'clock'
-> & {
-  readonly database: Database
-  readonly registry: Registry
-  readonly isLeading: () => boolean
-}
-
 /** @throws ConfigError when the signing key cannot be read */
-export function startVerdicts(config: AlertsConfig, parts: VerdictRoleParts): void {
+export function startVerdicts(config: AlertsConfig, parts: LeadingParts): void {
   const { registry, lifecycle, health, logger, isLeading } = parts
   const signer = signerFrom(config)
   const metrics = buildVerdictMetrics(parts.metrics.registry)
@@ -38,37 +27,28 @@ export function startVerdicts(config: AlertsConfig, parts: VerdictRoleParts): vo
     config.SURETY_RELEASE_WINDOW_VERDICT_AT,
     config.SURETY_TIME_ZONE,
   )
-  let failures = 0
-  let lastFailure = ''
-  let isStopped = false
-  let timer: NodeJS.Timeout
-  let running: Promise<void> = Promise.resolve()
-  const round = async () => {
-    try {
-      if (isLeading()) {
-        await loop.round()
-        await writeWindowRecords({ ...parts, metrics, plan, signer })
-      } else metrics.due.set(0)
-      failures = 0
-      lastFailure = ''
-    } catch (error) {
-      failures += 1
-      lastFailure = error instanceof Error ? error.message : String(error)
+  const rounds = startRounds({
+    firstMs: FIRST_MS,
+    everyMs: ROUND_MS,
+    pauseMsMax: PAUSE_MS_MAX,
+    async round() {
+      if (!isLeading()) {
+        metrics.due.set(0)
+        return
+      }
+      await loop.round()
+      await writeWindowRecords({ ...parts, metrics, plan, signer })
+    },
+    failed(error) {
       metrics.failures.inc()
       logger.error({ err: error }, 'a round of verdicts failed; it is tried again')
-    }
-    if (!isStopped) timer = setTimeout(start, Math.min(PAUSE_MS_MAX, ROUND_MS * 2 ** Math.min(failures, 10)))
-  }
-  const start = () => void (running = round())
-  timer = setTimeout(start, FIRST_MS)
-  health.register('release verdicts', () =>
-    Promise.resolve(failures > 2 ? `releases are not judged: ${lastFailure}` : undefined),
-  )
-  lifecycle.add('release verdicts', async () => {
-    isStopped = true
-    clearTimeout(timer)
-    await running
+    },
   })
+  health.register('release verdicts', () => {
+    const trouble = rounds.trouble()
+    return Promise.resolve(trouble === undefined ? undefined : `releases are not judged: ${trouble}`)
+  })
+  lifecycle.add('release verdicts', () => rounds.stop())
 }
 
 function signerFrom(config: AlertsConfig): Signer | undefined {

@@ -8,12 +8,13 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { buildKafkaClient } from '../../ingest/kafka/kafkajs-client.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
+import { freePort } from './free-port.ts'
 
 // The same place that deploy/setup.mjs fills.
 const JARS = fileURLToPath(new URL('../../.cache/kafka', import.meta.url))
@@ -287,16 +288,6 @@ function answers(port: number): Promise<boolean> {
     socket.once('connect', () => settle(true))
     socket.once('error', () => settle(false))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new BrokerError('No free port on 127.0.0.1.')
-  return address.port
 }
 
 /** 16 random bytes as Kafka writes them; a leading dash would read as an option. */

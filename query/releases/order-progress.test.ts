@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { HOUR_MS, MINUTE_MS, T0_MS } from '../../test/support/releases.ts'
+import { UNTOLD, HOUR_MS, MINUTE_MS, T0_MS } from '../../test/support/releases.ts'
 import { ReleaseOrderSpec } from '../registry/kinds/release-order.ts'
 import { orderProgress, type OrderProgress } from './order-progress.ts'
 import { orderHeadline, orderSentences } from './order-words.ts'
@@ -35,17 +35,7 @@ function release(service: string, minute: number, given: Partial<Release> = {}):
     endedAtMs: at(minute + 10),
     scope: EVERYBODY,
     stages: [],
-    orderId: '',
-    vcsRevision: '',
-    artifact: '',
-    configHash: '',
-    pipeline: '',
-    actor: '',
-    ticket: '',
-    description: '',
-    isReversible: true,
-    parameterChanges: [],
-    remarks: [],
+    ...UNTOLD,
     ...given,
   }
 }

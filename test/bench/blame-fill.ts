@@ -7,6 +7,7 @@
 import type { Store } from '../../ingest/store/store.ts'
 import type { Fault } from '../../query/blame/case.ts'
 import type { Release } from '../../query/releases/release.ts'
+import { UNTOLD } from '../support/releases.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
@@ -156,16 +157,6 @@ function releasesOf(count: number, readyMs: number): Release[] {
     endedAtMs: undefined,
     scope: { selectors: [], weightPercent: 10 },
     stages: [],
-    orderId: '',
-    vcsRevision: '',
-    artifact: '',
-    configHash: '',
-    pipeline: '',
-    actor: '',
-    ticket: '',
-    description: '',
-    isReversible: true,
-    parameterChanges: [],
-    remarks: [],
+    ...UNTOLD,
   }))
 }

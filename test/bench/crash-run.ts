@@ -11,6 +11,7 @@ import type { Lifecycle } from '../../ingest/runtime/lifecycle.ts'
 import { buildKafkaClient } from '../../ingest/kafka/kafkajs-client.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import type { IngestStatusReply } from '../../query/http/schemas.ts'
+import { makeEmptyData } from '../support/empty-data.ts'
 import { random } from '../support/otlp.ts'
 import { spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
 import { BenchFailure } from './bench-definition.ts'
@@ -60,6 +61,7 @@ export async function crashRun({
 }: CrashRun): Promise<CrashReport> {
   const next = random(seed)
   const dataDir = join(folder, 'data')
+  await makeEmptyData(dataDir)
   const brokerOptions = {
     directory: join(folder, 'kafka'),
     topics: [{ topic: TOPIC, partitions: PARTITIONS }],
@@ -97,11 +99,11 @@ export async function crashRun({
     life = spawnSurety(['serve'], env)
     const { url } = await life.ready()
     const status = await untilAssigned(url)
-    if (kill % 10 === 5) {
+    if (kill % 10 === 3) {
       counts.rebalances += 1
       await comeAndGo(brokers)
     }
-    if (kill % 20 === 10) {
+    if (kill % 20 === 4) {
       counts.stalls += 1
       process.kill(life.pid, 'SIGSTOP')
       await sleep(SESSION_TIMEOUT_MS + 2000)

@@ -2,8 +2,8 @@
 // CPU time, stopped by the lifecycle.
 
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../../deploy/kafka/free-port.ts'
 import type { Lifecycle } from '../../ingest/runtime/lifecycle.ts'
 import { BenchFailure } from './bench-definition.ts'
 import { openChild } from './child.ts'
@@ -66,13 +66,4 @@ export async function openPrometheus(folder: string, lifecycle: Lifecycle): Prom
     cpuSeconds: () => cpuSeconds(child.pid),
     rssPeakMb: () => rssPeakMb(child.pid),
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  if (address === null || typeof address === 'string') throw new BenchFailure('There is no free port.')
-  return address.port
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openChromium } from '../support/browser.ts'
+import { openWatchedPage } from '../support/watched-page.ts'
 import { buildFaultServer, type FaultScene } from '../support/fault-scene.ts'
 
 const hostile = '<img src=x onerror="document.title=\'injected\';alert(1)">'
@@ -14,7 +15,7 @@ let context: BrowserContext
 let page: Page
 let address: string
 let scene: FaultScene
-let complaints: string[]
+let complaints: readonly string[]
 
 beforeAll(async () => {
   browser = await openChromium()
@@ -24,19 +25,9 @@ afterAll(() => browser.close())
 
 beforeEach(async () => {
   scene = { hasFaults: true, isDown: false, hostile, releases: 0 }
-  complaints = []
   server = await buildFaultServer(scene)
   address = await server.listen({ host: '127.0.0.1', port: 0 })
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US' })
-  page = await context.newPage()
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('dialog', (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
+  ;({ context, page, complaints } = await openWatchedPage(browser, { width: 1280, height: 800 }))
 })
 
 afterEach(async () => {

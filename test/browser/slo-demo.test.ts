@@ -47,7 +47,7 @@ test('the demo bank’s SLOs appear with their tiers, and a service that fails i
     [],
   )
   expect(errors).toEqual([])
-}, 120_000)
+})
 
 /** Requests that began just now and failed. */
 function failing(service: string, system: string, requests: number): Buffer {

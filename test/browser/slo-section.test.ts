@@ -6,11 +6,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { worstFirst } from '../../dashboards/start/slo-order.ts'
 import { CONDITIONS } from '../../query/http/slo-schemas.ts'
 import { openChromium } from '../support/browser.ts'
+import { openWatchedPage } from '../support/watched-page.ts'
 import { buildSloServer, type SloScene } from '../support/slo-scene.ts'
 
 const hostile = '<img src=x onerror="document.title=\'injected\';alert(1)">'
-
-const patience = { timeout: 20_000 }
 
 let browser: Browser
 let server: FastifyInstance
@@ -18,7 +17,7 @@ let context: BrowserContext
 let page: Page
 let address: string
 let scene: SloScene
-let complaints: string[]
+let complaints: readonly string[]
 
 beforeAll(async () => {
   browser = await openChromium()
@@ -28,19 +27,9 @@ afterAll(() => browser.close())
 
 beforeEach(async () => {
   scene = { isOut: true, isDown: false, count: 0, hostile }
-  complaints = []
   server = await buildSloServer(scene)
   address = await server.listen({ host: '127.0.0.1', port: 0 })
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US' })
-  page = await context.newPage()
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('dialog', (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
+  ;({ context, page, complaints } = await openWatchedPage(browser, { width: 1440, height: 900 }))
 })
 
 afterEach(async () => {
@@ -112,7 +101,7 @@ describe('list of SLOs', () => {
     await rowNamed('Gateway fast').waitFor()
     expect(await rows().first().innerText()).toContain('Gateway fast')
     scene.isOut = true
-    await expect.poll(() => rows().first().innerText(), patience).toContain('Transfers available')
+    await expect.poll(() => rows().first().innerText()).toContain('Transfers available')
   })
 
   test('of hundreds the worst twenty are shown, all on demand, and a filter finds one', async () => {
@@ -121,11 +110,11 @@ describe('list of SLOs', () => {
     await page.getByText('showing the worst 20 of 188').waitFor()
     expect(await rows().count()).toBe(20)
     await page.getByRole('button', { name: 'show all 188' }).click()
-    await expect.poll(() => rows().count(), patience).toBe(188)
+    await expect.poll(() => rows().count()).toBe(188)
     expect(new URL(page.url()).searchParams.get('slos')).toBe('all')
     await page.getByRole('button', { name: 'show the worst 20 only' }).click()
     await page.getByRole('searchbox', { name: 'Filter SLOs' }).fill('more-173')
-    await expect.poll(() => rows().count(), patience).toBe(1)
+    await expect.poll(() => rows().count()).toBe(1)
     expect(await rows().first().innerText()).toContain('More 173')
     expect(new URL(page.url()).searchParams.get('find')).toBe('more-173')
     await page.getByRole('searchbox', { name: 'Filter SLOs' }).fill('nothing like it')
@@ -142,7 +131,7 @@ describe('list of SLOs', () => {
     await page.locator('#live').getByText('live').waitFor()
     expect(await page.getByRole('alert').count()).toBe(0)
     scene.isDown = false
-    await expect.poll(() => page.locator('#slos .notice').count(), patience).toBe(0)
+    await expect.poll(() => page.locator('#slos .notice').count()).toBe(0)
   })
 })
 

@@ -16,6 +16,7 @@ import type {
 } from '../../query/http/schemas.ts'
 import { pages } from '../../query/http/routes/pages.ts'
 import { openChromium } from '../support/browser.ts'
+import { openWatchedPage } from '../support/watched-page.ts'
 
 const hostile = '<img src=x onerror="document.title=\'injected\';alert(1)">'
 const traceId = '0af7651916cd43dd8448eb211c80319c'
@@ -30,7 +31,7 @@ let context: BrowserContext
 let page: Page
 let address: string
 let scene: Scene
-let complaints: string[]
+let complaints: readonly string[]
 
 beforeAll(async () => {
   browser = await openChromium()
@@ -40,21 +41,12 @@ afterAll(() => browser.close())
 
 beforeEach(async () => {
   scene = { failed: 412, empty: false, down: false, seriesAsked: 0 }
-  complaints = []
   app = await buildServer()
   address = await app.listen({ host: '127.0.0.1', port: 0 })
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US' })
-  page = await context.newPage()
-  page.on('console', (message) => {
-    // Reading the canvas back is this test's doing, and the browser's advice about it is not the page's fault.
-    if (['error', 'warning'].includes(message.type()) && !message.text().includes('getImageData'))
-      complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('dialog', (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
+  // Reading the canvas back is this test's doing, and the browser's advice about it is not the page's fault.
+  ;({ context, page, complaints } = await openWatchedPage(browser, { width: 1280, height: 800 }, (text) =>
+    text.includes('getImageData'),
+  ))
 })
 
 afterEach(async () => {
@@ -140,18 +132,18 @@ describe('start page', () => {
     await row.getByText('38.2%').waitFor()
     await row.getByRole('link').focus()
     scene.failed = 540
-    await row.getByText('50.1%').waitFor({ timeout: 5000 })
+    await row.getByText('50.1%').waitFor()
     expect(await page.evaluate('document.activeElement.textContent')).toBe('transfer')
     expect(scene.seriesAsked).toBeGreaterThan(1)
     expect(complaints).toEqual([])
 
     scene.down = true
-    await page.getByRole('alert').getByText('Cannot reach the Surety API').waitFor({ timeout: 5000 })
+    await page.getByRole('alert').getByText('Cannot reach the Surety API').waitFor()
     await page.getByRole('alert').getByText('What you see below is as of').waitFor()
     await row.getByText('50.1%').waitFor()
     scene.down = false
     scene.failed = 0
-    await page.getByText('All 3 services answer').waitFor({ timeout: 8000 })
+    await page.getByText('All 3 services answer').waitFor()
     expect(await page.getByRole('alert').count()).toBe(0)
   })
 

@@ -15,6 +15,7 @@ import { serve, type Served } from '../../deploy/serve.ts'
 import { ConfigError } from '../../ingest/runtime/config.ts'
 import { hashToken, makeToken, type TokenEntry } from '../../ingest/runtime/tokens.ts'
 import { makeCertificate, type Certificate } from '../support/certificates.ts'
+import { makeEmptyData } from '../support/empty-data.ts'
 import { EXPORT_TRACES, openGrpcClient, type GrpcAnswer, type GrpcClientOptions } from '../support/grpc.ts'
 import { random, randomBytes, traceRequest } from '../support/otlp.ts'
 import { eventually } from '../support/surety.ts'
@@ -132,6 +133,7 @@ const PROTOBUF = { 'content-type': 'application/x-protobuf' }
 let surety: Served
 beforeAll(async () => {
   writeFileSync(tokensFile, JSON.stringify(ENTRIES), { mode: 0o600 })
+  await makeEmptyData(join(folder, 'data'))
   surety = await serve(ROLES, { ...BEYOND, SURETY_DATA_DIR: join(folder, 'data') }, nothingIsLoopback)
   return () => surety.lifecycle.stop()
 })

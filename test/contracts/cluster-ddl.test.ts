@@ -9,12 +9,13 @@ import { buildClusterRenderer, clusterCommand, clusterQuestion } from '../../ing
 import { literal } from '../../ingest/store/literal.ts'
 import { AS_WRITTEN, readMigrations, renderAll } from '../../ingest/store/migrate.ts'
 import { renderingFor } from '../../ingest/store/server-store.ts'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import type { Store } from '../../ingest/store/store.ts'
+import { openTestStore } from '../support/empty-data.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'surety-ddl-'))
 const cluster = { name: 'bank', database: 'surety' }
 let store: Store
-beforeAll(async () => void (store = await openEmbeddedStore(folder)))
+beforeAll(async () => void (store = await openTestStore(folder)))
 afterAll(async () => {
   await store.close()
   rmSync(folder, { recursive: true, force: true })

@@ -5,13 +5,19 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { openEmbeddedStore } from '../../ingest/store/store.ts'
+import { makeEmptyData, openTestStore } from '../support/empty-data.ts'
 import { spawnScript, spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'surety-command-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let directories = 0
 const newDirectory = () => join(folder, String((directories += 1)))
+/** As a first start leaves it: making it anew takes longer than all the rest of a start. */
+async function startedDirectory(): Promise<string> {
+  const dataDir = newDirectory()
+  await makeEmptyData(dataDir)
+  return dataDir
+}
 
 const run = (words: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   spawnSurety(words, env).ended
@@ -184,7 +190,7 @@ test('migrate brings an empty directory to the schema, and a second time finds n
 
 test('a store of a newer release is refused with a sentence: no stack, and nothing in it is touched', async () => {
   const dataDir = newDirectory()
-  const store = await openEmbeddedStore(dataDir)
+  const store = await openTestStore(dataDir)
   await store.command(`INSERT INTO schema_migrations VALUES (99, '0099_to_come.sql', 'sum', now())`)
   await store.close()
   for (const words of [['serve'], ['migrate']]) {
@@ -210,6 +216,7 @@ describe('one role in a process', () => {
       script: 'deploy/surety.ts',
       words: ['serve', '--roles', 'query'],
       role: 'query',
+      isFirstStart: true,
     },
     {
       name: 'surety serve --roles alerts',
@@ -220,25 +227,29 @@ describe('one role in a process', () => {
     { name: 'node alerts/main.ts', script: 'alerts/main.ts', words: [], role: 'alerts' },
     { name: 'node ingest/main.ts', script: 'ingest/main.ts', words: [], role: 'ingest' },
     { name: 'node query/main.ts', script: 'query/main.ts', words: [], role: 'query' },
-  ])('$name is alive, ready, serves its own routes and ends with 0', async ({ script, words, role }) => {
-    const ofQuery = role === 'query' ? 200 : 404
-    const surety = owned(spawnScript(script, words, { SURETY_DATA_DIR: newDirectory() }))
-    const { url } = await surety.ready()
-    expect(await status(`${url}/healthz`)).toBe(200)
-    expect(await status(`${url}/readyz`)).toBe(200)
-    expect(await status(`${url}/metrics`)).toBe(200)
-    expect(await status(`${url}/api/v1/services`)).toBe(ofQuery)
-    expect(await status(`${url}/`)).toBe(ofQuery)
-    const posted = await fetch(`${url}/api/v1/releases/events`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ specversion: '1.0', id: '1', source: '/ci', type: 't' }),
-    })
-    expect(posted.status).toBe(role === 'ingest' ? 201 : 404)
-    surety.kill('SIGTERM')
-    const { code, stderr } = await surety.ended
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  })
+  ])(
+    '$name is alive, ready, serves its own routes and ends with 0',
+    async ({ script, words, role, isFirstStart = false }) => {
+      const ofQuery = role === 'query' ? 200 : 404
+      const dataDir = isFirstStart ? newDirectory() : await startedDirectory()
+      const surety = owned(spawnScript(script, words, { SURETY_DATA_DIR: dataDir }))
+      const { url } = await surety.ready()
+      expect(await status(`${url}/healthz`)).toBe(200)
+      expect(await status(`${url}/readyz`)).toBe(200)
+      expect(await status(`${url}/metrics`)).toBe(200)
+      expect(await status(`${url}/api/v1/services`)).toBe(ofQuery)
+      expect(await status(`${url}/`)).toBe(ofQuery)
+      const posted = await fetch(`${url}/api/v1/releases/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ specversion: '1.0', id: '1', source: '/ci', type: 't' }),
+      })
+      expect(posted.status).toBe(role === 'ingest' ? 201 : 404)
+      surety.kill('SIGTERM')
+      const { code, stderr } = await surety.ended
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    },
+  )
 
   test('a query process answers for its own variables only, and still knows the names of others', async () => {
     const env = { SURETY_LINGER_MS: 'long', SURETY_DATA_DIR: newDirectory() }
@@ -263,7 +274,7 @@ describe('what another process has', () => {
       await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
       onTestFinished(() => void holder.close())
       const { port } = holder.address() as AddressInfo
-      const dataDir = newDirectory()
+      const dataDir = await startedDirectory()
       const { code, stdout, stderr } = await run(words, {
         SURETY_DATA_DIR: dataDir,
         [variable]: String(port),
@@ -279,7 +290,7 @@ describe('what another process has', () => {
   )
 
   test('the data directory: serve and migrate say who holds it and what to set', async () => {
-    const env = { SURETY_DATA_DIR: newDirectory() }
+    const env = { SURETY_DATA_DIR: await startedDirectory() }
     const holder = owned(spawnSurety(['serve', '--roles', 'query'], env))
     await holder.ready()
     for (const words of [['serve'], ['migrate']]) {
@@ -292,7 +303,7 @@ describe('what another process has', () => {
 })
 
 test('a second signal ends the process at once', async () => {
-  const surety = owned(spawnSurety(['serve'], { SURETY_DATA_DIR: newDirectory() }))
+  const surety = owned(spawnSurety(['serve'], { SURETY_DATA_DIR: await startedDirectory() }))
   await surety.ready()
   surety.kill('SIGINT')
   surety.kill('SIGINT')

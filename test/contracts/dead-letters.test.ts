@@ -9,8 +9,8 @@ import { TRACES_FORMAT } from '../../ingest/pipeline/prepare.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
-import { openEmbeddedStore } from '../../ingest/store/store.ts'
 import type { TraceReply } from '../../query/http/schemas.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { traceRequest } from '../support/otlp.ts'
 import { spawnSurety } from '../support/surety-process.ts'
 import { startSurety, type TestSurety } from '../support/surety.ts'
@@ -59,7 +59,7 @@ async function replay(id: string, query = '') {
 
 beforeAll(async () => {
   // Letters of an earlier release that could not read them; this one can.
-  const store = await openEmbeddedStore(dataDir)
+  const store = await openTestStore(dataDir)
   const box = buildDeadLetterBox(store, buildMetrics(), buildLogger('silent'), systemClock)
   const letter = { detail: 'Cannot parse', format: TRACES_FORMAT, payload: whole } as const
   await box.add(

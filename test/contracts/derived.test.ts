@@ -14,11 +14,12 @@ import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
-import { openEmbeddedStore, StoreError, type Store } from '../../ingest/store/store.ts'
+import { StoreError, type Store } from '../../ingest/store/store.ts'
 import { attributeKeys, attributeValues } from '../../query/reports/attributes.ts'
 import { serviceItems } from '../../query/reports/services.ts'
 import { serviceSeries } from '../../query/reports/service-series.ts'
 import { serviceMap } from '../../query/reports/map.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { traceRequest, type Attributes, type SpanInput } from '../support/otlp.ts'
 
 const MINUTE_MS = 60_000
@@ -37,7 +38,7 @@ const range = { fromMs: minuteMs, toMs: minuteMs + 2 * MINUTE_MS }
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'surety-derived-'))
-  store = await openEmbeddedStore(folder)
+  store = await openTestStore(folder)
   aheadMs = 5 * MINUTE_MS
 })
 afterEach(async () => {

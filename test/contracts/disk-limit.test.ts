@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { keepWithin } from '../../ingest/store/disk-limit.ts'
-import { openEmbeddedStore } from '../../ingest/store/store.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { eventually, startSurety } from '../support/surety.ts'
 
 const DAY_SECONDS = 86_400
 const still = <T>(work: () => Promise<T>) => work()
 
 async function filled(dataDir: string) {
-  const store = await openEmbeddedStore(dataDir)
+  const store = await openTestStore(dataDir)
   // A merge between two looks would change the bytes.
   await store.command('SYSTEM STOP MERGES')
   for (let daysAgo = 4; daysAgo >= 0; daysAgo -= 1) {

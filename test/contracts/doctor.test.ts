@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { openEmbeddedStore } from '../../ingest/store/store.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { makeCertificate } from '../support/certificates.ts'
 import { startSurety } from '../support/surety.ts'
 import { spawnSurety } from '../support/surety-process.ts'
@@ -47,7 +47,7 @@ test('before the first start all is well, and nothing is made', async () => {
 
 test('a stopped store is opened and looked at, and left as it is', async () => {
   const dataDir = join(root, 'stopped')
-  const store = await openEmbeddedStore(dataDir)
+  const store = await openTestStore(dataDir)
   await store.command("INSERT INTO spans (ts, service, kind) VALUES (now64(9) + INTERVAL 1 MINUTE, 'a', 2)")
   await store.command("INSERT INTO dead_letters (at, reason) VALUES (now64(3), 'malformed')")
   await store.close()

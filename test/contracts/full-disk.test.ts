@@ -4,10 +4,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../../deploy/kafka/free-port.ts'
 import type { IngestStatusReply, ServicesReply } from '../../query/http/schemas.ts'
 import { bankRequests } from '../support/bank-spans.ts'
 import { eventually } from '../support/surety.ts'
@@ -29,14 +29,6 @@ let surety: ChildProcess
 let ports: readonly number[]
 let log = ''
 let inside: string
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const found = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return found
-}
 
 const url = (path: string) => `http://127.0.0.1:${ports[0]}${path}`
 const get = async <Reply>(path: string) => (await (await fetch(url(path))).json()) as Reply
@@ -69,7 +61,7 @@ const linesWith = (text: string) => log.split('\n').filter((line) => line.includ
 
 beforeAll(async () => {
   if (!canMount) return
-  ports = await freePorts(3)
+  ports = [await freePort(), await freePort(), await freePort()]
   // Nobody else writes and frees meanwhile.
   const script = `mount -t tmpfs -o size=256m tmpfs "$0" && exec "$1" deploy/surety.ts serve --roles ingest,query`
   surety = spawn('unshare', [...UNSHARE, script, folder, process.execPath], {
@@ -96,7 +88,6 @@ beforeAll(async () => {
         () => 0,
       ),
     (status) => status === 200,
-    60_000,
   )
 })
 
@@ -133,9 +124,8 @@ test.skipIf(!canMount).each([
       await eventually(
         () => send(body),
         ({ status }) => status === 200,
-        30_000,
       )
-    await eventually(rows, (count) => count >= before + mine.length * SPANS, 30_000)
+    await eventually(rows, (count) => count >= before + mine.length * SPANS)
     expect(await rows()).toBe(before + mine.length * SPANS)
     const { deadLetters } = await get<IngestStatusReply>('/api/v1/ingest/status')
     expect(deadLetters.total).toBe(0)

@@ -26,16 +26,16 @@ function within(seconds: number, cases: number) {
 
 test('the walks and the converters of JSON', () => {
   expect(fuzzSteps(within(8, 6000))).toBeGreaterThan(0)
-}, 60_000)
+})
 
 test('traces through every door, beside neighbours, to the row', async () => {
   expect(await fuzzDoors(surety, grpc, within(12, 1200))).toBeGreaterThan(0)
-}, 60_000)
+})
 
 test('metrics', async () => {
   expect(await fuzzMetricDoor(surety, within(6, 600))).toBeGreaterThan(0)
-}, 60_000)
+})
 
 test('release events', async () => {
   expect(await fuzzReleases(surety, within(4, 400))).toBeGreaterThan(0)
-}, 60_000)
+})

@@ -60,7 +60,7 @@ function batchesOf(segment: Buffer): Buffer[] {
 const status = () => surety.get<IngestStatusReply>('/api/v1/ingest/status')
 const isRead = ({ kafka }: IngestStatusReply) =>
   (kafka?.length ?? 0) > 0 && kafka?.every(({ lagMessages }) => lagMessages === 0) === true
-const allRead = () => eventually(status, isRead, 60_000)
+const allRead = () => eventually(status, isRead)
 
 beforeAll(async () => {
   broker = await openBroker({ directory, topics: [{ topic: TOPIC, partitions: 2 }] })
@@ -137,7 +137,7 @@ describe('a batch that cannot be unpacked', () => {
     await start()
 
     sound = 2 * DAMAGES.length + 2 + 5
-    await eventually(status, (reply) => reply.spans.rows >= sound * SPANS && isRead(reply), 60_000)
+    await eventually(status, (reply) => reply.spans.rows >= sound * SPANS && isRead(reply))
     const { spans, deadLetters } = await eventually(
       status,
       (reply) => reply.deadLetters.total >= DAMAGES.length,
@@ -159,7 +159,7 @@ describe('a batch that cannot be unpacked', () => {
     await surety.stop()
     await send(requests(1))
     await start()
-    await eventually(status, ({ spans }) => spans.rows === (sound + 1) * SPANS, 60_000)
+    await eventually(status, ({ spans }) => spans.rows === (sound + 1) * SPANS)
     expect((await status()).deadLetters.total).toBe(DAMAGES.length)
   })
 })
@@ -173,7 +173,7 @@ describe('sizes', () => {
     expect(zstdCompressSync(bomb).length).toBeLessThan(MB)
     await send([bomb], ZSTD)
     await send(requests(2), ZSTD)
-    await eventually(status, ({ spans }) => spans.rows === before.spans.rows + 5 * SPANS, 60_000)
+    await eventually(status, ({ spans }) => spans.rows === before.spans.rows + 5 * SPANS)
     const { deadLetters } = await eventually(
       status,
       (reply) => reply.deadLetters.total === before.deadLetters.total + 2,
@@ -186,16 +186,16 @@ describe('sizes', () => {
     expect(told[1]).toMatch(
       /^too-big: the value is 100000000 bytes long, at most 67108864 are taken; send smaller batches to otlp_spans$/,
     )
-  }, 120_000)
+  })
 
   test('thousands of tombstones in one batch are read past', async () => {
     const before = await status()
     await send([...Array.from({ length: 5000 }, () => null), ...requests(1)], GZIP)
     await send([null, ...requests(1), null])
-    await eventually(status, ({ spans }) => spans.rows === before.spans.rows + 2 * SPANS, 60_000)
+    await eventually(status, ({ spans }) => spans.rows === before.spans.rows + 2 * SPANS)
     await allRead()
     expect((await status()).deadLetters.total).toBe(before.deadLetters.total)
-  }, 120_000)
+  })
 })
 
 test('a topic that is not there is named with what to do; others are read meanwhile, and it when it comes', async () => {
@@ -211,13 +211,12 @@ test('a topic that is not there is named with what to do; others are read meanwh
   const ready = await eventually(
     async () => (await fetch(`${surety.url}/readyz`)).text(),
     (text) => text.includes('not_there'),
-    30_000,
   )
   expect(ready).toMatch(/the Kafka topics [\w, ]*\bnot_there\b[\w, ]* do not exist/)
-  await eventually(status, ({ kafka }) => (kafka?.length ?? 0) === 2, 30_000)
+  await eventually(status, ({ kafka }) => (kafka?.length ?? 0) === 2)
   await producer.createTopic('not_there')
   const before = (await status()).spans.rows
   await producer.send('not_there', 0, requests(1))
-  await eventually(status, ({ spans }) => spans.rows === before + SPANS, 60_000)
+  await eventually(status, ({ spans }) => spans.rows === before + SPANS)
   expect((await fetch(`${surety.url}/readyz`)).status).toBe(200)
-}, 120_000)
+})

@@ -343,7 +343,7 @@ test('random damage never costs a neighbour and never an answer', async () => {
     for (const { status } of replies) expect([200, 400]).toContain(status)
   }
   expect(await requestsOf(service)).toBe(goodSent)
-}, 60_000)
+})
 
 /** As exporters do: the same bytes again while the store is busy, which a loaded machine makes it. */
 async function untilAnswered(body: Uint8Array) {

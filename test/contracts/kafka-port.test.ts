@@ -107,7 +107,7 @@ async function newTopic(partitions = 1): Promise<string> {
   return topic
 }
 
-async function until(what: string, holds: () => boolean, timeoutMs = 15_000): Promise<void> {
+async function until(what: string, holds: () => boolean, timeoutMs = 120_000): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for: ${what}`)

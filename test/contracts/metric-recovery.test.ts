@@ -14,7 +14,8 @@ import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
 import { METRIC_TABLES } from '../../ingest/store/insert-metrics.ts'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import type { Store } from '../../ingest/store/store.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { field, fixed64 } from '../support/otlp.ts'
 import { metricRequest, numberPoint } from '../support/otlp-metrics.ts'
 import { STORE_KINDS } from '../support/test-stores.ts'
@@ -80,11 +81,11 @@ async function expectBooks(store: Store, batches: number): Promise<void> {
 
 test('a token without its rows, of points and of series, keeps nothing from being stored', async () => {
   const [before, after] = [join(folder, 'before'), join(folder, 'after')]
-  const first = await openEmbeddedStore(before)
+  const first = await openTestStore(before)
   await write(first, 1, 'kafka/otlp_metrics/0/0-3/1')
   await first.close()
   cpSync(before, after, { recursive: true, verbatimSymlinks: true })
-  const second = await openEmbeddedStore(after)
+  const second = await openTestStore(after)
   await write(second, 2, TOKEN)
   await second.close()
   const logs = readdirSync(after, { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -93,7 +94,7 @@ test('a token without its rows, of points and of series, keeps nothing from bein
   for (const name of logs) {
     if (existsSync(join(before, name))) cpSync(join(after, name), join(before, name), { recursive: true })
   }
-  const store = await openEmbeddedStore(before)
+  const store = await openTestStore(before)
   await write(store, 2, TOKEN)
   // The trap is real: what is believed is lost.
   await expectBooks(store, 1)
@@ -159,7 +160,7 @@ test('a message that the engine refuses costs its neighbours nothing, and no tab
     ),
     'kafka otlp_metrics/0@bad',
   )
-  const store = await openEmbeddedStore(join(folder, 'data'))
+  const store = await openTestStore(join(folder, 'data'))
   const written = await writerOn(store).write([...batchOf(1), bad], identity(TOKEN))
   expect(written.kind === 'stored' ? [...written.refused.keys()].map(({ origin }) => origin) : []).toEqual([
     'kafka otlp_metrics/0@bad',

@@ -12,7 +12,8 @@ import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import type { Store } from '../../ingest/store/store.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { bankRequests } from '../support/bank-spans.ts'
 import { STORE_KINDS, type StorePlaceForTests } from '../support/test-stores.ts'
 import { field, fixed64, integerField } from '../support/otlp.ts'
@@ -84,11 +85,11 @@ async function expectBooksToAgree(store: Store, spans: number): Promise<void> {
 async function plantPhantom(batch: readonly PreparedTraces[], token: string): Promise<string> {
   const before = join(folder, 'before')
   const after = join(folder, 'after')
-  const first = await openEmbeddedStore(before)
+  const first = await openTestStore(before)
   await writerOn(first).write(batchOf(1), identity('kafka/otlp_spans/0/0-3/1'))
   await first.close()
   cpSync(before, after, { recursive: true, verbatimSymlinks: true })
-  const second = await openEmbeddedStore(after)
+  const second = await openTestStore(after)
   await writerOn(second).write(batch, identity(token))
   await second.close()
   const logs = readdirSync(after, { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -106,7 +107,7 @@ describe('a token without its rows', () => {
   const token = 'kafka/otlp_spans/0/4-7/2'
 
   test('swallows the batch when it is believed: the trap is real', async () => {
-    const store = await openEmbeddedStore(await plantPhantom(batchOf(2), token))
+    const store = await openTestStore(await plantPhantom(batchOf(2), token))
     await writerOn(store).write(batchOf(2), identity(token))
     const [row] = await store.rows('SELECT count() AS spans FROM spans')
     expect(Number(row?.['spans'])).toBe(4 * SPANS)
@@ -114,7 +115,7 @@ describe('a token without its rows', () => {
   })
 
   test('does not keep a recovery from completing the batch, and every rollup with it', async () => {
-    const store = await openEmbeddedStore(await plantPhantom(batchOf(2), token))
+    const store = await openTestStore(await plantPhantom(batchOf(2), token))
     expect(await writerOn(store).finish(batchOf(2), identity(token))).toMatchObject({ kind: 'stored' })
     await expectBooksToAgree(store, 8 * SPANS)
     await store.close()

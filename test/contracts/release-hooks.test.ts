@@ -503,7 +503,7 @@ describe('event and step', () => {
     await surety.store().command('TRUNCATE TABLE release_steps')
     await surety.stop()
     surety = await startSurety(ENVIRONMENT)
-    await expect.poll(() => count('release_steps'), { timeout: 30_000 }).toBe(before.length)
+    await expect.poll(() => count('release_steps'), { timeout: 120_000 }).toBe(before.length)
     expect(await steps('1')).toEqual(before)
   })
 })

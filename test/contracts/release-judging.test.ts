@@ -8,13 +8,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildVerdictLoop, type VerdictLoop } from '../../alerts/verdicts/verdict-loop.ts'
 import { buildVerdictMetrics } from '../../alerts/verdicts/verdict-metrics.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import type { Store } from '../../ingest/store/store.ts'
 import { buildLandscape } from '../../query/profiles/landscape.ts'
 import { openDatabase, type Database } from '../../query/registry/database.ts'
 import { buildRegistry } from '../../query/registry/registry.ts'
 import { readVerdict } from '../../query/verdicts/verdict-store.ts'
 import { derive } from '../support/derive.ts'
-import { registryFromTemplate } from '../support/registry-template.ts'
+import { makeEmptyRegistry, openTestStore } from '../support/empty-data.ts'
 import type { TreeNode } from '../support/trace-tree.ts'
 import { random } from '../support/verdict-traffic.ts'
 import { writeTraces } from '../support/write-traces.ts'
@@ -63,8 +63,8 @@ function request({ service, version, fails, rejects }: Callee, region: string): 
 }
 
 beforeAll(async () => {
-  await registryFromTemplate(dataDir)
-  store = await openEmbeddedStore(dataDir)
+  await makeEmptyRegistry(dataDir)
+  store = await openTestStore(dataDir)
   database = await openDatabase({ kind: 'embedded', dataDir })
   const next = random(7)
   const traces: { startMs: number; root: TreeNode }[] = []

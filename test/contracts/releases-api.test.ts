@@ -238,7 +238,7 @@ describe('what tools told', () => {
           { environment: 'gray-prod', readyAt: new Date(at(85) + 20_000).toISOString() },
           { environment: 'prod', readyAt: new Date(at(150) + 20_000).toISOString() },
         ]),
-      { timeout: 50_000, interval: 1000 },
+      { timeout: 120_000, interval: 1000 },
     )
   })
   test('a version of the client application is ready when a customer uses it', async () => {

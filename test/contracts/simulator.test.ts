@@ -12,7 +12,7 @@ import { buildTraceSignal } from '../../ingest/pipeline/trace-signal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
 import { buildMetrics } from '../../ingest/runtime/metrics.ts'
-import { openEmbeddedStore, StoreError, type Store } from '../../ingest/store/store.ts'
+import { StoreError, type Store } from '../../ingest/store/store.ts'
 import type { Fault, FaultCase, TraceRows } from '../../query/blame/case.ts'
 import { gatherCase } from '../../query/blame/gather.ts'
 import { buildCase } from '../simulator/fault-case.ts'
@@ -22,6 +22,7 @@ import { Random } from '../simulator/random.ts'
 import { Stream, type RequestGroup } from '../simulator/stream.ts'
 import { releasesAt, tell } from '../simulator/told.ts'
 import { loadWorld } from '../simulator/world.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { derive } from '../support/derive.ts'
 
 const MINUTES = 12
@@ -34,7 +35,7 @@ let gathered: FaultCase
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'surety-simulator-'))
-  store = await openEmbeddedStore(folder)
+  store = await openTestStore(folder)
   const world = loadWorld(new URL('../simulator/worlds/village.json', import.meta.url))
   const from = Math.floor(Date.now() / MINUTE_MS) - 40
   const random = new Random(5)

@@ -148,7 +148,6 @@ beforeAll(async () => {
     () => get<SlosReply>('?limit=1000'),
     ({ items }) =>
       items.every(isDone) && items.filter(({ slo }) => slo === 'by-region').length === REGIONS.length,
-    100_000,
   )
 }, 180_000)
 afterAll(() => surety.stop())
@@ -266,7 +265,6 @@ test('the history tells what was said, with the transitions that led there', asy
   const now = await eventually(
     () => get<SloHistoryReply>('/pay-available/history?from=-1h'),
     ({ points }) => points.length > 0,
-    90_000,
   )
   const [item] = (await get<SloReply>('/pay-available')).items
   expect(now.points.at(-1)).toMatchObject({

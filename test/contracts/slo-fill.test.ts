@@ -9,7 +9,7 @@ import { Book } from '../../alerts/loop/book.ts'
 import { feed } from '../../alerts/loop/feed.ts'
 import { fillPages, fillTracks } from '../../alerts/loop/fill.ts'
 import { buildTrack, excludeAhead, judge, type Track } from '../../alerts/loop/track.ts'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import type { Store } from '../../ingest/store/store.ts'
 import { writeSlices } from '../../query/measure/slice-store.ts'
 import type { MeasuredSlice } from '../../query/measure/measured-slice.ts'
 import type { Judged, Slo } from '../../query/promises/slos.ts'
@@ -25,6 +25,7 @@ import type { Budgeting, SloWindow } from '../../query/slo/model.ts'
 import { emptyColumns, MEASURED, type SliceColumns } from '../../query/slo/slices.ts'
 import { compilePolicy, sloPolicy } from '../../query/slo/slo-policy.ts'
 import { stateAtStart } from '../../query/slo/slo-state.ts'
+import { openTestStore } from '../support/empty-data.ts'
 import { random } from '../support/otlp.ts'
 import { present } from '../support/present.ts'
 
@@ -73,7 +74,7 @@ function history(series: string, seed: number): readonly MeasuredSlice[] {
 }
 
 beforeAll(async () => {
-  store = await openEmbeddedStore(folder)
+  store = await openTestStore(folder)
   for (const [index, slices] of all.entries()) {
     const before = slices.filter(({ startSecond, isKnown }) => startSecond * 1000 < HEAD && isKnown)
     await writeSlices(store, before, HEAD, `fill/${index}`)

@@ -78,14 +78,15 @@ describe('telemetry that stops', () => {
     await rig.apply(sloDocument())
     await rig.put(traffic(rig.beginMs, 10), traffic(rig.beginMs + 10 * MINUTE, 20, 'system_error'))
     await rig.put(traffic(rig.beginMs + 60 * MINUTE, 40))
-    await rig.runTo(rig.beginMs + 29 * MINUTE)
+    await rig.runTo(rig.beginMs + 29 * MINUTE, 4 * MINUTE)
     expect(await rig.condition('pay-available')).toBe('burning-fast')
-    await rig.runTo(rig.beginMs + 58 * MINUTE)
+    await rig.runTo(rig.beginMs + 58 * MINUTE, 4 * MINUTE)
     const [frozen] = await rig.standings()
     expect(frozen?.row?.status).toMatchObject({ condition: 'burning-fast', isFrozen: true })
     const ended = async () => (await changes('pair')).filter(({ transition }) => transition.to === 'inactive')
     expect(await ended()).toEqual([])
-    await rig.runTo(rig.beginMs + 99 * MINUTE)
+    await rig.runTo(rig.beginMs + 70 * MINUTE)
+    await rig.runTo(rig.beginMs + 99 * MINUTE, 4 * MINUTE)
     const [first] = await ended()
     // Not before five minutes of health are measured as far as they must be.
     expect(first?.atMs).toBeGreaterThanOrEqual(rig.beginMs + 64 * MINUTE)
@@ -101,9 +102,10 @@ describe('telemetry that stops', () => {
       `ALTER TABLE service_requests_1m DELETE WHERE service = 'other' SETTINGS mutations_sync = 1`,
     )
     await rig.put(traffic(rig.beginMs, 10))
-    await rig.runTo(rig.beginMs + 9 * MINUTE)
+    await rig.runTo(rig.beginMs + 9 * MINUTE, 3 * MINUTE)
     expect(await rig.condition('pay-available')).toBe('healthy')
-    await rig.runTo(rig.beginMs + 40 * MINUTE)
+    await rig.runTo(rig.beginMs + 20 * MINUTE)
+    await rig.runTo(rig.beginMs + 40 * MINUTE, 5 * MINUTE)
     const told = (await changes('silence')).map(({ atMs, transition }) => [
       (atMs - rig.beginMs) / MINUTE,
       transition.to,
@@ -124,6 +126,7 @@ describe('telemetry that stops', () => {
     await rig.apply(sloDocument({ extra: ', groupBy: [region]' }))
     for (const region of ['east', 'west', 'north'])
       await rig.put({ ...traffic(rig.beginMs, region === 'west' ? 10 : 30), region })
+    await rig.runTo(rig.beginMs + 8 * MINUTE, 4 * MINUTE)
     await rig.runTo(rig.beginMs + 20 * MINUTE)
     const missing = (await rig.standings()).map(({ group, row }) => [group, row?.status.isMissing])
     // The day before had no regions.
@@ -140,7 +143,7 @@ describe('telemetry that comes late', () => {
   test('8.6 within the allowance the figures are those of the run in order; coming twice changes nothing', async () => {
     await rig.apply(sloDocument())
     await rig.put(traffic(rig.beginMs, 5), traffic(rig.beginMs + 15 * MINUTE, 30))
-    await rig.runTo(rig.beginMs + 20 * MINUTE)
+    await rig.runTo(rig.beginMs + 20 * MINUTE, 4 * MINUTE)
     const late = { ...traffic(rig.beginMs + 5 * MINUTE, 10), outcome: 'system_error' as const }
     await rig.put(late)
     await rig.runTo(rig.beginMs + 25 * MINUTE)
@@ -165,7 +168,7 @@ describe('telemetry that comes later than the allowance', () => {
   test('8.7 the figure stays, a correction is noted, and only an approval restates it', async () => {
     await rig.apply(sloDocument())
     await rig.put(traffic(rig.beginMs, 100))
-    await rig.runTo(rig.beginMs + 95 * MINUTE)
+    await rig.runTo(rig.beginMs + 95 * MINUTE, 5 * MINUTE)
     const told = async () => (await rig.standings())[0]?.row?.status.window?.net.counts
     const before = await told()
     const lateMs = rig.beginMs + 5 * MINUTE
@@ -202,7 +205,7 @@ describe('telemetry that comes later than the allowance', () => {
   test('time that was not known is filled', async () => {
     await rig.apply(sloDocument())
     await rig.put(traffic(rig.beginMs, 5), traffic(rig.beginMs + 15 * MINUTE, 90))
-    await rig.runTo(rig.beginMs + 95 * MINUTE)
+    await rig.runTo(rig.beginMs + 95 * MINUTE, 5 * MINUTE)
     const coverage = async () => (await rig.standings())[0]?.row?.status.window?.net.coverage ?? 0
     const before = await coverage()
     expect(before).toBeLessThan(1)
@@ -221,7 +224,7 @@ describe('a loop that is stopped', () => {
     ]
     await rig.apply(sloDocument())
     await rig.put(...script)
-    await rig.runTo(rig.beginMs + 70 * MINUTE)
+    await rig.runTo(rig.beginMs + 60 * MINUTE)
     const unbroken = (await rig.transitions()).map(({ atMs, transition }) => [atMs, transition])
     const words = await conditions()
     await rig.close()
@@ -238,7 +241,9 @@ describe('a loop that is stopped', () => {
     await rig.restart()
     rig.nowMs = rig.beginMs + 28 * MINUTE
     await rig.loop.tick()
-    await rig.runTo(rig.beginMs + 70 * MINUTE)
+    await rig.runTo(rig.beginMs + 60 * MINUTE)
+    // It began, went on while nobody looked, and ended.
+    expect(words.map(([, to]) => to)).toEqual(['healthy', 'burning-fast', 'healthy'])
     expect(await conditions()).toEqual(words)
     expect((await rig.transitions()).map(({ atMs, transition }) => [atMs, transition])).toEqual(unbroken)
     const firing = (await changes('pair')).filter(({ transition }) => transition.to === 'firing')
@@ -287,7 +292,7 @@ describe('a store that does not answer', () => {
   test('8.10 is an error and not missing data: its own transition after three failures, the last good value with its age', async () => {
     await rig.apply(sloDocument())
     await rig.put(traffic(rig.beginMs, 60))
-    await rig.runTo(rig.beginMs + 10 * MINUTE)
+    await rig.runTo(rig.beginMs + 10 * MINUTE, 2 * MINUTE)
     expect(await rig.condition('pay-available')).toBe('healthy')
     const ask = rig.store.ask.bind(rig.store)
     const isBroken = { asked: 0 }
@@ -337,7 +342,7 @@ describe('definitions that change', () => {
     await rig.apply(sloDocument())
     await rig.put(traffic(rig.beginMs, 5), traffic(rig.beginMs + 5 * MINUTE, 5, 'system_error'))
     await rig.put(traffic(rig.beginMs + 10 * MINUTE, 20))
-    await rig.runTo(rig.beginMs + 12 * MINUTE)
+    await rig.runTo(rig.beginMs + 12 * MINUTE, 3 * MINUTE)
     const told = async () => (await rig.standings())[0]?.row?.status.window
     expect((await told())?.net.counts.good).toBe((await told())?.gross.counts.good)
     await rig.apply(

@@ -17,7 +17,7 @@ import { metricRequest, type MetricInput } from '../support/otlp-metrics.ts'
 import { random } from '../support/otlp.ts'
 import { present } from '../support/present.ts'
 import { askPrometheus } from '../support/promtool.ts'
-import { registryFromTemplate } from '../support/registry-template.ts'
+import { makeEmptyData } from '../support/empty-data.ts'
 
 const MINUTE = 60_000
 const TOLERANCE = 1e-9
@@ -31,7 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), 'surety-counters-'))
 let surety: Served
 let store: Store | undefined
 beforeAll(async () => {
-  await registryFromTemplate(folder)
+  await makeEmptyData(folder)
   const env = {
     SURETY_DATA_DIR: folder,
     SURETY_HTTP_PORT: '0',

@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import type { Store } from '../../ingest/store/store.ts'
 import type { RequestQuestion } from '../../query/measure/families.ts'
 import { measureSlices } from '../../query/measure/measure.ts'
 import type { MeasuredSlice } from '../../query/measure/measured-slice.ts'
 import { readSlices, revisionAt, sumSlices, writeSlices } from '../../query/measure/slice-store.ts'
 import { GOOD_OUTCOMES, OUTCOMES, type Dimension, type RequestIndicator } from '../../query/slo/model.ts'
+import { openTestStore } from '../support/empty-data.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'surety-slices-'))
 let store: Store
@@ -60,7 +61,7 @@ async function insert(requests: readonly Request[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  store = await openEmbeddedStore(folder)
+  store = await openTestStore(folder)
   await insert([
     { second: 1, service: 'pay', region: 'east', branch: 'b1', code: 'PAY0000' },
     {

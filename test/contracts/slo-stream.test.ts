@@ -22,9 +22,8 @@ beforeAll(async () => {
   await eventually(
     () => surety.get<SlosReply>('/api/v1/slos'),
     ({ items }) => items.length === 2 && items.every(({ judgedAt }) => judgedAt !== null),
-    60_000,
   )
-}, 120_000)
+})
 afterEach(async () => {
   await Promise.all(open.map((one) => one.close()))
   open = []

@@ -10,6 +10,7 @@ import { openJournal } from '../../ingest/pipeline/journal.ts'
 import { systemClock } from '../../ingest/runtime/clock.ts'
 import type { IngestStatusReply, ServicesReply } from '../../query/http/schemas.ts'
 import { bankRequests } from '../support/bank-spans.ts'
+import { makeEmptyStore } from '../support/empty-data.ts'
 import { random } from '../support/otlp.ts'
 import { startSurety, type TestSurety } from '../support/surety.ts'
 import { spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
@@ -78,6 +79,7 @@ test('a batch that was on disk and not in the store when the process died is com
 
 test('killed again and again while senders repeat what was not answered: all is there, once', async () => {
   const dataDir = join(folder, 'data')
+  await makeEmptyStore(dataDir)
   const next = random(5)
   const kills = isLong ? 20 : 3
   let sent = 0

@@ -11,6 +11,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { ServicesReply } from '../../query/http/schemas.ts'
 import { traceRequest, type SpanInput } from '../support/otlp.ts'
 import { eventually } from '../support/surety.ts'
+import { makeEmptyData } from '../support/empty-data.ts'
 import { spawnSurety, type SuretyProcess } from '../support/surety-process.ts'
 
 const MIB = 1024 * 1024
@@ -58,6 +59,7 @@ async function openRequest(otlpHttpUrl: string) {
 
 async function start(name: string, env: Readonly<Record<string, string>>) {
   const dataDir = join(folder, name)
+  await makeEmptyData(dataDir)
   const surety = spawnSurety(['serve'], { SURETY_DATA_DIR: dataDir, ...env })
   onTestFinished(async () => {
     surety.kill('SIGKILL')
@@ -112,7 +114,7 @@ describe('a stop while requests wait for their batch', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     '%s: they are stored and answered 200, nobody new is let in, and the process ends with 0',
     async (signal) => {
-      const { surety, dataDir, url, otlpHttpUrl } = await start(signal, { SURETY_LINGER_MS: '5000' })
+      const { surety, dataDir, url, otlpHttpUrl } = await start(signal, { SURETY_LINGER_MS: '60000' })
       const services = Array.from({ length: 30 }, (_, index) => `in-flight-${index}`)
       const bodies = services.map((service) => requestOf(service, 10))
       const bytes = bodies.reduce((sum, body) => sum + body.length, 0)
@@ -131,7 +133,7 @@ describe('a stop while requests wait for their batch', () => {
         () => connectionError(otlpHttpUrl),
         (code) => code === 'ECONNREFUSED',
       )
-      const ended = endedWithin(surety, 4500)
+      const ended = endedWithin(surety, 45_000)
       expect(await Promise.all(flying)).toEqual(
         services.map((service) => ({ service, status: 200, retryAfter: null })),
       )
@@ -151,7 +153,7 @@ describe('a stop while requests wait for their batch', () => {
     onTestFinished(() => void idle.destroy())
     expect(await send(otlpHttpUrl, 'kept-alive', requestOf('kept-alive', 1))).toMatchObject({ status: 200 })
     surety.kill()
-    expect((await endedWithin(surety, 15_000)).code).toBe(0)
+    expect((await endedWithin(surety, 45_000)).code).toBe(0)
     expect(await countedAfterRestart(dataDir)).toEqual({ 'kept-alive': 1 })
   })
 })

@@ -34,7 +34,7 @@ async function restart(): Promise<void> {
 }
 
 const ready = async () => (await fetch(`${surety.url}/readyz`)).status
-const isReady = () => eventually(ready, (code) => code === 200, 60_000)
+const isReady = () => eventually(ready, (code) => code === 200)
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'surety-gateway-'))
@@ -91,7 +91,7 @@ async function requestsCounted(): Promise<number> {
 
 /** Every span that was acknowledged is in the store once, nothing else is, and nothing waits in Kafka. */
 async function expectAllStoredOnce(): Promise<void> {
-  await eventually(status, ({ spans }) => spans.rows >= acknowledged, 60_000)
+  await eventually(status, ({ spans }) => spans.rows >= acknowledged)
   await eventually(status, ({ kafka }) => kafka?.every(({ lagMessages }) => lagMessages === 0) === true)
   expect((await status()).spans.rows).toBe(acknowledged)
   // Views of a block are written after its spans.
@@ -123,7 +123,7 @@ test('metrics have their topic', async () => {
   expect((await surety.sendMetrics(body)).status).toBe(200)
   const ask = () =>
     surety.get<MetricQueryReply>('/api/v1/metrics/query?metric=postings&function=increase&stepSeconds=3600')
-  await eventually(ask, ({ series }) => series[0]?.points[0]?.value === 21, 30_000)
+  await eventually(ask, ({ series }) => series[0]?.points[0]?.value === 21)
 })
 
 test('what is malformed is refused by the door and never produced', async () => {
@@ -188,7 +188,7 @@ test('while the broker is away senders are asked to come again; afterwards nothi
   const turnedAway = await surety.send(during ?? Buffer.alloc(0))
   expect(turnedAway.status).toBe(503)
   expect(turnedAway.retryAfter).not.toBeNull()
-  await eventually(ready, (code) => code === 503, 30_000)
+  await eventually(ready, (code) => code === 503)
   const { parts } = (await (await fetch(`${surety.url}/readyz`)).json()) as {
     parts: { part: string; ready: boolean }[]
   }

@@ -26,6 +26,7 @@ import { buildDeriver } from '../../ingest/derived/deriver.ts'
 import type { IngestRole } from '../../ingest/main.ts'
 import type { ProcessParts } from '../../ingest/process.ts'
 import type { ReleaseEventsReply, ServicesReply } from '../../query/http/schemas.ts'
+import { makeEmptyData } from '../support/empty-data.ts'
 import { spawnSurety } from '../support/surety-process.ts'
 import { present } from '../support/present.ts'
 
@@ -50,6 +51,7 @@ const dirs: string[] = []
 let surety: Surety | undefined
 
 async function start(dataDir = newDir()): Promise<Surety & { readonly dataDir: string }> {
+  await makeEmptyData(dataDir)
   let given: Pick<Surety, 'parts' | 'ingest'> | undefined
   const env = {
     SURETY_DATA_DIR: dataDir,

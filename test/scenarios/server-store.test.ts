@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openClickHouseFront, type ClickHouseFront } from '../support/clickhouse-front.ts'
+import { makeEmptyRegistry } from '../support/empty-data.ts'
 import { metricRequest } from '../support/otlp-metrics.ts'
 import { traceRequest } from '../support/otlp.ts'
 import { eventually, startSurety, type TestSurety } from '../support/surety.ts'
@@ -28,6 +29,7 @@ beforeAll(async () => {
     SURETY_CLICKHOUSE_CLUSTER: 'bank',
     SURETY_DATA_DIR: join(folder, 'data'),
   }
+  await makeEmptyRegistry(join(folder, 'data'))
 })
 afterAll(async () => {
   await surety.stop()

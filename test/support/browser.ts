@@ -28,11 +28,21 @@ export function findChromium(path = process.env['PATH'] ?? ''): string {
   )
 }
 
+// What a page waits for comes; the limit is for what stands still.
+const PATIENCE_MS = 120_000
+
 /** A headless browser that talks to nobody but the pages under test. The caller closes it. */
-export function openChromium(): Promise<Browser> {
-  return chromium.launch({
+export async function openChromium(): Promise<Browser> {
+  const browser = await chromium.launch({
     executablePath: findChromium(),
     // Tests run as root in containers, where Chromium's sandbox cannot start.
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   })
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async (options) => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(PATIENCE_MS)
+    return context
+  }
+  return browser
 }

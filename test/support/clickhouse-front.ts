@@ -7,10 +7,11 @@ import { createServer as createTlsServer } from 'node:https'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Session } from 'chdb'
+import { freePort } from '../../deploy/kafka/free-port.ts'
 
 /** What goes wrong with the next request whose statement matches; each is used once. */
 export type Fault = {
@@ -32,6 +33,8 @@ export type FrontOptions = {
   /** Macros of the cluster's host. */
   readonly macros?: readonly string[]
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** Where its data are, and stay when it is closed; without it they go with it. */
+  readonly dataDir?: string
 }
 
 export type Request = {
@@ -81,7 +84,8 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
           `${shard}.replica.port=${OWN_PORT}`,
         ]),
   ]
-  const idle = Array.from({ length: PLACES }, () => new Session(join(folder, 'data'), { connectionArgs }))
+  const { dataDir = join(folder, 'data') } = options
+  const idle = Array.from({ length: PLACES }, () => new Session(dataDir, { connectionArgs }))
   const all = [...idle]
   const waiting: ((session: Session) => void)[] = []
   const faults: Fault[] = []
@@ -197,14 +201,8 @@ export async function openClickHouseFront(options: FrontOptions = {}): Promise<C
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  let port = 0
-  const start = () =>
-    new Promise<void>((resolve) =>
-      server.listen(port, '127.0.0.1', () => {
-        port = (server.address() as AddressInfo).port
-        resolve()
-      }),
-    )
+  const port = await freePort()
+  const start = () => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve())

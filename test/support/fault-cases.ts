@@ -12,6 +12,7 @@ import {
   type Touch,
   type TraceRows,
 } from '../../query/blame/case.ts'
+import { UNTOLD } from './releases.ts'
 
 /** Minute of the onset of every made case, and the minutes before and after it. */
 export const ONSET = 29_000_000
@@ -86,17 +87,7 @@ export function madeRelease(made: MadeRelease): Release {
       weightPercent: made.share === undefined || made.share === 1 ? undefined : made.share * 100,
     },
     stages: [],
-    orderId: '',
-    vcsRevision: '',
-    artifact: '',
-    configHash: '',
-    pipeline: '',
-    actor: '',
-    ticket: '',
-    description: '',
-    isReversible: true,
-    parameterChanges: [],
-    remarks: [],
+    ...UNTOLD,
     ...made.release,
   }
 }

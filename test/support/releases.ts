@@ -1,6 +1,7 @@
 // Steps and sightings for tests of the release ledger: what is not said is as tools leave it.
 
 import type { ReleaseStep } from '../../ingest/records/release-step.ts'
+import type { Release } from '../../query/releases/release.ts'
 import type { VersionSighting } from '../../query/releases/version-sighting.ts'
 
 export const MINUTE_MS = 60_000
@@ -69,3 +70,18 @@ export function seen(
     ...rest,
   }
 }
+
+/** What a release carries that nobody told more of. */
+export const UNTOLD = {
+  orderId: '',
+  vcsRevision: '',
+  artifact: '',
+  configHash: '',
+  pipeline: '',
+  actor: '',
+  ticket: '',
+  description: '',
+  isReversible: true,
+  parameterChanges: [],
+  remarks: [],
+} as const satisfies Partial<Release>

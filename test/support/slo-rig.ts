@@ -8,7 +8,7 @@ import { Registry as PromRegistry } from 'prom-client'
 import { buildLoopMetrics } from '../../alerts/loop/loop-metrics.ts'
 import { buildSloLoop, type SloLoop } from '../../alerts/loop/loop.ts'
 import { buildLogger } from '../../ingest/runtime/logger.ts'
-import { openEmbeddedStore, type Store } from '../../ingest/store/store.ts'
+import type { Store } from '../../ingest/store/store.ts'
 import { PARSERS } from '../../query/parsers.ts'
 import { buildBoard, type Standing } from '../../query/promises/board.ts'
 import { transitionsAfter, type KeptTransition } from '../../query/promises/transitions.ts'
@@ -17,7 +17,7 @@ import { openDatabase, type Database } from '../../query/registry/database.ts'
 import { migrateRegistry } from '../../query/registry/migrate.ts'
 import { idOf, KINDS, type Author } from '../../query/registry/object.ts'
 import { buildRegistry, type Registry } from '../../query/registry/registry.ts'
-import { registryFromTemplate } from './registry-template.ts'
+import { makeEmptyRegistry, openTestStore } from './empty-data.ts'
 
 const AUTHOR: Author = { actor: 'test', via: 'test', origin: '', reason: '', request: 'test' }
 
@@ -75,8 +75,8 @@ spec: { system: core-payment }
 
 export async function openSloRig(database?: Database): Promise<SloRig> {
   const folder = mkdtempSync(join(tmpdir(), 'surety-slo-rig-'))
-  const store = await openEmbeddedStore(folder)
-  await registryFromTemplate(folder)
+  const store = await openTestStore(folder)
+  if (database === undefined) await makeEmptyRegistry(folder)
   const kept = database ?? (await openDatabase({ kind: 'embedded', dataDir: folder }))
   await migrateRegistry(kept)
   const logger = buildLogger('silent')

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { registryFromTemplate } from './registry-template.ts'
+import { makeEmptyRegistry, makeEmptyStore } from './empty-data.ts'
 import { ROLES, type Role } from '../../deploy/environment.ts'
 import { readLocalToken } from '../../query/people/local-token.ts'
 import { serve, type Served } from '../../deploy/serve.ts'
@@ -34,7 +34,8 @@ export async function startSurety(
   roles: readonly Role[] = ROLES,
 ): Promise<TestSurety> {
   const dataDir = env['SURETY_DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'surety-test-'))
-  if (roles.includes('query')) await registryFromTemplate(dataDir)
+  if (env['SURETY_CLICKHOUSE_URL'] === undefined) await makeEmptyStore(dataDir)
+  if (roles.includes('query')) await makeEmptyRegistry(dataDir)
   let store: Store | undefined
   const configured = {
     SURETY_HTTP_PORT: '0',
@@ -85,11 +86,11 @@ export async function startSurety(
   }
 }
 
-/** Asks until the answer is good or the time is up. @throws the last answer's complaint */
+/** Asks until the answer is good or the time is up, which says only that nothing moves any more. @throws the last answer's complaint */
 export async function eventually<T>(
   ask: () => Promise<T>,
   isGood: (answer: T) => boolean,
-  timeoutMs = 15_000,
+  timeoutMs = 120_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDatabase, type Database, type DatabaseTarget } from '../../query/registry/database.ts'
 import { migrateRegistry } from '../../query/registry/migrate.ts'
+import { makeEmptyRegistry } from './empty-data.ts'
 import { openPostgres, type PostgresServer } from './postgres.ts'
 
 export type RegistryPlace = {
@@ -28,11 +29,12 @@ const opener = (target: DatabaseTarget) => async () => {
 
 const embedded: RegistryKind = {
   name: 'embedded',
-  make() {
+  async make() {
     const dataDir = mkdtempSync(join(tmpdir(), 'surety-registry-'))
+    await makeEmptyRegistry(dataDir)
     const target = { kind: 'embedded', dataDir } as const
     const remove = () => Promise.resolve(rmSync(dataDir, { recursive: true, force: true }))
-    return Promise.resolve({ target, server: undefined, open: opener(target), remove })
+    return { target, server: undefined, open: opener(target), remove }
   },
 }
 

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   DEFAULT_RETENTION,
-  openEmbeddedStore,
   openStore,
   type Retention,
   type ServerTarget,
@@ -15,6 +14,8 @@ import {
 } from '../../ingest/store/store.ts'
 import { openServerStore } from '../../ingest/store/server-store.ts'
 import { openClickHouseFront, type ClickHouseFront } from './clickhouse-front.ts'
+import { openTestStore } from './empty-data.ts'
+import { buildTemplate, copyTemplate } from './template.ts'
 
 export type StorePlaceForTests = {
   /** The store, migrated; what was stored before is there again. */
@@ -41,7 +42,7 @@ const embedded: StoreKind = {
   make() {
     const folder = mkdtempSync(join(tmpdir(), 'surety-store-'))
     return Promise.resolve({
-      open: (retention) => openEmbeddedStore(folder, retention),
+      open: (retention) => openTestStore(folder, retention),
       front: undefined,
       target: undefined,
       remove: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })),
@@ -49,26 +50,51 @@ const embedded: StoreKind = {
   },
 }
 
+const ACCESS = { user: 'surety', password: "it's & + % 密码" }
+
 function fronted(name: string, cluster: string | undefined): StoreKind {
+  const openFront = (dataDir: string) =>
+    openClickHouseFront({ ...ACCESS, ...(cluster === undefined ? {} : { cluster }), dataDir })
+  const database = 'surety'
+  const targetOf = ({ url }: ClickHouseFront): ServerTarget => ({
+    ...ACCESS,
+    urls: [url],
+    database,
+    cluster: cluster === undefined ? undefined : { name: cluster, database, insertQuorum: 'auto' },
+  })
+  const template = buildTemplate({
+    name,
+    madeOf: [
+      'node_modules/chdb/package.json',
+      'ingest/store/schema/',
+      ...['migrate', 'cluster-sql', 'server-store', 'retention'].map((file) => `ingest/store/${file}.ts`),
+      'test/support/clickhouse-front.ts',
+    ],
+    async make(folder) {
+      const front = await openFront(join(folder, 'data'))
+      const store = await openServerStore(targetOf(front), DEFAULT_RETENTION, { migrates: true })
+      await store.close()
+      await front.close()
+    },
+  })
   return {
     name,
     isCluster: cluster !== undefined,
     hasFront: true,
     async make() {
-      const front = await openClickHouseFront({
-        user: 'surety',
-        password: "it's & + % 密码",
-        ...(cluster === undefined ? {} : { cluster }),
-      })
-      const database = 'surety'
-      const target: ServerTarget = {
-        urls: [front.url],
-        user: 'surety',
-        password: "it's & + % 密码",
-        database,
-        cluster: cluster === undefined ? undefined : { name: cluster, database, insertQuorum: 'auto' },
+      const folder = mkdtempSync(join(tmpdir(), 'surety-front-'))
+      copyTemplate(join(await template(), 'data'), join(folder, 'data'))
+      const front = await openFront(join(folder, 'data'))
+      const target = targetOf(front)
+      return {
+        open: opener(target),
+        front,
+        target,
+        async remove() {
+          await front.close()
+          rmSync(folder, { recursive: true, force: true })
+        },
       }
-      return { open: opener(target), front, target, remove: () => front.close() }
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Cell, Entry, SignatureRow, Touch, TraceRows } from '../../query/bl
 import type { ContrastCase, LatencyRow } from '../../query/blame/gather-contrast.ts'
 import type { Release, ReleaseStage } from '../../query/releases/release.ts'
 import type { ReleaseTraffic } from '../../query/verdicts/traffic.ts'
+import { UNTOLD } from './releases.ts'
 
 export const READY_MINUTE = 29_000_000
 export const READY_MS = READY_MINUTE * 60_000
@@ -80,17 +81,7 @@ export function makeRelease(more: Partial<Release> = {}): Release {
     endedAtMs: undefined,
     scope,
     stages: [started],
-    orderId: '',
-    vcsRevision: '',
-    artifact: '',
-    configHash: '',
-    pipeline: '',
-    actor: '',
-    ticket: '',
-    description: '',
-    isReversible: true,
-    parameterChanges: [],
-    remarks: [],
+    ...UNTOLD,
     ...more,
   }
 }
