@@ -1,6 +1,5 @@
 // Wires finding and explaining: two rounds beside one another, so that a slow explanation delays no alarm, while this process leads.
 
-import type { ProcessParts } from '../../ingest/process.ts'
 import { buildGatherMemory } from '../../query/blame/gather-memory.ts'
 import { explainFault } from '../../query/faults/explain-fault.ts'
 import { buildFaultBook } from '../../query/faults/fault-book.ts'
