@@ -15,6 +15,9 @@ export function percent(ratio: number): string {
   return `${value.toFixed(digits)} %`
 }
 
+/** Of a posterior: what is nearly sure is not said to be sure. */
+export const chance = (posterior: number): string => (posterior >= 0.9995 ? '> 99.9 %' : percent(posterior))
+
 /** «1,078»; fractions of weighed samples are rounded. */
 export const count = (value: number): string =>
   String(Math.round(value)).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
@@ -259,23 +262,23 @@ export const causeName = (kind: string, name: string): Told =>
 export const headlineWords = {
   blamed: (names: readonly string[], posterior: number): Told =>
     told(
-      `${names.join(' together with ')} caused this fault (${percent(posterior)}).`,
-      `本次故障由 ${names.join(' 与 ')} 引起（${percent(posterior)}）。`,
+      `${names.join(' together with ')} caused this fault (${chance(posterior)}).`,
+      `本次故障由 ${names.join(' 与 ')} 引起（${chance(posterior)}）。`,
     ),
   oneOf: (names: readonly string[], posterior: number): Told =>
     told(
-      `One of ${names.join(' or ')} caused this fault (${percent(posterior)}): the data cannot tell them apart.`,
-      `本次故障由 ${names.join(' 或 ')} 之一引起（${percent(posterior)}）：数据无法区分。`,
+      `One of ${names.join(' or ')} caused this fault (${chance(posterior)}): the data cannot tell them apart.`,
+      `本次故障由 ${names.join(' 或 ')} 之一引起（${chance(posterior)}）：数据无法区分。`,
     ),
   suspect: (name: string, posterior: number): Told =>
     told(
-      `${name} is the first suspect (${percent(posterior)}); it is not proved.`,
-      `${name} 是首要嫌疑（${percent(posterior)}），尚未证实。`,
+      `${name} is the first suspect (${chance(posterior)}); it is not proved.`,
+      `${name} 是首要嫌疑（${chance(posterior)}），尚未证实。`,
     ),
   notARollout: (cause: Told, posterior: number): Told =>
     told(
-      `No release did it: ${cause.en} (${percent(posterior)}).`,
-      `不是投产引起：${cause.zh}（${percent(posterior)}）。`,
+      `No release did it: ${cause.en} (${chance(posterior)}).`,
+      `不是投产引起：${cause.zh}（${chance(posterior)}）。`,
     ),
   started: (): Told =>
     told(
